@@ -1,0 +1,14 @@
+"""`cvat-nuclio bench`."""
+
+import argparse
+
+from ..errors import UserError
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's options."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Not written yet."""
+    raise UserError("bench is not written yet")

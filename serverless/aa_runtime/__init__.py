@@ -1,0 +1,1 @@
+"""The handler runtime that every bundle carries."""
