@@ -1,0 +1,26 @@
+"""Fixtures for every test."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The checkout's root."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with the exchanges recorded from CVAT, Nuclio and nuctl; see `docs/recordings.md`."""
+    folder = Path(os.environ.get("CVAT_NUCLIO_SHARED") or REPOSITORY.parent / "shared")
+    if not (folder / "vectors").is_dir():
+        message = f"no recordings in {folder}: set CVAT_NUCLIO_SHARED to the folder that holds vectors/"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    return folder
