@@ -1,0 +1,116 @@
+"""Event → response. Never raises; the worker survives every request."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import nuclio_sdk
+
+from aa_runtime import contract, errors
+from aa_runtime.contract import Kind
+from aa_runtime.loading import FunctionSource, kind_of, load
+from aa_runtime.options import Options
+from aa_runtime.request import parse_body
+
+#: For the case that even the error cannot be written (no memory, no stack).
+_LAST_RESORT = '{"error": {"type": "function", "message": "the function failed"}}'
+
+
+class Log(Protocol):
+    """The part of `nuclio_sdk.Logger` that the runtime uses. Messages stay short: see
+    `errors.MAX_LOG_CHARS`."""
+
+    def debug(self, message: str, *args: object) -> None: ...
+    def info(self, message: str, *args: object) -> None: ...
+    def warn(self, message: str, *args: object) -> None: ...
+    def error(self, message: str, *args: object) -> None: ...
+
+
+class Runtime(Protocol):
+    """One kind of function. It may also have `release_memory()`, called when memory ran out."""
+
+    def answer(self, body: Mapping[str, object]) -> bytes | str:
+        """The JSON body of the answer. RequestError and FunctionError are turned into responses; so is the
+        rest."""
+        ...
+
+
+class Handler:
+    """What a bundle's `handler(context, event)` calls.
+
+    Raises `cvat_sdk.auto_annotation.BadFunctionError` when the function's spec is of no known kind.
+    """
+
+    def __init__(self, function: Any, options: Options, logger: Log) -> None:
+        self.kind = kind_of(function.spec)
+        self._log = logger
+        self._runtime = _runtime(self.kind, function, options, logger)
+
+    def handle(self, context: object, event: Any) -> nuclio_sdk.Response:
+        """Answers one request: always a `Response` with a JSON body.
+
+        Nuclio sends the traceback of whatever a handler raises to the caller, so nothing leaves here,
+        `SystemExit` and `KeyboardInterrupt` included.
+        """
+        try:
+            answer = self._runtime.answer(parse_body(event.body))
+            return _response(200, answer)
+        except BaseException as fault:
+            return self._failed(fault)
+
+    def _failed(self, fault: BaseException) -> nuclio_sdk.Response:
+        status, body = 500, _LAST_RESORT
+        try:
+            failure = errors.describe(fault)
+            status, body = failure.status, failure.body
+            self._report(failure)
+            if failure.out_of_memory:
+                self._release_memory(fault)
+        except BaseException:  # noqa: S110 - the log or the memory may be what failed
+            pass
+        return _response(status, body)
+
+    def _report(self, failure: errors.Failure) -> None:
+        if failure.status < 500:
+            self._log.warn("request refused: %s", failure.log)
+        else:
+            self._log.error("request failed: %s", failure.log)
+
+    def _release_memory(self, fault: BaseException) -> None:
+        release = getattr(self._runtime, "release_memory", None)
+        if release is not None:
+            release()
+        errors.free_memory(fault)
+
+
+def create_handler(source: FunctionSource, options: Options, logger: Log) -> Handler:
+    """Loads the function and prepares its handler: all the work of `init_context`. Raises what `load`
+    raises."""
+    function = load(source)
+    handler = Handler(function, options, logger)
+    logger.info("%s %s is ready", handler.kind, options.name)
+    return handler
+
+
+def _runtime(kind: Kind, function: Any, options: Options, log: Log) -> Runtime:
+    # Imported here, so that a worker loads only what its kind needs (scipy for ReID, msgpack for trackers).
+    if kind is Kind.DETECTOR:
+        from aa_runtime.detector import DetectorRuntime
+
+        return DetectorRuntime(function, options, log)
+    if kind is Kind.INTERACTOR:
+        from aa_runtime.interactor import InteractorRuntime
+
+        return InteractorRuntime(function, options, log)
+    if kind is Kind.TRACKER:
+        from aa_runtime.tracker import TrackerRuntime
+
+        return TrackerRuntime(function, options, log)
+    from aa_runtime.reid import ReIDRuntime
+
+    return ReIDRuntime(function, options, log)
+
+
+def _response(status: int, body: bytes | str) -> nuclio_sdk.Response:
+    # As str: nuclio-sdk sends bytes as base64, a third more to write, to read and to decode.
+    text = body if isinstance(body, str) else body.decode("ascii")
+    return nuclio_sdk.Response(body=text, content_type=contract.CONTENT_TYPE, headers={}, status_code=status)

@@ -1,0 +1,132 @@
+"""Base64 text → bytes → `PIL.Image`, unconverted and whole, within limits.
+
+CVAT sends the user's own file: any format and mode that Pillow reads, with EXIF rotation already applied.
+"""
+
+import binascii
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from io import BytesIO
+from typing import Final
+
+import PIL.Image
+import PIL.ImageFile
+
+from aa_runtime.errors import RequestError
+
+#: Pillow hands these to programs outside the process (Ghostscript), which a stranger's file must not reach.
+REFUSED_FORMATS: Final = frozenset({"EPS"})
+_HEIF_BRANDS: Final = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"})
+
+
+def image_bytes(body: Mapping[str, object], field: str) -> bytes:
+    """The file in `body[field]`. RequestError 400 when it is absent, no text, empty or no base64."""
+    text = body.get(field)
+    if text is None:
+        raise RequestError("missing: base64 text of an image file is expected", field=field)
+    if not isinstance(text, str):
+        raise RequestError(f"base64 text is expected, not {json_type(text)}", field=field)
+    if not text:
+        raise RequestError("empty: base64 text of an image file is expected", field=field)
+    return _decode_base64(text, field)
+
+
+def open_image(data: bytes, field: str, max_pixels: int) -> PIL.Image.Image:
+    """The decoded image: first frame, own mode, nothing converted.
+
+    RequestError 413 when it has more than `max_pixels` (found in the header, before decoding), 415 when
+    Pillow does not know the format, 400 when the file is broken or cut off.
+    """
+    with _decoding(max_pixels):
+        try:
+            image = PIL.Image.open(BytesIO(data), formats=_formats())
+            _check_size(image, field, max_pixels)
+            image.load()
+        except (RequestError, MemoryError):
+            raise
+        except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning):
+            raise RequestError(f"more than {max_pixels} pixels", field=field, status=413) from None
+        except PIL.UnidentifiedImageError:
+            raise RequestError(_unknown_format(data), field=field, status=415) from None
+        except Exception as fault:
+            # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, zlib.error and more for
+            # bad files.
+            raise RequestError(f"a broken or truncated image file: {_words(fault)}", field=field) from fault
+    _check_size(image, field, max_pixels)
+    return image
+
+
+def read_image(body: Mapping[str, object], field: str, max_pixels: int) -> PIL.Image.Image:
+    """`open_image` of `image_bytes`."""
+    return open_image(image_bytes(body, field), field, max_pixels)
+
+
+def json_type(value: object) -> str:
+    """What JSON calls the type of a parsed value, for error texts."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, (int, float)):
+        return "a number"
+    if isinstance(value, str):
+        return "a string"
+    return "an array" if isinstance(value, (list, tuple)) else "an object"
+
+
+def _decode_base64(text: str, field: str) -> bytes:
+    # CVAT: the standard alphabet, padded, on one line. Lines are accepted too, since `base64 FILE` breaks
+    # them.
+    try:
+        return binascii.a2b_base64(text, strict_mode=True)
+    except ValueError as fault:
+        if text.startswith("data:"):
+            raise RequestError(
+                "bare base64 text is expected, without a 'data:' prefix", field=field
+            ) from None
+        whole = "".join(text.split())
+        if len(whole) == len(text) or not whole:
+            raise RequestError(f"not base64: {_words(fault)}", field=field) from None
+    return _decode_base64(whole, field)
+
+
+def _check_size(image: PIL.Image.Image, field: str, max_pixels: int) -> None:
+    width, height = image.size
+    if width * height > max_pixels:
+        raise RequestError(f"{width}x{height} are more than {max_pixels} pixels", field=field, status=413)
+    if width < 1 or height < 1:
+        raise RequestError(f"an image of {width}x{height} pixels", field=field)
+
+
+@contextmanager
+def _decoding(max_pixels: int) -> Iterator[None]:
+    """Pillow's process-wide switches, for one decoding: libraries set them at will, and workers have no
+    threads."""
+    before = PIL.Image.MAX_IMAGE_PIXELS, PIL.ImageFile.LOAD_TRUNCATED_IMAGES
+    PIL.Image.MAX_IMAGE_PIXELS, PIL.ImageFile.LOAD_TRUNCATED_IMAGES = max_pixels, False
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", PIL.Image.DecompressionBombWarning)
+            yield
+    finally:
+        PIL.Image.MAX_IMAGE_PIXELS, PIL.ImageFile.LOAD_TRUNCATED_IMAGES = before
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    PIL.Image.init()
+    return tuple(name for name in PIL.Image.ID if name not in REFUSED_FORMATS)
+
+
+def _unknown_format(data: bytes) -> str:
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
+        return "a HEIF image, which Pillow does not read; CVAT needs another format"
+    return "not an image in a format that Pillow reads"
+
+
+def _words(fault: Exception) -> str:
+    text = str(fault) or type(fault).__name__
+    return text.splitlines()[0][:120]

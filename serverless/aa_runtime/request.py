@@ -1,0 +1,278 @@
+"""The body of a request → a typed, validated request of each kind.
+
+CVAT sends `application/json`, which Nuclio parses to a dict; with any other content type, and for JSON that
+it cannot parse, the body arrives as bytes. Nulls mean absent, as they do in CVAT. Everything raises
+RequestError.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
+
+import attrs
+import cvat_sdk.auto_annotation as cvataa
+import PIL.Image
+
+from aa_runtime import contract
+from aa_runtime.errors import RequestError
+from aa_runtime.images import image_bytes, json_type, read_image
+from aa_runtime.options import Options
+
+Point = tuple[float, float]
+Box = tuple[float, float, float, float]
+
+
+@attrs.frozen(kw_only=True)
+class DetectRequest:
+    """`{image, [threshold]}`."""
+
+    image: PIL.Image.Image
+    threshold: float | None
+    """0..1, or None when absent. CVAT leaves a threshold of 0 out."""
+
+
+@attrs.frozen(kw_only=True)
+class InteractRequest:
+    """`{image, pos_points, neg_points, obj_bbox}`; the image is left encoded, since the cache may know it."""
+
+    encoded: bytes
+    pos_points: tuple[Point, ...]
+    neg_points: tuple[Point, ...]
+    bounding_box: tuple[Point, Point] | None
+    """Top-left and bottom-right, whatever corners were given. Points and box may lie outside the image: CVAT
+    shifts them when it crops the image to a region of interest."""
+
+
+@attrs.frozen(kw_only=True)
+class TrackRequest:
+    """`{image, shapes, states}`, with one entry of `shapes` and of `states` per object."""
+
+    image: PIL.Image.Image
+    shapes: tuple[cvataa.TrackableShape | None, ...]
+    states: tuple[str | None, ...]
+    typed: bool | None
+    """How shapes are written: True `{type, points}`, False flat `[x1, y1, x2, y2]`; None when all are
+    null."""
+
+
+@attrs.frozen(kw_only=True)
+class ReIDBox:
+    """What ReID needs of one of CVAT's rectangles."""
+
+    points: Box
+    label_id: object
+    """CVAT's label id; compared, never used otherwise."""
+
+
+@attrs.frozen(kw_only=True)
+class ReIDRequest:
+    """`{image0, image1, boxes0, boxes1, [threshold], [max_distance]}`, two consecutive frames."""
+
+    image0: PIL.Image.Image
+    image1: PIL.Image.Image
+    boxes0: tuple[ReIDBox, ...]
+    boxes1: tuple[ReIDBox, ...]
+    threshold: float
+    max_distance: float
+
+
+def parse_body(body: object) -> Mapping[str, object]:
+    """The JSON object in an event's body: dict, str or bytes."""
+    if isinstance(body, Mapping):
+        return body
+    if body is None or (isinstance(body, (str, bytes, bytearray, memoryview)) and not len(body)):
+        raise RequestError("empty body: a JSON object is expected")
+    if isinstance(body, (bytearray, memoryview)):
+        body = bytes(body)
+    if not isinstance(body, (str, bytes)):
+        raise RequestError(f"a JSON object is expected, not {json_type(body)}")
+    parsed = _loads(body)
+    if not isinstance(parsed, dict):
+        raise RequestError(f"a JSON object is expected, not {json_type(parsed)}")
+    return parsed
+
+
+def detect_request(body: Mapping[str, object], options: Options) -> DetectRequest:
+    """What a detector is asked."""
+    threshold = optional_number(body, "threshold", most=1)
+    return DetectRequest(image=read_image(body, "image", options.max_image_pixels), threshold=threshold)
+
+
+def interact_request(body: Mapping[str, object]) -> InteractRequest:
+    """What an interactor is asked. How many prompts the function takes is not checked here."""
+    return InteractRequest(
+        pos_points=_prompt_points(body, "pos_points"),
+        neg_points=_prompt_points(body, "neg_points"),
+        bounding_box=_bounding_box(body),
+        encoded=image_bytes(body, "image"),
+    )
+
+
+def track_request(body: Mapping[str, object], options: Options) -> TrackRequest:
+    """What a tracker is asked. `shapes` and `states` come out equally long; the shorter is filled up with
+    None.
+
+    Whether the function supports a shape's type is not checked here.
+    """
+    shapes = _list(body, "shapes", contract.MAX_TRACKED_OBJECTS)
+    states = _list(body, "states", contract.MAX_TRACKED_OBJECTS)
+    count = max(len(shapes), len(states))
+    written = {isinstance(shape, Mapping) for shape in shapes if shape is not None}
+    if len(written) == 2:
+        raise RequestError("objects and arrays are mixed", field="shapes")
+    parsed = tuple(_tracked_shape(shape, f"shapes[{i}]") for i, shape in enumerate(shapes))
+    return TrackRequest(
+        shapes=parsed + (None,) * (count - len(shapes)),
+        states=tuple(_state(state, f"states[{i}]") for i, state in enumerate(states))
+        + (None,) * (count - len(states)),
+        typed=written.pop() if written else None,
+        image=read_image(body, "image", options.max_image_pixels),
+    )
+
+
+def reid_request(body: Mapping[str, object], options: Options) -> ReIDRequest:
+    """What a ReID function is asked; `options` has the defaults of `threshold` and `max_distance`."""
+    threshold = optional_number(body, "threshold")
+    max_distance = optional_number(body, "max_distance")
+    return ReIDRequest(
+        boxes0=_reid_boxes(body, "boxes0"),
+        boxes1=_reid_boxes(body, "boxes1"),
+        threshold=options.reid_threshold if threshold is None else threshold,
+        max_distance=options.reid_max_distance if max_distance is None else max_distance,
+        image0=read_image(body, "image0", options.max_image_pixels),
+        image1=read_image(body, "image1", options.max_image_pixels),
+    )
+
+
+def optional_number(body: Mapping[str, object], field: str, *, most: float = math.inf) -> float | None:
+    """A number from 0 to `most`, or None when absent. A numeric string passes: CVAT 2.54 sends what its
+    caller wrote."""
+    value = body.get(field)
+    if value is None:
+        return None
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            raise RequestError("a number is expected, not this string", field=field) from None
+    number = _number(value, field)
+    if not 0 <= number <= most:
+        limits = f"from 0 to {most:g}" if most < math.inf else "of at least 0"
+        raise RequestError(f"a number {limits} is expected", field=field)
+    return number
+
+
+def _loads(body: str | bytes) -> object:
+    try:
+        return json.loads(body, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise RequestError("JSON nested too deeply") from None
+    except ValueError as fault:  # JSONDecodeError, UnicodeDecodeError, integers of thousands of digits
+        raise RequestError(f"not JSON: {str(fault)[:120]}") from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise RequestError(f"{name} is not JSON")
+
+
+def _list(body: Mapping[str, object], field: str, most: int) -> Sequence[object]:
+    value = body.get(field)
+    if value is None:
+        return ()
+    if not isinstance(value, (list, tuple)):
+        raise RequestError(f"an array is expected, not {json_type(value)}", field=field)
+    if len(value) > most:
+        raise RequestError(f"{len(value)} entries; at most {most} are accepted", field=field, status=413)
+    return value
+
+
+def _number(value: object, field: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise RequestError(f"a number is expected, not {json_type(value)}", field=field)
+    if (
+        not -contract.MAX_COORDINATE <= value <= contract.MAX_COORDINATE
+    ):  # false for NaN, safe for huge integers
+        raise RequestError("a finite number of sensible size is expected", field=field)
+    return float(value)
+
+
+def _numbers(value: object, field: str, most: int) -> list[float]:
+    if not isinstance(value, (list, tuple)):
+        raise RequestError(f"an array of numbers is expected, not {json_type(value)}", field=field)
+    if len(value) > most:
+        raise RequestError(f"{len(value)} numbers; at most {most} are accepted", field=field, status=413)
+    return [_number(number, f"{field}[{i}]") for i, number in enumerate(value)]
+
+
+def _prompt_points(body: Mapping[str, object], field: str) -> tuple[Point, ...]:
+    points = _list(body, field, contract.MAX_PROMPT_POINTS)
+    return tuple(_point(point, f"{field}[{i}]") for i, point in enumerate(points))
+
+
+def _point(value: object, field: str) -> Point:
+    numbers = _numbers(value, field, 2)
+    if len(numbers) != 2:
+        raise RequestError("a pair [x, y] is expected", field=field)
+    return numbers[0], numbers[1]
+
+
+def _bounding_box(body: Mapping[str, object]) -> tuple[Point, Point] | None:
+    # CVAT: [[x, y], [x, y]]; null or [] without a box. Its guide says a flat list, so callers may send one.
+    field = "obj_bbox"
+    value = _list(body, field, 4)
+    if not value:
+        return None
+    if isinstance(value[0], (list, tuple)):
+        if len(value) != 2:
+            raise RequestError("one box of two points is expected", field=field)
+        corners = [_point(corner, f"{field}[{i}]") for i, corner in enumerate(value)]
+    else:
+        numbers = _numbers(value, field, 4)
+        if len(numbers) != 4:
+            raise RequestError("two points [[x, y], [x, y]] are expected", field=field)
+        corners = [(numbers[0], numbers[1]), (numbers[2], numbers[3])]
+    (x1, y1), (x2, y2) = corners
+    return (min(x1, x2), min(y1, y2)), (max(x1, x2), max(y1, y2))
+
+
+def _tracked_shape(value: object, field: str) -> cvataa.TrackableShape | None:
+    if value is None:
+        return None
+    if not isinstance(value, Mapping):
+        return cvataa.TrackableShape(type="rectangle", points=_shape_points(value, "rectangle", field))
+    shape_type = value.get("type")
+    if not isinstance(shape_type, str) or shape_type not in contract.SHAPE_TYPES:
+        raise RequestError("one of CVAT's shape types is expected", field=f"{field}.type")
+    points = _shape_points(value.get("points"), shape_type, f"{field}.points")
+    return cvataa.TrackableShape(type=shape_type, points=points)
+
+
+def _shape_points(value: object, shape_type: str, field: str) -> list[float]:
+    points = _numbers(value, field, contract.MAX_SHAPE_NUMBERS)
+    fault = contract.points_fault(shape_type, len(points))
+    if fault is not None:
+        raise RequestError(fault, field=field)
+    return points
+
+
+def _state(value: object, field: str) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise RequestError(f"a state of this function is expected, not {json_type(value)}", field=field)
+
+
+def _reid_boxes(body: Mapping[str, object], field: str) -> tuple[ReIDBox, ...]:
+    if body.get(field) is None:
+        raise RequestError("missing: an array of CVAT's rectangles is expected", field=field)
+    boxes = _list(body, field, contract.MAX_REID_BOXES)
+    return tuple(_reid_box(box, f"{field}[{i}]") for i, box in enumerate(boxes))
+
+
+def _reid_box(value: object, field: str) -> ReIDBox:
+    if not isinstance(value, Mapping):
+        raise RequestError(f"one of CVAT's rectangles is expected, not {json_type(value)}", field=field)
+    x1, y1, x2, y2 = _shape_points(value.get("points"), "rectangle", f"{field}.points")
+    return ReIDBox(
+        points=(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)), label_id=value.get("label_id")
+    )
