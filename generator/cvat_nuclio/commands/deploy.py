@@ -1,14 +1,121 @@
-"""`cvat-nuclio deploy`."""
+"""`cvat-nuclio deploy`: the logic behind deploy.sh."""
 
 import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..errors import UserError
+from ..errors import EXIT_FAILED, EXIT_FINDINGS
+
+if TYPE_CHECKING:
+    from ..deploy.fleet import Fleet
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the command's options."""
+    parser.add_argument("bundles", metavar="DIR", nargs="+", type=Path, help="a bundle that `generate` wrote")
+    parser.add_argument("--gpu", action="store_true", help="deploy function-gpu.yaml")
+    parser.add_argument("--platform", choices=("local", "kube"), default="local", help="local Docker or Kubernetes")
+    parser.add_argument("--registry", help="where nuctl pushes the image (kube)")
+    parser.add_argument("--run-registry", help="where pods pull it from, if not from --registry")
+    parser.add_argument("--namespace", help="Nuclio's namespace; CVAT looks in `nuclio`, nuctl's default")
+    parser.add_argument("--project", default="cvat", help="Nuclio's project; CVAT lists only `cvat`")
+    parser.add_argument(
+        "--prebuilt", action="store_true", help="run the image of function-prebuilt.yaml, build nothing"
+    )
+    parser.add_argument("--offline", action="store_true", help="pull no image: all must be loaded")
+    parser.add_argument("--parallel", type=_count, default=1, metavar="N", help="how many functions at a time")
+    parser.add_argument("--force", action="store_true", help="free functions that are stuck at `building`")
+    parser.add_argument("--skip-check", action="store_true", help="deploy bundles in which `check` finds errors")
+    parser.add_argument("--logs", type=Path, metavar="FOLDER", help="where nuctl's whole output is kept")
+    action = parser.add_mutually_exclusive_group()
+    action.add_argument("--dry-run", action="store_true", help="check everything, print the nuctl commands, run none")
+    action.add_argument("--status", action="store_true", help="show the functions' states, deploy nothing")
+    action.add_argument("--delete", action="store_true", help="delete the functions")
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
 
 
 def run(args: argparse.Namespace) -> int:
-    """Not written yet."""
-    raise UserError("deploy is not written yet")
+    """0: everything serves. 1: something does not. 2: nothing could be tried."""
+    import signal
+
+    from ..deploy.fleet import Fleet
+    from ..deploy.nuctl import Nuctl
+    from ..deploy.options import DeployOptions
+    from ..deploy.preflight import Tools
+
+    options = DeployOptions(
+        bundles=args.bundles, gpu=args.gpu, platform=args.platform, registry=args.registry,
+        run_registry=args.run_registry, namespace=args.namespace, project=args.project, prebuilt=args.prebuilt,
+        offline=args.offline, parallel=args.parallel, force=args.force, dry_run=args.dry_run, log_folder=args.logs,
+    )  # fmt: skip
+    # A supervisor's TERM gets the same tidying as Ctrl-C: nuctl cut off leaves a function stuck at `building`.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    fleet = Fleet(options, Nuctl(options.platform, options.namespace), Tools.real(), _say)
+    if args.status:
+        return _status(fleet)
+    if args.delete:
+        return _delete(fleet)
+    return _deploy(fleet, check=not args.skip_check)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _deploy(fleet: "Fleet", *, check: bool) -> int:
+    from ..deploy.report import summary
+    from ..deploy.sources import prepare
+
+    deployments = fleet.open()
+    if not prepare([one.file for one in deployments], check=check, say=_say):
+        return EXIT_FAILED
+    if findings := fleet.preflight(deployments):
+        for finding in findings:
+            where = f"{finding.subject}: " if finding.subject else ""
+            print(f"{where}{finding.cause.text}\n  try: {finding.cause.remedy}", file=sys.stderr)
+        return EXIT_FAILED
+    outcomes = fleet.deploy(deployments)
+    _say(summary(outcomes))
+    return EXIT_FINDINGS if len(outcomes) < len(deployments) or any(one.cause for one in outcomes) else 0
+
+
+def _status(fleet: "Fleet") -> int:
+    from ..deploy.deployment import Outcome
+    from ..deploy.report import summary
+
+    states = [(one.name, fleet.nuctl.get(one.name)) for one in fleet.open()]
+    _say(
+        summary(
+            [
+                Outcome(
+                    name=name,
+                    state=state.state or "absent",
+                    url=f"http://127.0.0.1:{state.port}/" if state.port else "",
+                )
+                for name, state in states
+            ]
+        )
+    )
+    return EXIT_FINDINGS if any(state.state != "ready" for _, state in states) else 0
+
+
+def _delete(fleet: "Fleet") -> int:
+    from ..deploy.causes import find_cause
+
+    status = 0
+    for one in fleet.open():
+        answer = fleet.nuctl.delete(one.name, force=fleet.options.force)
+        if answer.exit_code:
+            cause = find_cause(answer.stdout, answer.stderr)
+            _say(f"{one.name}: {cause.text}\n  try: {cause.remedy}")
+            status = EXIT_FINDINGS
+        else:
+            _say(f"{one.name}: deleted; its image stays")
+    return status

@@ -1,0 +1,167 @@
+"""One function's deploy: look at its state, run nuctl, wait, send one real request, and say what happened."""
+
+import fcntl
+import json
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from . import smoke
+from .causes import Cause, find_cause, plain
+from .nuctl import Nuctl, State
+from .options import DeployOptions
+from .preflight import Tools, check_function
+
+# A state in which nuctl refuses every deploy and delete that is not forced.
+STUCK_STATES = ("building", "waitingForResourceConfiguration", "waitingForBuild", "configuringResources")
+
+
+@attrs.frozen(kw_only=True)
+class Outcome:
+    """How one function's deploy ended. `cause` is None when it serves; `survived` says what still answers if not."""
+
+    name: str
+    state: str
+    url: str = ""
+    seconds: float = 0.0
+    cause: Cause | None = None
+    survived: str = ""
+    log: Path | None = None
+
+
+@attrs.define
+class Deployment:
+    """Deploys `file`, whose content as Nuclio reads it is `config`."""
+
+    file: Path
+    config: Mapping[str, Any]
+    options: DeployOptions
+    nuctl: Nuctl
+    tools: Tools
+
+    @property
+    def name(self) -> str:
+        """metadata.name: the function's id in CVAT and in Nuclio."""
+        return str((self.config.get("metadata") or {}).get("name") or "")
+
+    @property
+    def builds(self) -> bool:
+        """Whether nuctl builds an image (a prebuilt one is only run)."""
+        return not self.options.prebuilt
+
+    def argv(self) -> list[str]:
+        """The nuctl command."""
+        options = self.options
+        return self.nuctl.deploy_argv(
+            self.file, project=options.project, build=self.builds, offline=options.offline,
+            registry=options.registry, run_registry=options.run_registry,
+        )  # fmt: skip
+
+    def preflight(self) -> Sequence[Cause]:
+        """What stands in the way on this host; nothing is asked of a cluster, which has its own hosts."""
+        if self.nuctl.platform != "local":
+            return ()
+        before = self.nuctl.get(self.name)
+        findings = list(check_function(self.config, self.file, self.tools, own_port=before.port, build=self.builds))
+        if before.state in STUCK_STATES and not self.options.force:
+            findings.append(find_cause("", "being provisioned"))
+        return findings
+
+    def run(self) -> Outcome:
+        """The deploy itself; never raises for what nuctl or the function does."""
+        begun = time.monotonic()
+        with _only_one(self.name) as alone:
+            if not alone:
+                cause = Cause("busy", f"another deploy of {self.name} is running", "wait for it to end")
+                return Outcome(name=self.name, state="untouched", cause=cause)
+            return attrs.evolve(self._deploy(), seconds=time.monotonic() - begun)
+
+    def _deploy(self) -> Outcome:
+        before = self.nuctl.get(self.name)
+        if before.state in STUCK_STATES and self.options.force:
+            self.nuctl.delete(self.name, force=True)
+        answer = self.nuctl.run(self.argv())
+        log = self._keep_log(answer.stdout, answer.stderr)
+        after = self.nuctl.get(self.name)
+        if answer.exit_code < 0:
+            return self._cut_off(after, log)
+        if answer.exit_code:
+            return self._failed(find_cause(answer.stdout, answer.stderr), before, after, log)
+        if cause := self._is_wrong(after):
+            return self._failed(cause, before, after, log)
+        return Outcome(name=self.name, state="ready", url=_url(after), log=log)
+
+    def _is_wrong(self, state: State) -> Cause | None:
+        if state.state != "ready" or not (state.port or state.urls):
+            return Cause(
+                "not-ready",
+                f"nuctl reports success, but the state is {state.state or 'unknown'}",
+                "look at the log",
+            )
+        annotations = (self.config.get("metadata") or {}).get("annotations") or {}
+        body = smoke.payload(str(annotations.get("type")), annotations)
+        if trouble := smoke.send(_url(state), body, timeout=self.options.timeout):
+            return Cause(
+                "request-failed",
+                f"deployed, but a first request failed: {trouble}",
+                f"look at `docker logs` of the function {self.name}",
+            )
+        return None
+
+    def _failed(self, cause: Cause, before: State, after: State, log: Path) -> Outcome:
+        return Outcome(
+            name=self.name,
+            state=after.state or "absent",
+            cause=cause,
+            log=log,
+            survived=_survivor(before, after),
+        )
+
+    def _cut_off(self, after: State, log: Path) -> Outcome:
+        survived = "left as it was"
+        if after.state in STUCK_STATES:
+            self.nuctl.allow()
+            self.nuctl.delete(self.name, force=True)
+            survived = "deleted, since Nuclio would have kept it at `building`; deploy it again"
+        return Outcome(
+            name=self.name, state="interrupted", survived=survived, log=log,
+            cause=Cause("interrupted", "the deploy was interrupted", "deploy again"),
+        )  # fmt: skip
+
+    def _keep_log(self, stdout: str, stderr: str) -> Path:
+        folder = self.options.log_folder or Path(tempfile.gettempdir()) / "cvat-nuclio-deploy"
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / f"{self.name}.log"
+        file.write_text(f"$ {json.dumps(self.argv())}\n\n{plain(stdout)}\n{plain(stderr)}", "utf-8")
+        return file
+
+
+def _url(state: State) -> str:
+    """Where the function listens: 127.0.0.1, since IPv4 and IPv6 ports may differ, or the cluster's own address."""
+    return f"http://127.0.0.1:{state.port}/" if state.port else f"http://{state.urls[0]}/"
+
+
+def _survivor(before: State, after: State) -> str:
+    port = after.port or before.port
+    if before.state != "ready":
+        return "nothing: it was not serving before either"
+    if port and smoke.is_alive(port):
+        return f"the old version still serves on port {port}, although its state is {after.state}"
+    return "nothing: the old version was removed before the new one failed"
+
+
+@contextmanager
+def _only_one(name: str) -> Iterator[bool]:
+    """Whether this process alone deploys `name` now: two nuctl of one function trip over each other's containers."""
+    with (Path(tempfile.gettempdir()) / f"cvat-nuclio-deploy-{name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+            return
+        yield True

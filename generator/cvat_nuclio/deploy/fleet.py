@@ -1,0 +1,103 @@
+"""Many functions: check them all, deploy them side by side, go on past failures, tidy up after Ctrl-C."""
+
+import os
+import shlex
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import attrs
+
+from ..bundle import Bundle
+from ..errors import UserError
+from .causes import Cause, find_cause
+from .deployment import Deployment, Outcome
+from .nuctl import Nuctl
+from .options import DeployOptions
+from .preflight import Tools, check_host
+
+
+@attrs.frozen
+class Finding:
+    """Something in the way of a deploy. `subject` is the function's name, or "" for the host."""
+
+    subject: str
+    cause: Cause
+
+
+@attrs.define
+class Fleet:
+    """The functions of one `deploy` run."""
+
+    options: DeployOptions
+    nuctl: Nuctl
+    tools: Tools
+    say: Callable[[str], None]
+
+    def open(self) -> list[Deployment]:
+        """Every bundle's file, read as Nuclio reads it. Raises UserError for one that cannot be."""
+        deployments = [self._open(path) for path in self.options.bundles]
+        names = [deployment.name for deployment in deployments]
+        if double := next((name for name in names if names.count(name) > 1), None):
+            raise UserError(
+                f"two of the bundles are named {double}",
+                why="the second would replace the first",
+                remedy="generate one of them with another --name",
+            )
+        return deployments
+
+    def _open(self, path: Path) -> Deployment:
+        file = self.options.file_of(path)
+        bundle = Bundle.open(file)
+        return Deployment(file, bundle.config, self.options, self.nuctl, self.tools)
+
+    def preflight(self, deployments: Sequence[Deployment]) -> list[Finding]:
+        """Everything in the way, host first; the functions are looked at only on a host that can deploy."""
+        local = self.nuctl.platform == "local"
+        if local and (host := [Finding("", cause) for cause in check_host(self.tools, os.environ)]):
+            return host
+        made = self.nuctl.create_project(self.options.project)
+        if made.exit_code:
+            return [Finding("", find_cause(made.stdout, made.stderr))]
+        return [Finding(one.name, cause) for one in deployments for cause in one.preflight()]
+
+    def deploy(self, deployments: Sequence[Deployment]) -> list[Outcome]:
+        """Runs them, at most `options.parallel` at a time; one that fails does not stop the others."""
+        if self.options.dry_run:
+            return [self._pretend(one) for one in deployments]
+        with ThreadPoolExecutor(self.options.parallel) as pool:
+            futures = [pool.submit(self._deploy, one) for one in deployments]
+            try:
+                return [future.result() for future in futures]
+            except KeyboardInterrupt:
+                return self._interrupted(futures)
+
+    def _pretend(self, deployment: Deployment) -> Outcome:
+        self.say(shlex.join(deployment.argv()))
+        return Outcome(name=deployment.name, state="not deployed (--dry-run)")
+
+    def _deploy(self, deployment: Deployment) -> Outcome:
+        self.say(f"{deployment.name}: deploying")
+        outcome = deployment.run()
+        if outcome.cause is None:
+            self.say(f"{outcome.name}: {outcome.state} at {outcome.url} after {outcome.seconds:.1f} s")
+        else:
+            self.say(describe(outcome, outcome.cause))
+        return outcome
+
+    def _interrupted(self, futures: Sequence[Future[Outcome]]) -> list[Outcome]:
+        self.say("interrupted: ending nuctl, and freeing what it leaves at `building`")
+        for future in futures:
+            future.cancel()
+        self.nuctl.stop()
+        return [future.result() for future in futures if not future.cancelled()]
+
+
+def describe(outcome: Outcome, cause: Cause) -> str:
+    """A failure in four lines: the cause, the remedy, what survived, the log."""
+    lines = [f"{outcome.name}: {cause.text}", f"  try: {cause.remedy}"]
+    if outcome.survived:
+        lines.append(f"  what is left: {outcome.survived}")
+    if outcome.log:
+        lines.append(f"  whole log: {outcome.log}")
+    return "\n".join(lines)

@@ -1,0 +1,148 @@
+"""One nuctl program on one platform: what it is asked, and how its answers are read.
+
+Its exit code alone says whether it worked (0, 1, 2 or death by signal); a missing thing is a line on standard output,
+and `get -o json` prints text, an object or an array.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from ..errors import UserError
+
+
+@attrs.frozen
+class Answer:
+    """What one nuctl run printed, its exit code (negative: died by that signal) and its seconds."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+    seconds: float
+
+
+@attrs.frozen
+class State:
+    """A function as nuctl has it. `state` is None where it has none of that name; `port` is 0 where none is published."""
+
+    state: str | None
+    port: int = 0
+    urls: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, text: str) -> "State":
+        """Reads `nuctl get function NAME -o json`; text that is no JSON means that there is no such function."""
+        try:
+            answer = json.loads(text)
+        except ValueError:
+            return cls(None)
+        if isinstance(answer, list):  # some versions answer with an array of one
+            answer = answer[0] if answer else {}
+        status: Mapping[str, Any] = answer.get("status") or {}
+        port = status.get("httpPort")
+        urls = tuple(status.get("externalInvocationUrls") or ())
+        return cls(status.get("state") or "", port if isinstance(port, int) and port > 0 else 0, urls)
+
+
+@attrs.define
+class Nuctl:
+    """nuctl for `platform` ("local" or "kube") and `namespace` (None: nuctl's own default)."""
+
+    platform: str = "local"
+    namespace: str | None = None
+    program: str = "nuctl"
+    _running: set[subprocess.Popen[str]] = attrs.field(factory=set, init=False)
+    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False)
+    _stopped: bool = attrs.field(default=False, init=False)
+
+    def argv(self, *words: str) -> list[str]:
+        """The whole command line. The platform is always named: `auto` trips over any bad kubeconfig."""
+        scope = ["--platform", self.platform]
+        if self.namespace:
+            scope += ["--namespace", self.namespace]
+        return [self.program, *words, *scope]
+
+    def run(self, argv: Sequence[str]) -> Answer:
+        """Runs to the end, in a session of its own, so that a Ctrl-C reaches only the program that can tidy up."""
+        begun = time.monotonic()
+        try:
+            with self._lock:
+                if self._stopped:
+                    return Answer(-signal.SIGINT, "", "", 0.0)
+                process = subprocess.Popen(  # noqa: S603  a list, no shell
+                    argv,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    errors="replace",
+                    start_new_session=True,
+                )
+                self._running.add(process)
+        except FileNotFoundError as error:
+            raise UserError(
+                f"there is no program {self.program}",
+                remedy="install nuctl of the same version as Nuclio's dashboard, and put it on PATH",
+            ) from error
+        stdout, stderr = process.communicate()
+        with self._lock:
+            self._running.discard(process)
+        return Answer(process.returncode, stdout, stderr, time.monotonic() - begun)
+
+    def stop(self) -> None:
+        """Ends every run in progress and starts no deploy any more; `allow` lifts that for the tidying."""
+        with self._lock:
+            self._stopped = True
+            for process in self._running:
+                os.killpg(process.pid, signal.SIGINT)
+
+    def allow(self) -> None:
+        """Lets runs start again after `stop`."""
+        with self._lock:
+            self._stopped = False
+
+    def version(self) -> str:
+        """nuctl's version label, by which it picks Nuclio's onbuild image, or "" where it has none."""
+        words = self.run([self.program, "version"]).stdout.replace(",", " ").split()
+        return words[words.index("Label:") + 1] if "Label:" in words[:-1] else ""
+
+    def create_project(self, project: str) -> Answer:
+        """Makes the project; one that exists already is left as it is (exit code 0)."""
+        return self.run(self.argv("create", "project", project))
+
+    def get(self, name: str) -> State:
+        """The function's state now."""
+        return State.from_json(self.run(self.argv("get", "function", name, "-o", "json")).stdout)
+
+    def delete(self, name: str, *, force: bool = False) -> Answer:
+        """Deletes the function; `force` also frees one that is stuck at `building`."""
+        return self.run(self.argv("delete", "function", name, *(["--force"] if force else [])))
+
+    def deploy_argv(
+        self,
+        file: Path,
+        *,
+        project: str,
+        build: bool,
+        offline: bool,
+        registry: str | None,
+        run_registry: str | None,
+    ) -> list[str]:
+        """`nuctl deploy`; without `build` no --path is given, because with it nuctl builds (an image without code)."""
+        words = ["deploy", "--project-name", project, "--file", str(file)]
+        if build:
+            words += ["--path", str(file.parent)]
+        if offline:
+            words.append("--no-pull")  # --offline alone still pulls
+        if registry:
+            words += ["--registry", registry]
+        if run_registry:
+            words += ["--run-registry", run_registry]
+        return self.argv(*words)

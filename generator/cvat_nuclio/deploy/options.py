@@ -1,0 +1,50 @@
+"""What the user asked `deploy` for."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import attrs
+
+from ..errors import UserError
+
+
+@attrs.frozen(kw_only=True)
+class DeployOptions:
+    """One run of `deploy`. CVAT lists only the functions of project cvat in namespace nuclio (nuctl's default)."""
+
+    bundles: Sequence[Path]
+    gpu: bool = False
+    platform: str = "local"
+    registry: str | None = None
+    run_registry: str | None = None
+    namespace: str | None = None
+    project: str = "cvat"
+    prebuilt: bool = False
+    offline: bool = False
+    parallel: int = 1
+    force: bool = False
+    dry_run: bool = False
+    log_folder: Path | None = None
+    timeout: float = 120.0  # CVAT's own limit for one call
+
+    @property
+    def file_name(self) -> str:
+        """Which of a bundle's files is deployed."""
+        if self.prebuilt:
+            return "function-prebuilt-gpu.yaml" if self.gpu else "function-prebuilt.yaml"
+        return "function-gpu.yaml" if self.gpu else "function.yaml"
+
+    def file_of(self, bundle: Path) -> Path:
+        """The file to deploy of this bundle (its folder, or the folder above `nuclio/`).
+
+        Raises UserError where the bundle has none of that kind.
+        """
+        folder = bundle / "nuclio" if (bundle / "nuclio").is_dir() else bundle
+        file = folder / self.file_name
+        if not file.is_file():
+            remedy = {
+                "function-gpu.yaml": "the function's framework may have no GPU form: deploy without --gpu",
+                "function.yaml": "name a folder that `cvat-nuclio generate` wrote",
+            }.get(self.file_name, "generate the bundle with --prebuilt IMAGE")
+            raise UserError(f"{folder} holds no {self.file_name}", remedy=remedy)
+        return file.resolve()
