@@ -42,10 +42,9 @@ def _patterns() -> tuple[_Pattern, ...]:
 
 def plain(output: str) -> str:
     """The output without colour codes, and with the escapes of JSON inside JSON undone."""
+    # A Python traceback in a log line in nuctl's own log line is escaped three times, so any number of backslashes.
     text = _COLOUR.sub("", output).replace("\r", "\n")
-    for _ in range(3):  # a Python traceback in a log line in nuctl's own log line is escaped three times
-        text = text.replace("\\n", "\n").replace('\\"', '"').replace("\\\\", "\\")
-    return text
+    return re.sub(r'\\+"', '"', re.sub(r"\\+n", "\n", text))
 
 
 def find_cause(stdout: str, stderr: str) -> Cause:

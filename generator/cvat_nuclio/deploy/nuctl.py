@@ -31,7 +31,7 @@ class Answer:
 
 @attrs.frozen
 class State:
-    """A function as nuctl has it. `state` is None where it has none of that name; `port` is 0 where none is published."""
+    """A function as nuctl has it. `state`: None where it has none of that name; `port`: 0 where none is published."""
 
     state: str | None
     port: int = 0

@@ -1,0 +1,125 @@
+"""A plain bundle, fake nuctl and docker programs that replay recordings, and a function that answers."""
+
+import http.server
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BIN = Path(__file__).parent / "bin"
+FUNCTION = """\
+metadata:
+  name: {name}
+  annotations:
+    name: "Demo detector"
+    type: "detector"
+    spec: |
+      [{{"name": "person", "type": "rectangle"}}]
+spec:
+  description: "Demo detector"
+  runtime: "python:3.11"
+  handler: "main:handler"
+  eventTimeout: "30s"
+{more}
+"""
+
+
+@pytest.fixture
+def records(shared: Path) -> Callable[[str], list[dict[str, Any]]]:
+    """The records of one recording file."""
+    return lambda file: json.loads((shared / "nuctl-recordings" / f"{file}.json").read_text("utf-8"))
+
+
+@pytest.fixture
+def make_bundle(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a bundle's folder; `more` is added under `spec`."""
+
+    def make(name: str = "demo-detector", more: str = "", file: str = "function.yaml") -> Path:
+        folder = tmp_path / name.replace("/", "_")
+        folder.mkdir(exist_ok=True)
+        (folder / file).write_text(FUNCTION.format(name=json.dumps(name), more=more))
+        (folder / "main.py").write_text("def handler(context, event):\n    return context.Response(body='[]')\n")
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def answering() -> Iterator[int]:
+    """The port of something that answers like a healthy function."""
+
+    class Function(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._answer(b"")
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self._answer(b"[]")
+
+        def _answer(self, body: bytes) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Function) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Callable[..., dict[str, str]]:
+    """Writes what the fakes replay; gives the environment in which they are found before the real programs."""
+
+    def make(**scene: Any) -> dict[str, str]:
+        defaults = {"name": "demo-detector", "before": None, "after": None, "exit_code": 0, "stdout": "", "stderr": ""}
+        file = tmp_path / "scene.json"
+        file.write_text(json.dumps({**defaults, **scene}))
+        return {**os.environ, "FAKE_SCENE": str(file), "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+
+    return make
+
+
+@pytest.fixture
+def deploy(tmp_path: Path, repository: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs ./deploy.sh as a user would, with the tests' own interpreter's `cvat-nuclio` first on PATH."""
+
+    def run(environment: dict[str, str], *words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        script = tmp_path / "deploy.sh"  # a copy, so that it finds cvat-nuclio on PATH as an installed user would
+        shutil.copy(repository / "deploy.sh", script)
+        own_bin = str(Path(sys.executable).parent)
+        path = f"{BIN}{os.pathsep}{own_bin}{os.pathsep}{environment['PATH']}"
+        return subprocess.run(
+            ["bash", str(script), "--logs", str(tmp_path / "logs"), *map(str, words)],
+            env={**environment, "PATH": path},
+            cwd=cwd or tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+
+    return run
+
+
+@pytest.fixture
+def calls(tmp_path: Path) -> Callable[[], list[list[str]]]:
+    """What nuctl was asked, in order."""
+
+    def read() -> list[list[str]]:
+        file = tmp_path / "calls.jsonl"
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
+
+    return read
