@@ -70,6 +70,7 @@ def _say(line: str) -> None:
 
 
 def _deploy(fleet: "Fleet", *, check: bool) -> int:
+    from ..deploy.memory import differs_from_last_time
     from ..deploy.report import summary
     from ..deploy.sources import prepare
 
@@ -81,6 +82,8 @@ def _deploy(fleet: "Fleet", *, check: bool) -> int:
             where = f"{finding.subject}: " if finding.subject else ""
             print(f"{where}{finding.cause.text}\n  try: {finding.cause.remedy}", file=sys.stderr)
         return EXIT_FAILED
+    if last := differs_from_last_time(fleet.nuctl.version()):
+        _say(f"the last deploy from here used nuctl {last}: every image layer will be built again")
     outcomes = fleet.deploy(deployments)
     _say(summary(outcomes))
     return EXIT_FINDINGS if len(outcomes) < len(deployments) or any(one.cause for one in outcomes) else 0

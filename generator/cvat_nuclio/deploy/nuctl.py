@@ -77,7 +77,7 @@ class Nuctl:
             with self._lock:
                 if self._stopped:
                     return Answer(-signal.SIGINT, "", "", 0.0)
-                process = subprocess.Popen(  # noqa: S603  a list, no shell
+                process = subprocess.Popen(
                     argv,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,

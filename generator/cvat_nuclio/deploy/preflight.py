@@ -36,8 +36,8 @@ class Tools:
 
 def _docker(*words: str) -> tuple[int, str, str]:
     try:
-        done = subprocess.run(  # noqa: S603
-            ["docker", *words],  # noqa: S607
+        done = subprocess.run(
+            ["docker", *words],
             capture_output=True, text=True, errors="replace", timeout=60, check=False,
         )  # fmt: skip
     except FileNotFoundError:
