@@ -2,8 +2,9 @@
 
 The filter is MOSSE's, over many channels: gradient orientations and colour, averaged over cells. Each frame it is
 correlated with the neighbourhood of the last position at a few sizes; the highest response is the new
-position and size. The height of the response says whether the object is there at all: while it is hidden the filter
-does not learn, `track` returns None, and the neighbourhood searched grows until the object is found again.
+position and size. How far that response stands out from the rest says whether the object is there at all: while it
+is hidden the filter does not learn, `track` returns None, and the neighbourhood searched grows until the object is
+found again.
 """
 
 import attrs
@@ -59,7 +60,8 @@ class Sighting:
     """The best place that one search found."""
 
     box: Floats
-    response: float
+    clarity: float
+    """How many standard deviations the response is above the mean of those around it."""
 
 
 @attrs.frozen(kw_only=True)
@@ -71,6 +73,7 @@ class CorrelationTracker:
     learning_rate: float
     lost_below: float
     found_above: float
+    learn_above: float
     scale_step: float
 
     @property
@@ -101,12 +104,12 @@ class CorrelationTracker:
         """Looks for the object near where it was last seen; None while it cannot be seen."""
         sighting = self._search(pp_image, state)
         enough = self.found_above if state.unseen else self.lost_below
-        if sighting.response < enough or not inside(sighting.box, pp_image.size):
+        if sighting.clarity < enough or not inside(sighting.box, pp_image.size):
             state.unseen += 1
             return None
         state.unseen = 0
         state.box = sighting.box
-        if sighting.response > self.found_above:
+        if sighting.clarity > self.learn_above:
             self._learn(pp_image, state)
         return cvataa.TrackableShape(type="rectangle", points=corners(state.box, pp_image.size))
 
@@ -114,11 +117,11 @@ class CorrelationTracker:
         """Position first, then size; a hidden object is looked for further away the longer it is hidden."""
         here = max(
             (self._locate(frame, state, box) for box in neighbourhood(state.box, state.unseen)),
-            key=lambda sighting: sighting.response,
+            key=lambda sighting: sighting.clarity,
         )
         sizes = [self._locate(frame, state, resized(here.box, self.scale_step**n)) for n in (-1, 0, 1)]
-        best = max(sizes, key=lambda sighting: sighting.response)
-        return best if best.response > here.response else here
+        best = max(sizes, key=lambda sighting: sighting.clarity)
+        return best if best.clarity > here.clarity else here
 
     def _locate(self, frame: Frame, state: State, box: Floats) -> Sighting:
         """Where in the window around `box` the filter answers most."""
@@ -150,8 +153,9 @@ def create(
     context: float = 1.8,
     cells: int = 36,
     learning_rate: float = 0.05,
-    lost_below: float = 0.3,
-    found_above: float = 0.4,
+    lost_below: float = 5.0,
+    found_above: float = 10.0,
+    learn_above: float = 8.0,
     scale_step: float = 1.03,
 ) -> CorrelationTracker:
     """Makes the tracker.
@@ -160,8 +164,10 @@ def create(
         of the background.
     cells: cells on a side of the window; the state grows with its square.
     learning_rate: the part of the filter that each frame replaces, 0 to 1.
-    lost_below: the response (1 is the first frame's own) under which the object counts as hidden.
-    found_above: the response over which a hidden object counts as found, and the filter learns.
+    lost_below: the clarity (standard deviations of the response above its surroundings; 40 is the first frame
+        again, 5 is noise) under which the object counts as hidden.
+    found_above: the clarity over which a hidden object counts as found.
+    learn_above: the clarity over which the filter learns from the frame.
     scale_step: the greatest change of size between two frames.
     """
     return CorrelationTracker(
@@ -170,6 +176,7 @@ def create(
         learning_rate=learning_rate,
         lost_below=lost_below,
         found_above=found_above,
+        learn_above=learn_above,
         scale_step=scale_step,
     )
 
@@ -239,13 +246,27 @@ def ridge(energy: Floats) -> float:
 
 
 def peak(response: Floats) -> tuple[float, float, float]:
-    """The highest response: its offset from the centre in cells (x, y), between cells, and its height."""
+    """The highest response: its offset from the centre in cells (x, y), between cells, and its clarity."""
     rows, columns = response.shape
     y, x = np.unravel_index(response.argmax(), response.shape)
-    across = response[y, [x - 1, x, (x + 1) % columns]]
-    down = response[[y - 1, y, (y + 1) % rows], x]
-    dx, dy = x + vertex(across), y + vertex(down)
-    return (dx + columns / 2) % columns - columns / 2, (dy + rows / 2) % rows - rows / 2, float(response[y, x])
+    shifted = np.roll(response, (rows // 2 - y, columns // 2 - x), axis=(0, 1))
+    middle = shifted[rows // 2 - 1 : rows // 2 + 2, columns // 2 - 1 : columns // 2 + 2]
+    dx, dy = x + vertex(middle[1]), y + vertex(middle[:, 1])
+    return (
+        (dx + columns / 2) % columns - columns / 2,
+        (dy + rows / 2) % rows - rows / 2,
+        clarity(shifted),
+    )
+
+
+def clarity(centred: Floats) -> float:
+    """How far the response in the middle is above the mean of the rest, in standard deviations of the rest."""
+    rows, columns = centred.shape
+    rest = np.ones(centred.shape, dtype=bool)
+    rest[rows // 2 - 3 : rows // 2 + 4, columns // 2 - 3 : columns // 2 + 4] = False
+    surroundings = centred[rest]
+    height = centred[rows // 2, columns // 2] - surroundings.mean()
+    return float(height / (surroundings.std() + 1e-9))
 
 
 def vertex(heights: Floats) -> float:
