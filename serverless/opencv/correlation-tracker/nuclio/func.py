@@ -182,11 +182,16 @@ def create(
 
 
 def to_rgb(image: PIL.Image.Image) -> NDArray[np.uint8]:
-    """RGB of an image of any mode: 16-bit grey is scaled down, which Pillow's own conversion does not do."""
-    if image.mode.startswith("I;16"):
-        grey = np.asarray(image).astype(np.float32) / 257
-        return cv2.cvtColor(grey.astype(np.uint8), cv2.COLOR_GRAY2RGB)
+    """RGB of an image of any mode."""
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        return cv2.cvtColor(to_8_bits(np.asarray(image, np.float32)), cv2.COLOR_GRAY2RGB)
     return np.asarray(image.convert("RGB"))
+
+
+def to_8_bits(grey: Floats) -> NDArray[np.uint8]:
+    """Grey levels of up to 16 bits, which Pillow's own conversion would cut off at 255."""
+    levels = grey / 257 if grey.max() > 255 else grey
+    return np.clip(levels, 0, 255).astype(np.uint8)
 
 
 def window_grid(box: Floats, cells: int) -> tuple[int, int]:
