@@ -1,1 +1,1 @@
-"""TODO"""
+"""Measures a function: latency with percentiles, the split of a request, throughput, memory."""

@@ -1,14 +1,61 @@
 """`cvat-nuclio bench`."""
 
 import argparse
+import sys
+from pathlib import Path
 
-from ..errors import UserError
+KINDS = ("detector", "interactor", "tracker", "reid")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the command's options."""
+    parser.add_argument(
+        "target", metavar="DIR|URL", help="a bundle (served for the measurement), or a running function"
+    )
+    parser.add_argument("--image", type=Path, help="the image to send (default: a tiny one)")
+    parser.add_argument("--kind", choices=KINDS, help="what the URL is; a bundle says it itself")
+    parser.add_argument("--requests", type=_count, default=200, metavar="N", help="how many at each load (default 200)")
+    parser.add_argument("--clients", type=_count, default=16, metavar="N", help="the larger load (default 16)")
+    parser.add_argument("--workers", type=_count, metavar="N", help="workers of a bundle (default: as in its file)")
+    parser.add_argument("--python", default=sys.executable, metavar="EXE", help="interpreter of a bundle's workers")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw them (needs matplotlib)")
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
 
 
 def run(args: argparse.Namespace) -> int:
-    """Not written yet."""
-    raise UserError("bench is not written yet")
+    """Prints the report; 1 when some requests failed."""
+    from ..bench.run import BenchOptions, bench_folder, bench_url
+    from ..errors import EXIT_FINDINGS, UserError
+
+    options = BenchOptions(
+        requests=args.requests, clients=args.clients, workers=args.workers, python=args.python,
+        image=_read(args.image) if args.image else None,
+    )  # fmt: skip
+    if "://" in args.target:
+        if not args.kind:
+            raise UserError("a URL does not say what it serves", remedy=f"add --kind {'|'.join(KINDS)}")
+        report = bench_url(args.target, args.kind, {}, options)
+    else:
+        report = bench_folder(Path(args.target), options)
+    print(report.to_text())
+    if args.json:
+        report.write_json(args.json)
+    if args.plot:
+        report.write_plot(args.plot)
+    return EXIT_FINDINGS if report.alone.failures + report.loaded.failures else 0
+
+
+def _read(file: Path) -> bytes:
+    from ..errors import UserError
+
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise UserError(f"{file} cannot be read", why=str(error.strerror)) from error

@@ -11,9 +11,12 @@ import urllib3
 _SIZE = (64, 48)
 
 
-def payload(kind: str, annotations: Mapping[str, str]) -> dict[str, Any]:
-    """The smallest request that CVAT could send to a function of this kind with these annotations."""
-    image = _image()
+def payload(kind: str, annotations: Mapping[str, str], image_file: bytes | None = None) -> dict[str, Any]:
+    """The smallest request that CVAT could send to a function of this kind with these annotations.
+
+    `image_file` is sent in place of the tiny image; it must be at least as large (64 x 48).
+    """
+    image = base64.b64encode(image_file or _image()).decode("ascii")
     box = [8.0, 8.0, 40.0, 36.0]
     if kind == "interactor":
         return {"image": image, **_prompts(annotations, box)}
@@ -29,12 +32,12 @@ def payload(kind: str, annotations: Mapping[str, str]) -> dict[str, Any]:
     return {"image": image}
 
 
-def _image() -> str:
+def _image() -> bytes:
     from PIL import Image
 
     buffer = io.BytesIO()
     Image.new("RGB", _SIZE, (96, 128, 160)).save(buffer, "PNG")
-    return base64.b64encode(buffer.getvalue()).decode("ascii")
+    return buffer.getvalue()
 
 
 def _prompts(annotations: Mapping[str, str], box: list[float]) -> dict[str, Any]:
