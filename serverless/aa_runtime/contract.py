@@ -17,9 +17,7 @@ class Kind(StrEnum):
 
 
 #: CVAT's shape types. `tag` is not one of them: a tag has no geometry.
-SHAPE_TYPES: Final = frozenset(
-    {"rectangle", "polygon", "polyline", "points", "ellipse", "cuboid", "mask", "skeleton"}
-)
+SHAPE_TYPES: Final = frozenset({"rectangle", "polygon", "polyline", "points", "ellipse", "cuboid", "mask", "skeleton"})
 
 #: How many numbers `points` holds; CVAT 2.40 and later refuse anything else, older servers store it and
 #: the job then cannot be opened.

@@ -73,14 +73,10 @@ def describe(fault: BaseException) -> Failure:
     if isinstance(fault, RequestError):
         where = f"{fault.field}: " if fault.field else ""
         body = error_body("request", fault.message, fault.field)
-        return Failure(
-            fault.status, body, shorten(f"{fault.status} {where}{fault.message}", MAX_MESSAGE_CHARS)
-        )
+        return Failure(fault.status, body, shorten(f"{fault.status} {where}{fault.message}", MAX_MESSAGE_CHARS))
     if is_out_of_memory(fault):
         text = "the function ran out of memory; see its log"
-        return Failure(
-            OUT_OF_MEMORY_STATUS, error_body("memory", text), traceback_text(fault), out_of_memory=True
-        )
+        return Failure(OUT_OF_MEMORY_STATUS, error_body("memory", text), traceback_text(fault), out_of_memory=True)
     if isinstance(fault, FunctionError):
         return Failure(500, error_body("function", str(fault)), traceback_text(fault))
     return Failure(500, error_body("function", "the function failed; see its log"), traceback_text(fault))
@@ -88,19 +84,29 @@ def describe(fault: BaseException) -> Failure:
 
 def is_out_of_memory(fault: BaseException) -> bool:
     """Whether memory ran out, on the host or on a device. Goes by names, so that no framework is imported."""
-    if isinstance(fault, MemoryError):
+    return any(_says_out_of_memory(link) for link in _chain(fault))
+
+
+def _says_out_of_memory(fault: BaseException) -> bool:
+    names = {cls.__name__ for cls in type(fault).__mro__}
+    if names & {"MemoryError", "OutOfMemoryError", "AcceleratorOutOfMemoryError"}:
         return True
-    if any(
-        cls.__name__ in {"OutOfMemoryError", "AcceleratorOutOfMemoryError"} for cls in type(fault).__mro__
-    ):
-        return True
-    if isinstance(fault, (RequestError, FunctionError)) or not isinstance(fault, Exception):
-        return False
     framework = type(fault).__module__.split(".")[0]
-    if not isinstance(fault, RuntimeError) and framework not in {"torch", "onnxruntime", "cv2"}:
+    if "RuntimeError" not in names and framework not in {"torch", "onnxruntime", "cv2"}:
         return False
     text = _text(fault)
     return any(words in text for words in _OUT_OF_MEMORY_WORDS)
+
+
+def _chain(fault: BaseException) -> list[BaseException]:
+    """The exception and those that led to it: libraries wrap what their framework raised."""
+    links = [fault]
+    while len(links) < 10:
+        before = links[-1].__cause__ or links[-1].__context__
+        if before is None or before in links:
+            break
+        links.append(before)
+    return links
 
 
 def traceback_text(fault: BaseException) -> str:
@@ -123,7 +129,8 @@ def shorten(text: str, limit: int) -> str:
 
 def free_memory(fault: BaseException) -> None:
     """Lets go of what the failed call held, and of the device memory that torch keeps for itself."""
-    traceback.clear_frames(fault.__traceback__)
+    for link in _chain(fault):
+        traceback.clear_frames(link.__traceback__)
     gc.collect()
     torch: Any = sys.modules.get("torch")
     cuda = getattr(torch, "cuda", None)

@@ -83,9 +83,7 @@ def _decode_base64(text: str, field: str) -> bytes:
         return binascii.a2b_base64(text, strict_mode=True)
     except ValueError as fault:
         if text.startswith("data:"):
-            raise RequestError(
-                "bare base64 text is expected, without a 'data:' prefix", field=field
-            ) from None
+            raise RequestError("bare base64 text is expected, without a 'data:' prefix", field=field) from None
         whole = "".join(text.split())
         if len(whole) == len(text) or not whole:
             raise RequestError(f"not base64: {_words(fault)}", field=field) from None

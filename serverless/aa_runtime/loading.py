@@ -43,9 +43,7 @@ def load(source: FunctionSource) -> Any:
     and whatever the module raises. Unlike cvat-cli, a file's module stays in `sys.modules`: dataclasses with
     string annotations look for it there, and so does the decoding of a tracker's states.
     """
-    function: Any = (
-        importlib.import_module(source.module) if source.module is not None else _load_file(source.file)
-    )
+    function: Any = importlib.import_module(source.module) if source.module is not None else _load_file(source.file)
     if hasattr(function, "create"):
         function = function.create(**source.parameters)
     elif source.parameters:

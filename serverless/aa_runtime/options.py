@@ -18,9 +18,7 @@ class Options:
     name: str = attrs.field(default="function", validator=matches_re(r"[A-Za-z0-9_.-]+"))
     """The function's id (`metadata.name`). Part of what a tracker's tokens are bound to."""
 
-    interactor_answer: Literal["shapes", "mask"] = attrs.field(
-        default="shapes", validator=in_(("shapes", "mask"))
-    )
+    interactor_answer: Literal["shapes", "mask"] = attrs.field(default="shapes", validator=in_(("shapes", "mask")))
     """The interactor's answer. `shapes`: compact, many objects, confidence, for the UI since late 2025.
     `mask`: one full-size mask, about two bytes a pixel, for every UI since 2022. No body serves both."""
 

@@ -61,7 +61,10 @@ class ReIDBox:
     """What ReID needs of one of CVAT's rectangles."""
 
     points: Box
-    label_id: object
+    """The corners without rotation, top left first."""
+    rotation: float
+    """Degrees clockwise about the centre."""
+    label_id: int | str | None
     """CVAT's label id; compared, never used otherwise."""
 
 
@@ -124,8 +127,7 @@ def track_request(body: Mapping[str, object], options: Options) -> TrackRequest:
     parsed = tuple(_tracked_shape(shape, f"shapes[{i}]") for i, shape in enumerate(shapes))
     return TrackRequest(
         shapes=parsed + (None,) * (count - len(shapes)),
-        states=tuple(_state(state, f"states[{i}]") for i, state in enumerate(states))
-        + (None,) * (count - len(states)),
+        states=tuple(_state(state, f"states[{i}]") for i, state in enumerate(states)) + (None,) * (count - len(states)),
         typed=written.pop() if written else None,
         image=read_image(body, "image", options.max_image_pixels),
     )
@@ -190,9 +192,7 @@ def _list(body: Mapping[str, object], field: str, most: int) -> Sequence[object]
 def _number(value: object, field: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise RequestError(f"a number is expected, not {json_type(value)}", field=field)
-    if (
-        not -contract.MAX_COORDINATE <= value <= contract.MAX_COORDINATE
-    ):  # false for NaN, safe for huge integers
+    if not -contract.MAX_COORDINATE <= value <= contract.MAX_COORDINATE:  # false for NaN, safe for huge integers
         raise RequestError("a finite number of sensible size is expected", field=field)
     return float(value)
 
@@ -272,7 +272,13 @@ def _reid_boxes(body: Mapping[str, object], field: str) -> tuple[ReIDBox, ...]:
 def _reid_box(value: object, field: str) -> ReIDBox:
     if not isinstance(value, Mapping):
         raise RequestError(f"one of CVAT's rectangles is expected, not {json_type(value)}", field=field)
+    label_id = value.get("label_id")
+    if label_id is not None and not isinstance(label_id, (int, str)):
+        raise RequestError(f"a label's id is expected, not {json_type(label_id)}", field=f"{field}.label_id")
     x1, y1, x2, y2 = _shape_points(value.get("points"), "rectangle", f"{field}.points")
+    rotation = value.get("rotation")
     return ReIDBox(
-        points=(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)), label_id=value.get("label_id")
+        points=(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)),
+        rotation=0.0 if rotation is None else _number(rotation, f"{field}.rotation"),
+        label_id=label_id,
     )

@@ -1,0 +1,64 @@
+"""Detectors: `{image, [threshold]}` → the array of items that CVAT's server reads."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import cvat_sdk.auto_annotation as cvataa
+
+from aa_runtime import masks
+from aa_runtime.contract import FRAME_NAME
+from aa_runtime.errors import FunctionError
+from aa_runtime.items import Item, Items
+from aa_runtime.labels import labels_by_id
+from aa_runtime.options import Options
+from aa_runtime.request import detect_request
+
+if TYPE_CHECKING:
+    from aa_runtime.handler import Log
+
+
+@attrs.frozen(kw_only=True)
+class DetectionContext(cvataa.DetectionFunctionContext):  # type: ignore[misc]
+    """What cvat-sdk's driver passes, as far as CVAT tells it to a Nuclio function."""
+
+    frame_name: str = FRAME_NAME
+    conf_threshold: float | None
+    conv_mask_to_poly: bool = False
+    """CVAT turns masks to polygons itself, from the `points` that go with each mask, and never says so."""
+
+
+class DetectorRuntime:
+    """Answers for one detection function."""
+
+    def __init__(self, function: Any, options: Options, log: "Log") -> None:
+        self._function = function
+        self._options = options
+        self._log = log
+        self._labels = labels_by_id(function.spec)
+
+    def answer(self, body: Mapping[str, object]) -> str:
+        """The JSON array for one request."""
+        request = detect_request(body, self._options)
+        items = Items(self._labels, request.image.size)
+        context = DetectionContext(conf_threshold=request.threshold)
+        found = self._function.detect(context, request.image)
+        if not isinstance(found, Iterable):
+            raise FunctionError(f"function output an object of type {type(found).__name__!r} (expected a sequence)")
+        kept = items.written(found)
+        if items.dropped:
+            reasons = ", ".join(f"{count} {reason}" for reason, count in items.dropped.items())
+            self._log.info("%d annotations kept, left out: %s", len(kept), reasons)
+        return items_json(kept)
+
+
+def items_json(items: list[tuple[Item, masks.Mask | None]]) -> str:
+    """One JSON array; masks are written apart, since `json.dumps` would take most of the request's time for
+    them."""
+    return "[" + ",".join([_item_json(item, mask) for item, mask in items]) + "]"
+
+
+def _item_json(item: Item, mask: masks.Mask | None) -> str:
+    text = json.dumps(item, allow_nan=False, separators=(",", ":"))
+    return text if mask is None else "".join((text[:-1], ',"mask":', masks.crop_json(mask), "}"))
