@@ -1,26 +1,36 @@
 # `make demo` and `make test` are all a new user needs: Python 3.11+, make, git and a package index.
 PYTHON ?= python3
+EXTRAS ?= demo,test,lint
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint stale images clean
 
-$(VENV)/.ready: pyproject.toml constraints.txt
+$(VENV)/.ready-$(EXTRAS): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cvat-nuclio needs Python 3.11 or newer: make PYTHON=python3.11")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo,test,lint]'
-	touch $@
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
+	touch '$@'
 
-demo: $(VENV)/.ready
+demo: $(VENV)/.ready-$(EXTRAS)
 	$(BIN)/python -m tools.demo
 
-test: $(VENV)/.ready
+test: $(VENV)/.ready-$(EXTRAS)
 	$(BIN)/python -m pytest
 
-lint: $(VENV)/.ready
+lint: $(VENV)/.ready-$(EXTRAS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/shellcheck deploy.sh .ci/run
+
+# Fails when a committed bundle is not what `cvat-nuclio generate` would write today.
+stale: $(VENV)/.ready-$(EXTRAS)
+	$(BIN)/cvat-nuclio generate --check serverless/*/*
+
+# Builds the bundles' images with the Docker daemon that DOCKER_HOST names, and runs each bundle's test inside.
+images: $(VENV)/.ready-$(EXTRAS)
+	$(BIN)/python -m tools.images $(IMAGES)
 
 clean:
 	rm -rf build dist $(VENV)
