@@ -1,0 +1,62 @@
+"""What a reading of function.yaml says: what was kept, what was dropped, what was refused and where."""
+
+from typing import Any
+
+import attrs
+
+Path = tuple[str | int, ...]
+
+
+def dotted(path: Path) -> str:
+    """`("spec", "env", 0, "value")` as `spec.env[0].value`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+@attrs.frozen
+class Dropped:
+    """A key that Nuclio read and forgot, without a word.
+
+    `path` is dotted (`spec.triggers.http.eventTimeout`); `line` and `column` count from 1 and point at the key.
+    """
+
+    path: str
+    line: int
+    column: int
+    why: str
+
+
+@attrs.frozen
+class Refusal:
+    """Why Nuclio does not accept the text; `message` is Nuclio's own wording.
+
+    `path` is empty where the text is not YAML at all; `line` is 0 where Nuclio names no place.
+    """
+
+    message: str
+    path: str = ""
+    line: int = 0
+    column: int = 0
+
+
+@attrs.frozen
+class Reading:
+    """One reader's view of a text.
+
+    `config` is what the reader logs and the dashboard lists (Go's JSON of the kept values: `metadata` and `spec`
+    always there, empty values left out where Nuclio leaves them out); empty when the text is refused.
+    """
+
+    config: dict[str, Any]
+    dropped: list[Dropped]
+    refused: Refusal | None
+
+
+class RefusedText(Exception):
+    """Carries a refusal out of the reader's depths."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
