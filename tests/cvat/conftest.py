@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -48,3 +49,22 @@ def load_module(name: str) -> ModuleType:
 def replay() -> ModuleType:
     """`replay.py`: recorded placeholders, comparison, and a function that answers from a recording."""
     return load_module("replay")
+
+
+@pytest.fixture(scope="session")
+def nuclio() -> Iterator[Any]:
+    """`nuclio_standin.py`, running: answers what a test gives it."""
+    with load_module("nuclio_standin").running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def tasks(shared: Path) -> dict[str, Any]:
+    """The tasks that the recorded calls name."""
+    return json.loads((shared / "vectors" / "tasks.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def recorded_trackers() -> list[dict[str, Any]]:
+    """All vectors of trackers in the order of recording: states of one are sent back in the next."""
+    return load("tracker")

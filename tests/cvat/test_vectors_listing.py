@@ -18,9 +18,9 @@ GOOD = {
 pytestmark = pytest.mark.usefixtures("shared")
 
 
-def test_listed_or_refused_as_recorded(vector: dict[str, Any], replay: ModuleType) -> None:
+def test_listed_or_refused_as_recorded(vector: dict[str, Any], replay: ModuleType, nuclio: Any) -> None:
     if "gateway" in vector["id"]:
-        replay.check_gateway(vector)
+        replay.check_gateway(vector, nuclio, GOOD)
         return
     generation = replay.generation(vector)
     try:

@@ -1,0 +1,16 @@
+"""Every recorded exchange with a interactor: what CVAT sent, and what it made of the answer."""
+
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+VECTORS = "interactor"
+
+pytestmark = pytest.mark.usefixtures("shared")
+
+
+def test_sent_and_kept_as_recorded(
+    vector: dict[str, Any], tasks: dict[str, Any], replay: ModuleType, nuclio: Any
+) -> None:
+    replay.check(vector, tasks, nuclio)
