@@ -1,4 +1,4 @@
-"""Every configuration vector recorded from Nuclio 1.13.0 and 1.14.1: what was read, what was refused, what came of it."""
+"""Every configuration vector recorded from Nuclio 1.13.0 and 1.14.1: what was read or refused, and what came of it."""
 
 import json
 import os

@@ -107,7 +107,10 @@ class Decoder:
         if isinstance(value, str):
             fits = bare in ("string", "[]byte")
             return value if fits else self._wrong(node, "string", go_type, context, into)
-        assert isinstance(value, (int, float))
+        return self._number(value, node, go_type, into, context) if isinstance(value, (int, float)) else into
+
+    def _number(self, value: int | float, node: Node, go_type: str, into: Any, context: _Context) -> Any:
+        bare = underlying(go_type)
         if bare.startswith("float"):
             return float(value)
         if bare not in _RANGES:
@@ -132,7 +135,7 @@ class Decoder:
         if value is None:
             return "0"
         try:
-            if isinstance(value, bool) or isinstance(value, (list, dict)):
+            if isinstance(value, (bool, list, dict)):
                 raise BadQuantity(REGEX_ERROR)
             return canonical(value.strip() if isinstance(value, str) else json_number(value))
         except BadQuantity as error:

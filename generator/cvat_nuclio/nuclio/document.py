@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import attrs
 import yaml
-from yaml.cyaml import CParser
+from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
 from .gofloat import shortest
 from .model import Dropped, Path, Refusal, RefusedText, dotted
@@ -47,7 +47,7 @@ class Entry:
 Entries: TypeAlias = dict[str, Entry]
 
 
-class _Loader(CParser):  # type: ignore[misc]
+class _Loader(CParser):
     """libyaml's parser, of which go-yaml is a port, without PyYAML's own reading of scalars."""
 
     def resolve(self, kind: type, value: str, implicit: tuple[bool, bool]) -> str:
@@ -162,8 +162,8 @@ class _Builder:
                 message = "yaml: map merge requires map or sequence of maps as the value"
                 raise RefusedText(_refusal(message, node, path))
             built = self.build(source, path).data
-            assert isinstance(built, dict)
-            yield from ((key, attrs.evolve(entry, merged=True)) for key, entry in built.items())
+            if isinstance(built, dict):
+                yield from ((key, attrs.evolve(entry, merged=True)) for key, entry in built.items())
 
 
 def _key_text(key: Node, node: yaml.Node, path: Path) -> str:

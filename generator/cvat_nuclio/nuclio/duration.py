@@ -35,9 +35,8 @@ def nanoseconds(text: str) -> int:
 
 def _part(text: str, rest: str) -> tuple[int, str]:
     number = _PART.match(rest)
-    assert number
-    whole, fraction = number[1], number[2] or ""
-    rest = rest[number.end() :]
+    whole, fraction = (number[1], number[2] or "") if number else ("", "")
+    rest = rest[number.end() :] if number else rest
     if not whole and not fraction:
         raise BadDuration(f'time: invalid duration "{text}"')
     unit = _UNIT.match(rest)

@@ -18,8 +18,8 @@ def shortest(value: float) -> str:
         return "-0" if math.copysign(1, single) < 0 else "0"
     digits, exponent = next(_scientific(single, n) for n in range(9) if _same(single, n))
     sign = "-" if single < 0 else ""
-    # %e below 1e-4 and from 21 digits on for %v; strconv's 'g' turns at max(digits, 6).
-    if exponent < -4 or exponent >= max(len(digits), 6):
+    # strconv decides between the two forms as if the precision were six.
+    if exponent < -4 or exponent >= 6:
         fraction = "." + digits[1:] if len(digits) > 1 else ""
         return f"{sign}{digits[0]}{fraction}e{'-' if exponent < 0 else '+'}{abs(exponent):02d}"
     if exponent < 0:

@@ -11,11 +11,26 @@ from .structs import NEWEST, Version
 from .trigger import BadAttribute, http_trigger
 
 TRIGGER_KINDS = frozenset(
-    "cron http kafka-cluster kafka kickstart kinesis mqtt iotCoreMqtt nats eventhub v3ioItemPoller pubsub "
-    "rabbit-mq rabbitMq v3ioStream".split()
+    [
+        "cron",
+        "http",
+        "kafka-cluster",
+        "kafka",
+        "kickstart",
+        "kinesis",
+        "mqtt",
+        "iotCoreMqtt",
+        "nats",
+        "eventhub",
+        "v3ioItemPoller",
+        "pubsub",
+        "rabbit-mq",
+        "rabbitMq",
+        "v3ioStream",
+    ]
 )
 DATA_BINDINGS = frozenset({"v3io", "eventhub"})
-OTHER_RUNTIMES = frozenset("dotnetcore golang java nodejs ruby shell".split())
+OTHER_RUNTIMES = frozenset(["dotnetcore", "golang", "java", "nodejs", "ruby", "shell"])
 # The Python wrapper's own pattern.
 HANDLER = re.compile(r"([\w|-]+(?:\.[\w|-]+)*):(\w+)")
 

@@ -67,8 +67,7 @@ def struct(name: str) -> Struct | None:
             fields[key] = Field(key, go_type, bool(raw.get("omitempty")), since)
             continue
         inner = struct(go_type)
-        assert inner, f"{name} embeds {go_type}"
-        for field in inner.fields.values():
+        for field in inner.fields.values() if inner else ():
             promoted = attrs.evolve(field, embedded=(go_type, *field.embedded), since=max(since, field.since))
             fields.setdefault(field.name, promoted)
     folded: dict[str, Field] = {}

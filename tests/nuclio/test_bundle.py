@@ -1,0 +1,100 @@
+"""A bundle opened from its folder, its parent, or its file."""
+
+from pathlib import Path
+
+import pytest
+
+from cvat_nuclio.bundle import Bundle
+from cvat_nuclio.errors import UserError
+
+TEXT = """
+metadata:
+  name: openvino-words
+  annotations:
+    type: detector
+    version: 2
+    spec: |
+      [{"name": "word"}]
+spec:
+  description: words
+  handler: main:handler
+  runtime: "python:3.11"
+  eventTimeout: 90s
+  env:
+  - {name: OMP_NUM_THREADS, value: 4}
+  triggers:
+    http:
+      kind: http
+      numWorkers: 3
+      workerAvailabilityTimeoutMilliseconds: 0
+      attributes: {maxRequestBodySize: 33554432}
+"""
+
+
+def folder(tmp_path: Path, text: str = TEXT) -> Path:
+    (tmp_path / "nuclio").mkdir()
+    (tmp_path / "nuclio" / "function.yaml").write_text(text)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", [".", "nuclio", "nuclio/function.yaml"])
+def test_a_bundle_is_found_by_any_of_its_paths(tmp_path: Path, name: str) -> None:
+    bundle = Bundle.open(folder(tmp_path) / name)
+    assert bundle.folder.resolve() == (tmp_path / "nuclio").resolve()
+    assert bundle.config_file.name == "function.yaml"
+    assert (bundle.name, bundle.kind, bundle.handler) == ("openvino-words", "detector", ("main", "handler"))
+
+
+def test_settings_in_force(tmp_path: Path) -> None:
+    bundle = Bundle.open(folder(tmp_path))
+    assert (bundle.num_workers, bundle.max_request_body_size) == (3, 33554432)
+    assert (bundle.worker_availability_ms, bundle.event_timeout, bundle.readiness_timeout) == (0, 90.0, 120)
+    assert bundle.labels == [{"name": "word"}]
+
+
+def test_nuctl_makes_strings_of_numbers_and_the_strict_reader_says_so(tmp_path: Path) -> None:
+    bundle = Bundle.open(folder(tmp_path))
+    assert bundle.annotations["version"] == "2"
+    assert bundle.env == {"OMP_NUM_THREADS": "4"}
+    assert bundle.strict
+    assert bundle.strict.path == "metadata.annotations.version"
+
+
+def test_without_a_trigger_nuctl_adds_one(tmp_path: Path) -> None:
+    bundle = Bundle.open(folder(tmp_path, "metadata: {name: x}\nspec: {handler: main:handler}\n"))
+    assert (bundle.trigger.name, bundle.num_workers, bundle.max_request_body_size) == ("default-http", 1, 4194304)
+    assert (bundle.labels, bundle.env, bundle.event_timeout) == ([], {}, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("metadata: [", "yaml"),
+        ("spec: {eventTimeout: '30'}", "missing unit"),
+        ("spec: {eventTimeout: 0s}", "eventTimeout <= 0"),
+        ("spec: {triggers: [http]}", "cannot unmarshal array"),
+    ],
+)
+def test_what_nuclio_refuses_is_told(tmp_path: Path, text: str, why: str) -> None:
+    with pytest.raises(UserError) as caught:
+        Bundle.open(folder(tmp_path, text))
+    assert why in caught.value.why
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no such file"):
+        Bundle.open(tmp_path / "nope")
+    with pytest.raises(UserError, match=r"no function\.yaml"):
+        Bundle.open(tmp_path)
+
+
+def test_a_bad_spec_annotation_is_told_when_it_is_asked_for(tmp_path: Path) -> None:
+    bundle = Bundle.open(folder(tmp_path, "metadata: {annotations: {spec: '[1,]'}}"))
+    with pytest.raises(UserError, match="not JSON"):
+        bundle.labels  # noqa: B018
+
+
+def test_a_trigger_that_the_processor_refuses(tmp_path: Path) -> None:
+    text = "spec: {triggers: {http: {kind: http, attributes: {maxRequestBodySize: 32MB}}}}"
+    with pytest.raises(UserError, match="refuses trigger http"):
+        Bundle.open(folder(tmp_path, text)).trigger  # noqa: B018
