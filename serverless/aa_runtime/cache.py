@@ -3,7 +3,7 @@
 import sys
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from types import ModuleType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, Final, Generic, TypeVar
 
 import numpy as np
@@ -15,6 +15,7 @@ Value = TypeVar("Value")
 _MAX_OBJECTS: Final = 10_000
 #: Bytes of one value, by Pillow's mode; Pillow keeps three-banded modes in four bytes a pixel.
 _PIXEL_BYTES: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2}
+_SHARED: Final = (type, ModuleType, FunctionType, BuiltinFunctionType, MethodType)
 
 
 class Cache(Generic[Value]):
@@ -71,7 +72,7 @@ def size_of(value: object) -> int:
     """About how many bytes `value` holds, on the host and on devices: arrays, tensors, images, and what
     contains them.
 
-    Modules, classes and what can be called (functions, models) count as nothing: they are shared with the
+    Modules, classes, functions and torch's models count as nothing: they are shared with the
     rest of the process.
     """
     seen: set[int] = set()
@@ -102,7 +103,7 @@ def _measure(item: Any) -> tuple[int, Iterable[object]]:
         return sys.getsizeof(item, 0), [*item.keys(), *item.values()]
     if isinstance(item, (list, tuple, set, frozenset)):
         return sys.getsizeof(item, 0), item
-    if isinstance(item, (type, ModuleType)) or callable(item):
+    if isinstance(item, _SHARED) or hasattr(item, "named_parameters"):
         return 0, ()
     if isinstance(item, (str, bytes, bytearray, int, float)):
         return sys.getsizeof(item), ()

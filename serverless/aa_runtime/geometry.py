@@ -55,17 +55,14 @@ def rectangle(points: Sequence[float], rotation: float, size: Size) -> tuple[lis
     A rotated box is shrunk to the smallest box of the same rotation that holds its part of the image. That is
     what clipping means without rotation, and leaves a box whose corners alone stick out as it is.
     """
-    x1, x2 = sorted((points[0], points[2]))
-    y1, y2 = sorted((points[1], points[3]))
+    (x1, x2), (y1, y2) = sorted(points[::2]), sorted(points[1::2])
+    if x2 - x1 <= EPSILON or y2 - y1 <= EPSILON:
+        raise Dropped(NO_EXTENT)
     rotation = normal_rotation(rotation)
-    if rotation == 0:
-        x1, x2 = clamp(x1, size[0]), clamp(x2, size[0])
-        y1, y2 = clamp(y1, size[1]), clamp(y2, size[1])
-        box = [x1, y1, x2, y2]
-    else:
-        box = _shrink([x1, y1, x2, y2], rotation, size)
+    box = [x1, y1, x2, y2]
+    box = clamped(box, size) if rotation == 0 else _shrink(box, rotation, size)
     if box[2] - box[0] <= EPSILON or box[3] - box[1] <= EPSILON:
-        raise Dropped(NO_EXTENT if x2 - x1 <= EPSILON or y2 - y1 <= EPSILON else OUTSIDE)
+        raise Dropped(OUTSIDE)
     return box, rotation
 
 

@@ -85,14 +85,15 @@ def visible(boxes: Sequence[ReIDBox], size: geometry.Size) -> dict[int, Box]:
 def near(request: ReIDRequest) -> Bools:
     """Which boxes of the first frame (rows) may be which of the second: same label, centres near enough."""
     centres0, centres1 = _centres(request.boxes0), _centres(request.boxes1)
-    distances = np.linalg.norm(centres0[:, None] - centres1[None], axis=2)
+    distances = np.hypot(*(np.subtract.outer(centres0[:, axis], centres1[:, axis]) for axis in (0, 1)))
     numbers: dict[object, int] = {}
     labels0, labels1 = (
         np.array([numbers.setdefault(box.label_id, len(numbers)) for box in boxes])
         for boxes in (request.boxes0, request.boxes1)
     )
     same_label: Bools = labels0[:, None] == labels1[None]
-    return np.logical_and(distances <= request.max_distance, same_label)
+    near_enough: Bools = distances <= request.max_distance
+    return near_enough & same_label
 
 
 def match(features0: Floats, features1: Floats, allowed: Bools, threshold: float) -> list[tuple[int, int]]:
@@ -104,16 +105,19 @@ def match(features0: Floats, features1: Floats, allowed: Bools, threshold: float
     """
     unit0, valid0 = _unit(features0)
     unit1, valid1 = _unit(features1)
-    distances = 1.0 - unit0 @ unit1.T
-    allowed = np.logical_and(allowed, (distances <= threshold) & valid0[:, None] & valid1[None])
+    distances: Floats = 1.0 - unit0 @ unit1.T
+    alike: Bools = distances <= threshold
+    both_valid: Bools = np.logical_and.outer(valid0, valid1)
+    gate: Bools = allowed & alike & both_valid
     # No sum of allowed distances (each at most 2) outweighs one pair more.
     refused = 2.0 * min(distances.shape) + 3.0
-    rows, columns = linear_sum_assignment(np.where(allowed, distances, refused))
-    return [(int(i), int(j)) for i, j in zip(rows, columns, strict=True) if allowed[i, j]]
+    costs: Floats = np.where(gate, distances, refused)
+    rows, columns = linear_sum_assignment(costs)
+    return [(int(i), int(j)) for i, j in zip(rows, columns, strict=True) if costs[i, j] < refused]
 
 
 def _unit(features: Floats) -> tuple[Floats, Bools]:
-    finite = np.isfinite(features).all(axis=1)
+    finite: Bools = np.logical_and.reduce(np.isfinite(features), axis=1)
     safe = np.where(finite[:, None], features, 0.0)
     # Scaled by the largest value first: squares of large numbers overflow, those of small ones vanish.
     largest = np.abs(safe).max(axis=1, initial=0.0, keepdims=True)

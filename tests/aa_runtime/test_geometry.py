@@ -1,0 +1,227 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from aa_runtime import geometry
+from aa_runtime.errors import FunctionError
+from aa_runtime.geometry import Dropped, repair
+
+SIZE = (100, 80)
+number = st.floats(-500, 600, allow_nan=False, width=32)
+anything = st.floats(allow_nan=False, allow_infinity=False)
+FIXED = {"rectangle": 4, "ellipse": 4, "cuboid": 16}
+
+
+def flat(count: int, of: st.SearchStrategy[float] = number) -> st.SearchStrategy[list[float]]:
+    return st.lists(of, min_size=count, max_size=count)
+
+
+def test_keeps_a_rectangle_inside_the_image() -> None:
+    assert repair("rectangle", [10, 20, 50, 60], 0, SIZE) == ([10, 20, 50, 60], 0)
+
+
+def test_orders_corners() -> None:
+    assert repair("rectangle", [50, 60, 10, 20], 0, SIZE) == ([10, 20, 50, 60], 0)
+
+
+def test_clips_a_rectangle() -> None:
+    assert repair("rectangle", [-10, -20, 500, 60], 0, SIZE) == ([0, 0, 100, 60], 0)
+
+
+@pytest.mark.parametrize(
+    ("box", "why"),
+    [
+        ([10, 20, 10, 60], geometry.NO_EXTENT),
+        ([10, 60, 40, 60], geometry.NO_EXTENT),
+        ([-50, 10, -10, 20], geometry.OUTSIDE),
+        ([120, 10, 140, 20], geometry.OUTSIDE),
+        ([10, math.nan, 40, 60], geometry.NOT_FINITE),
+        ([10, 20, math.inf, 60], geometry.NOT_FINITE),
+    ],
+)
+@pytest.mark.parametrize("rotation", [0, 30, 90])
+def test_drops_rectangles_of_which_nothing_is_left(box: list[float], why: str, rotation: float) -> None:
+    with pytest.raises(Dropped, match=why):
+        repair("rectangle", box, rotation, SIZE)
+
+
+@pytest.mark.parametrize(
+    ("given_", "expected"), [(-10, 350), (370, 10), (360, 0), (-1e-20, 0), (720.5, 0.5), (359.5, 359.5)]
+)
+def test_turns_rotation_into_what_cvat_accepts(given_: float, expected: float) -> None:
+    assert repair("rectangle", [30, 30, 60, 50], given_, SIZE)[1] == pytest.approx(expected)
+
+
+def test_leaves_a_rotated_box_whose_corner_sticks_out() -> None:
+    box = [40.0, -4.0, 80.0, 36.0]
+    assert repair("rectangle", box, 45, SIZE)[0] == pytest.approx(box)
+
+
+@pytest.mark.parametrize("quarter", [90, 180, 270])
+def test_clips_quarter_turns_exactly(quarter: float) -> None:
+    box, _ = repair("rectangle", [-30.0, 10.0, 50.0, 30.0], quarter, SIZE)
+    outline = geometry.corners(box, quarter)
+    x1, y1, x2, y2 = geometry.bounding_box([v for corner in outline for v in corner])
+    whole = geometry.corners([-30.0, 10.0, 50.0, 30.0], quarter)
+    wx1, wy1, wx2, wy2 = geometry.bounding_box([v for corner in whole for v in corner])
+    assert (x1, y1, x2, y2) == pytest.approx((max(wx1, 0), max(wy1, 0), min(wx2, 100), min(wy2, 80)))
+
+
+GRID = np.stack(np.meshgrid(np.linspace(0.5, 99.5, 60), np.linspace(0.5, 79.5, 50)), -1).reshape(-1, 2)
+
+
+def distances(ring: list[tuple[float, float]]) -> np.ndarray:
+    """How far inside a convex ring each point of the image's GRID lies; negative outside."""
+    start = np.array(ring)
+    along = np.roll(start, -1, axis=0) - start
+    normal = np.stack([-along[:, 1], along[:, 0]], -1) / np.maximum(np.linalg.norm(along, axis=1), 1e-9)[:, None]
+    signed = ((GRID[:, None] - start[None]) * normal[None]).sum(-1)
+    area = np.sum(start[:, 0] * np.roll(start[:, 1], -1) - start[:, 1] * np.roll(start[:, 0], -1))
+    return np.min(signed * np.sign(area), axis=1)
+
+
+@given(flat(4, st.floats(-150, 250, width=32)), st.floats(0, 360))
+def test_a_shrunk_box_keeps_its_part_of_the_image(box: list[float], rotation: float) -> None:
+    (x1, x2), (y1, y2) = sorted(box[::2]), sorted(box[1::2])
+    assume(x2 - x1 > 1 and y2 - y1 > 1)
+    before = distances(geometry.corners([x1, y1, x2, y2], rotation))
+    try:
+        kept, turned = repair("rectangle", box, rotation, SIZE)
+    except Dropped:
+        assert (before <= 1e-3).all()
+        return
+    after = distances(geometry.corners(kept, turned))
+    assert (after[before > 1e-3] > 0).all()
+    assert (before[after > 1e-3] > 0).all()
+    assert math.hypot(kept[2] - kept[0], kept[3] - kept[1]) <= 2 * math.hypot(*SIZE)
+
+
+@given(st.lists(st.tuples(number, number), min_size=3, max_size=3))
+def test_a_cut_triangle_covers_the_same_pixels(corners: list[tuple[float, float]]) -> None:
+    before = distances(corners)
+    try:
+        kept, _ = repair("polygon", [value for corner in corners for value in corner], 0, SIZE)
+    except Dropped:
+        assert (before <= 1e-3).all()
+        return
+    after = distances(list(zip(kept[::2], kept[1::2], strict=True)))
+    assert (after[before > 1e-2] > 0).all()
+    assert (before[after > 1e-2] > 0).all()
+
+
+@given(st.sampled_from(["rectangle", "polygon", "polyline", "points", "ellipse", "cuboid"]), st.data())
+def test_whatever_is_kept_is_what_cvat_accepts(shape_type: str, data: st.DataObject) -> None:
+    count = FIXED.get(shape_type) or 2 * data.draw(st.integers(1, 8))
+    points = data.draw(flat(count, st.one_of(number, anything)))
+    rotation = data.draw(anything)
+    try:
+        kept, turned = repair(shape_type, points, rotation, SIZE)
+    except Dropped:
+        return
+    assert 0 <= turned < 360
+    assert all(isinstance(value, float) and math.isfinite(value) for value in kept)
+    if shape_type in FIXED:
+        assert len(kept) == FIXED[shape_type]
+    if shape_type not in ("ellipse", "cuboid") and not turned:
+        assert all(0 <= value <= SIZE[i % 2] for i, value in enumerate(kept))
+    if shape_type == "polygon":
+        assert len(kept) >= 6
+    if shape_type == "polyline":
+        assert len(kept) >= 4
+    again, turned_again = repair(shape_type, kept, turned, SIZE)
+    assert again == pytest.approx(kept, abs=1e-4)
+    assert turned_again == turned
+
+
+def test_cuts_a_polygon_where_it_crosses_the_border() -> None:
+    kept, _ = repair("polygon", [-10, 40, 10, 20, 10, 60], 0, SIZE)
+    assert sorted(zip(kept[::2], kept[1::2], strict=True)) == [(0, 30), (0, 50), (10, 20), (10, 60)]
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        [10, 10, 20, 20],
+        [10, 10, 10, 10, 10, 10],
+        [10, 10, 20, 20, 30, 30, 15, 15],
+        [-10, 5, -20, 5, -20, 50],
+        [-10, 5, 0, 5, -5, 50],
+    ],
+)
+def test_drops_polygons_without_area_in_the_image(points: list[float]) -> None:
+    with pytest.raises(Dropped):
+        repair("polygon", points, 0, SIZE)
+
+
+def test_removes_repeated_vertices() -> None:
+    assert repair("polygon", [10, 10, 10, 10, 50, 10, 50, 50, 10, 10], 0, SIZE)[0] == [10, 10, 50, 10, 50, 50]
+
+
+def test_cuts_both_ends_of_a_polyline() -> None:
+    assert repair("polyline", [-10, 10, 50, 10, 110, 10], 0, SIZE)[0] == [0, 10, 50, 10, 100, 10]
+
+
+def test_does_not_close_a_polyline() -> None:
+    assert repair("polyline", [10, 10, 50, 10, 50, 100], 0, SIZE)[0] == [10, 10, 50, 10, 50, 80]
+
+
+@pytest.mark.parametrize("points", [[10, 10, 10, 10], [10, 10], [-5, 5, -5, 20]])
+def test_drops_polylines_without_length_in_the_image(points: list[float]) -> None:
+    with pytest.raises(Dropped):
+        repair("polyline", points, 0, SIZE)
+
+
+def test_moves_single_points_to_the_border_unless_all_are_outside() -> None:
+    assert repair("points", [10, 10, 120, -3], 0, SIZE)[0] == [10, 10, 100, 0]
+    with pytest.raises(Dropped, match="outside"):
+        repair("points", [-10, 10, 120, -3], 0, SIZE)
+
+
+def test_puts_an_ellipse_the_way_cvat_writes_it() -> None:
+    assert repair("ellipse", [30, 40, 10, 50], 30, SIZE) == ([30, 40, 50, 30], 30)
+
+
+@pytest.mark.parametrize(
+    "points", [[30, 40, 30, 20], [30, 40, 50, 40], [-30, 40, -20, 30], [50, 40, 1e30, 30], [50, 40, 5000, 30]]
+)
+def test_drops_ellipses_without_radius_outside_or_beyond_reason(points: list[float]) -> None:
+    with pytest.raises(Dropped):
+        repair("ellipse", points, 0, SIZE)
+
+
+def test_keeps_an_ellipse_whose_turned_end_reaches_the_image() -> None:
+    points = [50.0, -30.0, 90.0, -31.0]
+    with pytest.raises(Dropped):
+        repair("ellipse", points, 0, SIZE)
+    assert repair("ellipse", points, 90, SIZE) == (points, 90)
+
+
+def test_keeps_a_cuboid_as_it_is() -> None:
+    cuboid = [-10.0, 10, -10, 50, 40, 10, 40, 50, 50, 5, 50, 45, 60, 5, 60, 45]
+    assert repair("cuboid", cuboid, 45, SIZE) == (cuboid, 0)
+
+
+@pytest.mark.parametrize("cuboid", [[5.0] * 16, [-10.0, -20] * 7 + [-5, -6], [10.0, 20] * 7 + [1e6, 30]])
+def test_drops_cuboids_without_extent_outside_or_beyond_reason(cuboid: list[float]) -> None:
+    with pytest.raises(Dropped):
+        repair("cuboid", cuboid, 0, SIZE)
+
+
+@pytest.mark.parametrize(
+    ("shape_type", "counts"),
+    [
+        ("rectangle", (0, 2, 5, 8)),
+        ("ellipse", (0, 6)),
+        ("cuboid", (0, 8)),
+        ("polygon", (0, 7)),
+        ("polyline", (0, 5)),
+        ("points", (0, 3)),
+    ],
+)
+def test_a_wrong_count_of_numbers_is_the_functions_fault(shape_type: str, counts: tuple[int, ...]) -> None:
+    for count in counts:
+        with pytest.raises(FunctionError, match=shape_type):
+            repair(shape_type, [float(i) for i in range(count)], 0, SIZE)
