@@ -1,14 +1,67 @@
-"""`cvat-nuclio serve`."""
+"""`cvat-nuclio serve`: run bundles without Docker."""
 
 import argparse
+import os
+import sys
+from pathlib import Path
 
-from ..errors import UserError
+DASHBOARD_PORT = 8070
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the command's options."""
+    parser.add_argument("bundles", metavar="DIR", nargs="+", type=Path, help="a bundle that `generate` wrote")
+    parser.add_argument(
+        "--port", type=int, default=0, metavar="N", help="of the first function, the next ones follow; default: any"
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument(
+        "--dashboard-port",
+        type=int,
+        default=DASHBOARD_PORT,
+        metavar="N",
+        help="Nuclio's dashboard API, for CVAT_NUCLIO_PORT (default: %(default)s, 0: any free one)",
+    )
+    parser.add_argument("--no-dashboard", action="store_true", help="serve no dashboard API")
+    parser.add_argument("--workers", type=_count, metavar="N", help="workers of each function; default: the file's")
+    parser.add_argument("--gpu", action="store_true", help="read function-gpu.yaml")
+    parser.add_argument(
+        "--python", default=sys.executable, metavar="EXE", help="interpreter that holds the functions' packages"
+    )
+    parser.add_argument(
+        "--engine",
+        choices=("builtin", "nuclio"),
+        default="builtin",
+        help="nuclio: the real processor in --nuclio-home (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--nuclio-home",
+        type=Path,
+        metavar="DIR",
+        default=os.environ.get("NUCLIO_HOME") or None,
+        help="holds `processor` and `py/_nuclio_wrapper.py` (default: $NUCLIO_HOME)",
+    )
+    parser.add_argument(
+        "--nuclio", choices=("1.13", "1.14"), default="1.14", help="the version the built-in engine follows"
+    )
+    parser.add_argument(
+        "--log-level",
+        choices=("debug", "info", "warn", "error"),
+        default="info",
+        help="of the lines that functions log (default: %(default)s)",
+    )
+    parser.add_argument("--report-fd", type=int, help=argparse.SUPPRESS)
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
 
 
 def run(args: argparse.Namespace) -> int:
-    """Not written yet."""
-    raise UserError("serve is not written yet")
+    """Serves until Ctrl-C, SIGTERM or the end of all functions."""
+    from ..serve.command import serve
+
+    return serve(args)

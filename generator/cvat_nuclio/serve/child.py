@@ -1,0 +1,186 @@
+"""A worker process seen from the engine: start, one event at a time, output, end."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .log import Log, Record
+from .settings import Settings
+
+SCRIPT = Path(__file__).with_name("worker.py")
+IMPORT_DEADLINE = 120.0
+LINE_LIMIT = 1 << 30
+PYTHON_LEVELS = {"warning": "warn", "error": "error", "critical": "error", "fatal": "error", "info": "info"}
+ENV_DECODE = "NUCLIO_PYTHON_DECODE_EVENT_STRINGS"
+OFF = {"no", "false", "disable", "disabled"}
+
+
+class WorkerGone(Exception):
+    """The worker cannot answer: 500 with this text."""
+
+
+class TimedOut(Exception):
+    """The worker was killed because the event took too long: 408."""
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """`python`: the interpreter that holds the function's packages; `nuclio`: 1.13 or 1.14."""
+
+    python: str = sys.executable
+    nuclio: str = "1.14"
+
+
+class Child:
+    """One start of a worker process. `ready` ends when the worker is ready, or with the reason why it never will be."""
+
+    def __init__(self, settings: Settings, index: int, interpreter: Interpreter, log: Log) -> None:
+        self._settings = settings
+        self._index = index
+        self._interpreter = interpreter
+        self._log = log
+        self.on_record: Callable[[Record], None] | None = None
+        self._answer: asyncio.Future[bytes] | None = None
+        self.imported = asyncio.Event()
+        self.ready = asyncio.Event()
+        self.terminated = asyncio.Event()
+        self.failure: dict[str, str] = {}
+        self.errors: list[str] = []
+        self.cancelled = False
+
+    async def start(self) -> None:
+        """Starts the process; returns at once. Raises OSError when the interpreter cannot be run."""
+        events, worker_events = socket.socketpair()
+        packets, worker_packets = socket.socketpair()
+        with worker_events, worker_packets:
+            fds = (worker_events.fileno(), worker_packets.fileno())
+            self.process = await asyncio.create_subprocess_exec(
+                *self._command(*fds),
+                pass_fds=fds,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=worker_env(self._settings),
+                start_new_session=True,
+            )
+        events.setblocking(False)
+        self._events = events
+        reader, self._packets = await asyncio.open_connection(sock=packets, limit=LINE_LIMIT)
+        self._tasks = [
+            asyncio.create_task(self._read_packets(reader)),
+            asyncio.create_task(self._read_output("stdout", self.process.stdout)),
+            asyncio.create_task(self._read_output("stderr", self.process.stderr)),
+        ]
+
+    def _command(self, event_fd: int, packet_fd: int) -> list[str]:
+        settings, trigger = self._settings, self._settings.trigger
+        command = [self._interpreter.python, "-u", str(SCRIPT), "--handler", settings.handler]
+        command += ["--event-fd", str(event_fd), "--packet-fd", str(packet_fd)]
+        command += ["--platform-kind", "local", "--namespace", settings.namespace]
+        command += ["--worker-id", str(self._index), "--trigger-kind", "http"]
+        command += ["--trigger-name", trigger.name if trigger else "", "--nuclio", self._interpreter.nuclio]
+        if worker_env(settings).get(ENV_DECODE, "").lower() not in OFF:
+            command.append("--decode-event-strings")
+        return command
+
+    async def process_event(self, event: bytes) -> bytes:
+        """Sends an event and waits for the response packet. Raises WorkerGone, TimedOut."""
+        loop = asyncio.get_running_loop()
+        self._answer = loop.create_future()
+        try:
+            await loop.sock_sendall(self._events, event)
+        except OSError as exc:
+            self._answer.cancel()
+            item = "event" if self._interpreter.nuclio == "1.13" else "item"
+            raise WorkerGone(f"Can't encode {item}: {exc}") from exc
+        try:
+            return await self._answer
+        finally:
+            self._answer = None
+
+    async def _read_packets(self, reader: asyncio.StreamReader) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            while True:
+                line = await reader.readuntil(b"\n")
+                self._take(chr(line[0]), line[1:])
+        self._settle(WorkerGone("EOF"))
+
+    def _take(self, kind: str, packet: bytes) -> None:
+        if kind == "r" and self._answer and not self._answer.done():
+            self._answer.set_result(packet)
+        elif kind == "l":
+            self._take_record(json.loads(packet))
+        elif kind == "f":
+            self.failure = json.loads(packet)
+        elif kind in "cst":
+            {"c": self.imported, "s": self.ready, "t": self.terminated}[kind].set()
+
+    def _take_record(self, fields: dict[str, Any]) -> None:
+        level = PYTHON_LEVELS.get(fields["level"], "debug")
+        record = Record(self._settings.name, level, fields["message"], fields.get("with") or {})
+        self._log.record(record)
+        if self.on_record and self._answer:
+            self.on_record(record)
+
+    async def _read_output(self, stream: str, reader: asyncio.StreamReader | None) -> None:
+        rest = b""
+        while reader and (data := await reader.read(1 << 16)):
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                self._show(stream, line)
+        if rest:
+            self._show(stream, rest)
+
+    def _show(self, stream: str, line: bytes) -> None:
+        text = line.decode("utf-8", "replace")
+        if stream == "stderr":
+            self.errors = [*self.errors[-200:], text]
+        self._log.output(self._settings.name, stream, text)
+
+    def _settle(self, exc: Exception) -> None:
+        if self._answer and not self._answer.done():
+            self._answer.set_exception(exc)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Signals the process if it still runs."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(number)
+
+    async def kill(self, exc: Exception | None = None) -> None:
+        """Ends the process at once; a running event ends with `exc`."""
+        self.cancelled = True
+        if exc:
+            self._settle(exc)
+        if self.process.returncode is None:
+            self.signal(signal.SIGKILL)
+        await self.wait()
+
+    async def wait(self) -> int:
+        """Waits for the end of the process and of what it wrote; its exit status, negative for a signal."""
+        status = await self.process.wait()
+        await asyncio.wait(self._tasks, timeout=0.5)
+        for task in self._tasks:
+            task.cancel()
+        self._events.close()
+        self._packets.close()
+        return status
+
+
+def worker_env(settings: Settings) -> dict[str, str]:
+    """The engine's own environment, `spec.env` over it, and what Nuclio sets for a worker."""
+    env = {**os.environ, **settings.env}
+    path = [str(settings.folder), *filter(None, [env.get("PYTHONPATH")])]
+    env["PYTHONPATH"] = os.pathsep.join(path)
+    env["NUCLIO_FUNCTION_NAME"] = settings.name
+    env["NUCLIO_FUNCTION_DESCRIPTION"] = settings.description
+    env["NUCLIO_FUNCTION_VERSION"] = str(settings.version)
+    env["NUCLIO_FUNCTION_HANDLER"] = env["NUCLIO_HANDLER"] = settings.handler
+    return env

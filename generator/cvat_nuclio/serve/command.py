@@ -1,0 +1,100 @@
+"""What `cvat-nuclio serve` does: settings, engine, report, end."""
+
+import argparse
+import asyncio
+import ipaddress
+from pathlib import Path
+
+from rich.console import Console
+
+from ..errors import UserError
+from .child import Interpreter
+from .engine import Engine, Options, run_until_signal
+from .log import ConsoleLog
+from .processor import Processor
+from .report import FunctionReport, Report, print_report, write_report
+from .settings import Settings, read_settings
+
+
+def serve(args: argparse.Namespace) -> int:
+    """Runs the engine that the options name; its exit status. Raises UserError."""
+    functions = read_all(args.bundles, "function-gpu.yaml" if args.gpu else "function.yaml")
+    console = Console(stderr=True)
+    warn_about_host(args.host, console)
+    options = Options(
+        host=args.host,
+        port=args.port,
+        dashboard_port=None if args.no_dashboard else args.dashboard_port,
+        workers=args.workers,
+        interpreter=Interpreter(args.python, args.nuclio),
+        nuclio_home=args.nuclio_home,
+    )
+    return asyncio.run(_serve(functions, options, args, console))
+
+
+async def _serve(functions: list[Settings], options: Options, args: argparse.Namespace, console: Console) -> int:
+    engine = Engine(functions, options, ConsoleLog(args.log_level))
+
+    def tell() -> None:
+        if args.report_fd is not None:
+            write_report(args.report_fd, report(engine, options.host))
+
+    def started() -> None:
+        tell()
+        print_report(report(engine, options.host), console)
+
+    engine.on_change = tell
+    return await run_until_signal(engine, started)
+
+
+def report(engine: Engine, host: str) -> Report:
+    """What is served now."""
+    address = reachable(host)
+    dashboard = f"http://{address}:{engine.dashboard_port}" if engine.dashboard_port else ""
+    return Report([_function(processor, address) for processor in engine.processors], dashboard)
+
+
+def _function(processor: Processor, address: str) -> FunctionReport:
+    settings = processor.settings
+    return FunctionReport(
+        name=settings.name,
+        kind=settings.kind,
+        url=f"http://{address}:{processor.port}",
+        health_url=f"http://{address}:{processor.health_port}",
+        workers=len(processor.slots),
+        pids=processor.pids,
+    )
+
+
+def reachable(host: str) -> str:
+    """The address that a client on this machine uses for what listens on `host`."""
+    if host in ("0.0.0.0", "::", ""):  # noqa: S104
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def read_all(paths: list[Path], config_file: str) -> list[Settings]:
+    """The settings of all bundles. Raises UserError, also for two functions of one name."""
+    functions = [read_settings(path, config_file) for path in paths]
+    names = [settings.name for settings in functions]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UserError(
+            f"two functions are named {twice[0]}",
+            why="Nuclio keeps one function under a name",
+            remedy="give one of them another metadata.name",
+        )
+    return functions
+
+
+def warn_about_host(host: str, console: Console) -> None:
+    """Anyone who reaches a function's port can run it: the user should know when that is not this machine only."""
+    try:
+        local = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        local = host == "localhost"
+    if not local:
+        console.print(
+            f"warning: {host} can be reached from other machines, and functions ask nobody for a password",
+            style="yellow",
+        )

@@ -1,0 +1,129 @@
+"""The built-in engine: every bundle's processor and the dashboard in one event loop, until a signal or their end."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import EXIT_FAILED, UserError
+from .child import Interpreter
+from .connection import Connection, Limits
+from .dashboard import Dashboard, Entry
+from .log import Log
+from .processor import Processor, all_or_first_error, bind
+from .settings import Settings
+from .slot import Panic
+
+DASHBOARD_BODY = 1 << 30
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to serve. A port of 0 means a free one, None for `dashboard_port` no dashboard; `workers` None: the file's."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    dashboard_port: int | None = 0
+    workers: int | None = None
+    interpreter: Interpreter = Interpreter()
+    nuclio_home: Path | None = None
+
+
+class Engine:
+    """Several functions, one dashboard."""
+
+    def __init__(self, functions: list[Settings], options: Options, log: Log) -> None:
+        self._options = options
+        self._interpreter = options.interpreter
+        self.processors = [Processor(s, options.interpreter, log, options.workers) for s in functions]
+        self.dashboard_port = 0
+        self.on_change: Callable[[], None] = lambda: None
+        self._connections: set[Connection] = set()
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Starts all; when one cannot start, none is left. Raises UserError."""
+        try:
+            await self._start()
+        except Panic as panic:
+            await self.stop()
+            failed = next(p for p in self.processors if p.failure)
+            raise StartError(failed.settings.name, failed.failure, panic.status) from panic
+        except OSError as exc:
+            await self.stop()
+            raise UserError(
+                "the engine cannot start",
+                why=str(exc),
+                remedy="name another --port or --dashboard-port, or another --python",
+            ) from exc
+
+    async def _start(self) -> None:
+        options = self._options
+        if options.dashboard_port is not None:
+            await self._start_dashboard(options.dashboard_port)
+        for number, processor in enumerate(self.processors):
+            processor.on_change = self.on_change
+        starts = [p.start(options.host, self._port(number, p.settings)) for number, p in enumerate(self.processors)]
+        await all_or_first_error(starts)
+
+    def _port(self, number: int, settings: Settings) -> int:
+        if self._options.port:
+            return self._options.port + number
+        return settings.trigger.port if settings.trigger else 0
+
+    async def _start_dashboard(self, port: int) -> None:
+        sock = bind(self._options.host, port)
+        self.dashboard_port = sock.getsockname()[1]
+        dashboard = Dashboard(lambda: [entry(p) for p in self.processors])
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: Connection(dashboard.handle, Limits(1 << 20, DASHBOARD_BODY), self._connections), sock=sock
+        )
+
+    async def wait(self) -> int:
+        """Waits until all functions have ended; the highest exit status."""
+        return max(await asyncio.gather(*(p.exit_status for p in self.processors)), default=0)
+
+    async def stop(self) -> None:
+        """Ends all functions gracefully, then the dashboard."""
+        await asyncio.gather(*(p.stop() for p in self.processors))
+        if self._server:
+            self._server.close()
+        for connection in list(self._connections):
+            connection.abort()
+        await asyncio.sleep(0)
+
+
+class StartError(UserError):
+    """A function cannot start; `exit_status` is what Nuclio's processor ends with."""
+
+    def __init__(self, name: str, cause: str, status: int = EXIT_FAILED) -> None:
+        super().__init__(
+            f"{name} cannot start", why="\n" + cause, remedy="mend the function; the traceback above says where"
+        )
+        self.exit_status = status
+
+
+def entry(processor: Processor) -> Entry:
+    """What the dashboard tells of a function."""
+    state = "ready" if processor.is_ready else "unhealthy" if processor.exit_status.done() else "building"
+    return Entry(processor.settings, state, processor.port)
+
+
+async def run_until_signal(engine: Engine, started: Callable[[], None]) -> int:
+    """Starts, tells, serves until SIGINT or SIGTERM or the end of all functions; the exit status."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    await engine.start()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGABRT):
+        loop.add_signal_handler(number, stop.set)
+    started()
+    ended = asyncio.create_task(engine.wait())
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait([ended, stopped], return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    await engine.stop()
+    with contextlib.suppress(asyncio.CancelledError):
+        return await ended
+    return 0
