@@ -1,6 +1,6 @@
 """The recorded exchanges, and what their replays share."""
 
-import importlib.util
+import importlib
 import json
 import os
 import sys
@@ -26,29 +26,25 @@ def load(name: str) -> list[dict[str, Any]]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A module with `VECTORS = "reid"` runs its tests of a `vector` over every vector of that file."""
+    """A module with `VECTORS = "reid"` runs its tests of a `vector` over that file, or those with the key `WITH`."""
     if "vector" in metafunc.fixturenames:
-        vectors = load(metafunc.module.VECTORS)
+        key = getattr(metafunc.module, "WITH", "id")
+        vectors = [vector for vector in load(metafunc.module.VECTORS) if key in vector]
         metafunc.parametrize("vector", vectors, ids=[vector["id"] for vector in vectors])
 
 
 def load_module(name: str) -> ModuleType:
-    """A helper module of this folder: tests are not packages."""
-    qualified = f"cvat_tests_{name}"
-    if qualified not in sys.modules:
-        spec = importlib.util.spec_from_file_location(qualified, HERE / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[qualified] = module
-        spec.loader.exec_module(module)
-    return sys.modules[qualified]
+    """A helper module of this folder, its assertions explained as those of a test."""
+    pytest.register_assert_rewrite(name)
+    if str(HERE) not in sys.path:
+        sys.path.insert(0, str(HERE))
+    return importlib.import_module(name)
 
 
 @pytest.fixture(scope="session")
 def replay() -> ModuleType:
-    """`replay.py`: recorded placeholders, comparison, and a function that answers from a recording."""
-    return load_module("replay")
+    """`cvat_replay.py`: recorded placeholders, comparison, and a function that answers from a recording."""
+    return load_module("cvat_replay")
 
 
 @pytest.fixture(scope="session")

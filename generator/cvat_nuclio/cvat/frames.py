@@ -18,7 +18,7 @@ def frame_bytes(source: Path | bytes) -> bytes:
     with Image.open(io.BytesIO(content)) as image:
         turned = image.getexif().get(_ORIENTATION, 1) != 1
         if image.format != "TIFF" and not turned:
-            image.verify()
+            image.load()  # a damaged file fails here, as it does when CVAT takes it in
             return content
         upright = ImageOps.exif_transpose(image)
         return _encoded(upright, image.format or "PNG")

@@ -41,10 +41,13 @@ class Store:
         self.annotations["tracks"] += [self._track(track) for track in data["tracks"]]
 
     def _shape(self, shape: dict[str, Any]) -> dict[str, Any]:
+        elements = [self._numbers(element) for element in shape.get("elements", [])]
+        return self._numbers(shape) | {"elements": elements}
+
+    def _numbers(self, shape: dict[str, Any]) -> dict[str, Any]:
         """Points and rotation become floats."""
-        elements = [self._shape(element) for element in shape.get("elements", [])]
         numbers = {"points": [float(point) for point in shape["points"]], "rotation": float(shape["rotation"])}
-        return self._with_defaults(shape | numbers | {"elements": elements})
+        return self._with_defaults(shape | numbers)
 
     def _track(self, track: dict[str, Any]) -> dict[str, Any]:
         shapes = [shape | {"id": self._next_id()} for shape in track["shapes"]]
@@ -56,8 +59,7 @@ class Store:
         specs = label.attributes if label else ()
         given = {attribute["spec_id"] for attribute in annotation["attributes"]}
         missing = [{"spec_id": spec.id, "value": spec.default_value} for spec in specs if spec.id not in given]
-        order = [spec.id for spec in specs]
-        attributes = sorted([*annotation["attributes"], *missing], key=lambda a: order.index(a["spec_id"]))
+        attributes = [*annotation["attributes"], *missing]
         return annotation | {"id": self._next_id(), "attributes": attributes}
 
     def _next_id(self) -> int:

@@ -7,7 +7,14 @@ from urllib.parse import urljoin, urlsplit
 
 import attrs
 import urllib3
-from urllib3.exceptions import HTTPError, MaxRetryError, ProtocolError, ReadTimeoutError, TimeoutError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    MaxRetryError,
+    NewConnectionError,
+    ProtocolError,
+    ReadTimeoutError,
+)
 
 from .errors import CvatError
 from .generation import NEWEST, Generation
@@ -74,16 +81,12 @@ def _send_once(
     try:
         # A pool for one call, as CVAT makes a session for each: no kept connection can have gone stale.
         with _pool(url, timeout) as pool:
-            response = pool.urlopen(
-                method,
-                path,
-                body=content,
-                headers=headers,
-                redirect=False,
-                enforce_content_length=generation is not Generation.G1,
-            )
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(url, response.status, response.reason or "", headers, response.data)
+            response = pool.urlopen(method, path, body=content, headers=headers, redirect=False, preload_content=False)
+            # G1's urllib3 took a body that ends before its announced length as the whole.
+            response.enforce_content_length = generation is not Generation.G1
+            read = b"".join(response.stream(decode_content=True))
+            names = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(url, response.status, response.reason or "", names, read)
     except HTTPError as error:
         raise _failure(error) from error
 
@@ -102,7 +105,7 @@ def _failure(error: HTTPError) -> CvatError:
     match error:
         case ReadTimeoutError():
             return CvatError("requests.exceptions.ReadTimeout", str(error), 504)
-        case MaxRetryError(reason=TimeoutError()):
+        case MaxRetryError(reason=ConnectTimeoutError() as cause) if not isinstance(cause, NewConnectionError):
             return CvatError("requests.exceptions.ConnectTimeout", str(error), 504)
         case ProtocolError() if "IncompleteRead" in str(error):
             return CvatError("requests.exceptions.ChunkedEncodingError", str(error), 500)

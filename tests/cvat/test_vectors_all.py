@@ -1,0 +1,39 @@
+"""No recorded exchange is left out of the replays."""
+
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+# As many as the recordings' own README says.
+RECORDED = {"listing": 214, "detector": 816, "interactor": 58, "tracker": 95, "reid": 50}
+
+
+@pytest.mark.parametrize("kind", RECORDED)
+def test_every_vector_of_every_kind_is_replayed(kind: str, shared: Path, request: pytest.FixtureRequest) -> None:
+    vectors = json.loads((shared / "vectors" / f"{kind}.json").read_text())
+    assert len({vector["id"] for vector in vectors}) == len(vectors) == RECORDED[kind]
+    module = Path(__file__).with_name(f"test_vectors_{kind}.py")
+    assert f'VECTORS = "{kind}"' in module.read_text()
+    replayed = {
+        item.callspec.params["vector"]["id"]
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and item.path == module
+    }
+    # Only the chosen tests are there when somebody runs a part of the suite.
+    assert not replayed or replayed == {vector["id"] for vector in vectors} or _chosen(request)
+
+
+def _chosen(request: pytest.FixtureRequest) -> bool:
+    option = request.config.option
+    return bool(option.keyword or option.markexpr or any("::" in argument for argument in request.config.args))
+
+
+def test_every_other_case_of_a_version_has_the_same_name(shared: Path, replay: ModuleType) -> None:
+    versions: set[str] = set()
+    for kind in RECORDED:
+        vectors: list[dict[str, Any]] = json.loads((shared / "vectors" / f"{kind}.json").read_text())
+        versions |= {vector["cvat_version"] for vector in vectors}
+    assert versions == set(replay.GENERATIONS)
