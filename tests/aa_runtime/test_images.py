@@ -1,0 +1,189 @@
+import base64
+import io
+import struct
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import PIL.ImageFile
+import pytest
+
+from aa_runtime import Options, RequestError
+from aa_runtime.images import open_image, read_image
+
+LIMIT = Options().max_image_pixels
+
+
+def read(text: object, limit: int = LIMIT) -> PIL.Image.Image:
+    return read_image({"image": text}, "image", limit)
+
+
+def refused(text: object, limit: int = LIMIT) -> RequestError:
+    with pytest.raises(RequestError) as caught:
+        read(text, limit)
+    assert caught.value.field == "image"
+    return caught.value
+
+
+def gradient(mode: str) -> PIL.Image.Image:
+    values = np.add.outer(np.arange(20), np.arange(30))
+    if mode == "I;16":
+        return PIL.Image.fromarray((values * 1000).astype(np.uint16))
+    if mode == "F":
+        return PIL.Image.fromarray(values.astype(np.float32))
+    if mode == "I":
+        return PIL.Image.fromarray((values * 100_000).astype(np.int32))
+    return PIL.Image.fromarray((values * 5).astype(np.uint8)).convert(mode)
+
+
+@pytest.mark.parametrize(
+    ("format", "mode"),
+    [
+        *(("PNG", mode) for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")),
+        *(("JPEG", mode) for mode in ("L", "RGB", "CMYK")),
+        *(("TIFF", mode) for mode in ("1", "L", "P", "RGB", "RGBA", "CMYK", "I;16", "F", "LAB", "I")),
+        *(("WEBP", mode) for mode in ("RGB", "RGBA")),
+        *(("BMP", mode) for mode in ("1", "L", "P", "RGB")),
+        *(("GIF", mode) for mode in ("L", "P")),
+        ("PPM", "RGB"),
+        ("TGA", "RGBA"),
+        ("JPEG2000", "RGB"),
+        ("ICO", "RGBA"),
+    ],
+)
+def test_hands_over_every_format_and_mode_as_pillow_reads_it(
+    format: str, mode: str, encode: Callable[..., str]
+) -> None:
+    text = encode(gradient(mode), format)
+    plain = PIL.Image.open(io.BytesIO(base64.b64decode(text)))
+    plain.load()
+    image = read(text)
+    assert (image.mode, image.size, image.format) == (plain.mode, plain.size, plain.format)
+    assert image.tobytes() == plain.tobytes()
+
+
+@pytest.mark.parametrize("format", ["GIF", "PNG", "WEBP", "TIFF"])
+def test_of_several_frames_the_first(format: str, encode: Callable[..., str]) -> None:
+    frames = [PIL.Image.new("RGB", (20, 10), colour) for colour in ("red", "green", "blue")]
+    image = read(encode(frames[0], format, save_all=True, append_images=frames[1:]))
+    pixel = image.convert("RGB").getpixel((5, 5))
+    assert isinstance(pixel, tuple)
+    assert pixel[0] > 200 > 50 > max(pixel[1:])
+
+
+def test_does_not_turn_by_exif(encode: Callable[..., str]) -> None:
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6
+    assert read(encode(gradient("RGB"), "JPEG", exif=exif)).size == (30, 20)
+
+
+def test_takes_base64_in_lines(encode: Callable[..., str]) -> None:
+    text = encode(gradient("RGB"))
+    lines = "\r\n".join(text[i : i + 76] for i in range(0, len(text), 76)) + "\n"
+    assert read(lines).tobytes() == read(text).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "missing"),
+        ("", "empty"),
+        (5, "not a number"),
+        (["x"], "not an array"),
+        ("   ", "not base64"),
+        ("####", "not base64"),
+        ("iVBORw0KGgo", "not base64"),
+        ("iVBO=Rw0", "not base64"),
+        ("iVBORw0KGg==\N{GREEK SMALL LETTER ALPHA}", "not base64"),
+        ("iVBORw0KGg==iVBO", "not base64"),
+        ("_-_-", "not base64"),
+        ("data:image/png;base64,iVBORw0KGgo=", "without a 'data:' prefix"),
+    ],
+)
+def test_says_why_it_is_no_base64(text: object, words: str) -> None:
+    assert words in refused(text).message
+
+
+def test_garbage_is_no_image() -> None:
+    for data in (b"hello", b"\0" * 1000, b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF-1.4\n"):
+        assert refused(base64.b64encode(data).decode()).status == 415
+
+
+def test_names_heif() -> None:
+    fault = refused(base64.b64encode(b"\0\0\0\x18ftypheic" + b"\0" * 50).decode())
+    assert fault.status == 415
+    assert "HEIF" in fault.message
+
+
+def test_keeps_postscript_from_ghostscript() -> None:
+    data = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n"
+    assert refused(base64.b64encode(data).decode()).status == 415
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000"])
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_refuses_truncated_files(format: str, share: float, encode: Callable[..., str]) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
+    data = base64.b64decode(encode(PIL.Image.fromarray(noise), format))
+    fault = refused(base64.b64encode(data[: int(len(data) * share)]).decode())
+    assert fault.status in (400, 415)
+
+
+def test_refuses_truncated_files_even_where_a_library_told_pillow_not_to(
+    encode: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PIL.ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    noise = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
+    data = base64.b64decode(encode(PIL.Image.fromarray(noise), "JPEG"))
+    assert refused(base64.b64encode(data[:-2000]).decode()).status == 400
+    assert PIL.ImageFile.LOAD_TRUNCATED_IMAGES is True
+
+
+def test_refuses_too_many_pixels_before_decoding(encode: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    text = encode(gradient("RGB"))
+    assert read(text, 600).size == (30, 20)
+    monkeypatch.setattr(PIL.ImageFile.ImageFile, "load", lambda self: pytest.fail("decoded"))
+    fault = refused(text, 599)
+    assert fault.status == 413
+    assert "599" in fault.message
+
+
+def png_of(width: int, height: int) -> bytes:
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("side", [14_000, 60_000, 2**31 - 1])
+def test_refuses_decompression_bombs(side: int) -> None:
+    assert refused(base64.b64encode(png_of(side, side)).decode()).status == 413
+
+
+def test_the_limit_may_be_above_pillows_own(monkeypatch: pytest.MonkeyPatch, encode: Callable[..., str]) -> None:
+    monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", 100)
+    assert read(encode(gradient("RGB"))).size == (30, 20)
+    assert PIL.Image.MAX_IMAGE_PIXELS == 100
+
+
+@pytest.mark.parametrize("fault", [MemoryError])
+def test_running_out_of_memory_is_not_the_callers_fault(
+    fault: type[BaseException], encode: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Any) -> None:
+        raise fault
+
+    text = encode(gradient("RGB"))
+    monkeypatch.setattr(PIL.ImageFile.ImageFile, "load", fail)
+    with pytest.raises(fault):
+        read(text)
+
+
+def test_the_image_needs_no_file_afterwards(encode: Callable[..., str]) -> None:
+    data = base64.b64decode(encode(gradient("RGB"), "TIFF"))
+    image = open_image(data, "image", LIMIT)
+    del data
+    assert image.getpixel((29, 19)) == (240, 240, 240)
