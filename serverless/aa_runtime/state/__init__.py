@@ -1,0 +1,24 @@
+"""Tracker states outside the process: an encoding without pickle, and the token around it."""
+
+from aa_runtime.state.classes import ClassTable
+from aa_runtime.state.codec import Codec
+from aa_runtime.state.faults import DecodeError, EncodeError, StateError
+from aa_runtime.state.memory import MemoryStore
+from aa_runtime.state.setup import create_store
+from aa_runtime.state.store import OpenTrack, StateStore, TokenStore, Track
+from aa_runtime.state.token import Sealer
+
+__all__ = [
+    "ClassTable",
+    "Codec",
+    "DecodeError",
+    "EncodeError",
+    "MemoryStore",
+    "OpenTrack",
+    "Sealer",
+    "StateError",
+    "StateStore",
+    "TokenStore",
+    "Track",
+    "create_store",
+]

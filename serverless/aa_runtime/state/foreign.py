@@ -1,0 +1,80 @@
+"""Values of libraries, taken apart into scalars and put together again.
+
+A library is imported only when a state holds its values: a function without numpy or torch does without.
+"""
+
+import sys
+from typing import Any, Final, Protocol
+
+from aa_runtime.state import tags
+from aa_runtime.state.tags import Tag
+
+
+class Adapter(Protocol):
+    """One sort of value."""
+
+    tag: Tag
+
+    def take_apart(self, value: Any) -> list[Any]:
+        """Scalars that say all about the value. EncodeError where they cannot."""
+        ...
+
+    def put_together(self, parts: list[Any]) -> Any:
+        """The value. Any exception where the parts make no sense; sizes are checked before memory is
+        taken."""
+        ...
+
+
+def adapter_of(value: object) -> Adapter | None:
+    """What takes this value apart, or None."""
+    known = _BY_TYPE.get(type(value))
+    if known is None:
+        tag = _tag_of(value)
+        if tag is None:
+            return None
+        known = _BY_TYPE[type(value)] = adapter_for(tag)
+    return known
+
+
+def adapter_for(tag: Tag) -> Adapter:
+    """The adapter of that tag."""
+    known = _BY_TAG.get(tag)
+    if known is None:
+        known = _BY_TAG[tag] = _import_adapter(tag)
+    return known
+
+
+def _tag_of(value: object) -> Tag | None:
+    numpy, pillow, torch = map(sys.modules.get, ("numpy", "PIL.Image", "torch"))
+    if numpy is not None:
+        if type(value) is numpy.ndarray:
+            return tags.ARRAY
+        if isinstance(value, numpy.generic):
+            return tags.ARRAY_SCALAR
+    if pillow is not None and isinstance(value, pillow.Image):
+        return tags.IMAGE
+    if torch is not None and type(value) is torch.Tensor:
+        return tags.TENSOR
+    return None
+
+
+def _import_adapter(tag: Tag) -> Adapter:
+    if tag is tags.ARRAY:
+        from aa_runtime.state.arrays import ARRAYS
+
+        return ARRAYS
+    if tag is tags.ARRAY_SCALAR:
+        from aa_runtime.state.arrays import ARRAY_SCALARS
+
+        return ARRAY_SCALARS
+    if tag is tags.IMAGE:
+        from aa_runtime.state.pictures import PICTURES
+
+        return PICTURES
+    from aa_runtime.state.tensors import TENSORS
+
+    return TENSORS
+
+
+_BY_TYPE: Final[dict[type, Adapter]] = {}
+_BY_TAG: Final[dict[Tag, Adapter]] = {}

@@ -1,0 +1,71 @@
+"""Which modules make up a function."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+_LIBRARY_FOLDERS: Final = frozenset({"site-packages", "dist-packages"})
+_METHODS: Final = ("init_tracking_state", "track")
+_NOT_OWN: Final = frozenset({"aa_runtime", "builtins", "types", "functools", "typing", "abc"})
+
+
+def own_modules(function: object) -> dict[str, ModuleType]:
+    """The modules that define `function`, and what has been imported from beside them: of the same package,
+    or, where they are in no package, from the same folder and below. Libraries are never among them, unless
+    the function itself is one's."""
+    own = dict(_homes(function))
+    for home in list(own.values()):
+        own.update(_beside(home))
+    return own
+
+
+def _homes(function: object) -> Iterator[tuple[str, ModuleType]]:
+    if isinstance(function, ModuleType):
+        yield function.__name__, function
+        return
+    names = [type(function).__module__]
+    names += [getattr(getattr(function, method, None), "__module__", None) or "" for method in _METHODS]
+    for name in dict.fromkeys(names):
+        module = sys.modules.get(name)
+        if module is not None and _root(name) not in _NOT_OWN:
+            yield name, module
+
+
+def _beside(home: ModuleType) -> Iterator[tuple[str, ModuleType]]:
+    package = home.__package__ or ""
+    folder = _folder(home)
+    for name, module in list(sys.modules.items()):
+        if not isinstance(module, ModuleType) or _root(name) in _NOT_OWN:
+            continue
+        if package:
+            if name == package or name.startswith(f"{package}."):
+                yield name, module
+        elif folder is not None and _is_under(module, folder):
+            yield name, module
+
+
+def _root(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def _folder(module: ModuleType) -> Path | None:
+    """The folder of a user's own module; None for one of a library or of Python itself."""
+    file = getattr(module, "__file__", None)
+    if not isinstance(file, str):
+        return None
+    folder = Path(file).resolve().parent
+    is_library = not _LIBRARY_FOLDERS.isdisjoint(folder.parts) or folder == _STANDARD_LIBRARY
+    return None if is_library else folder
+
+
+def _is_under(module: ModuleType, folder: Path) -> bool:
+    file = getattr(module, "__file__", None)
+    if not isinstance(file, str):
+        return False
+    where = Path(file).resolve().parent
+    return where.is_relative_to(folder) and _LIBRARY_FOLDERS.isdisjoint(where.relative_to(folder).parts)
+
+
+_STANDARD_LIBRARY: Final = Path(sys.modules["collections"].__file__ or "").resolve().parent.parent
