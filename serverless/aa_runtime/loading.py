@@ -78,7 +78,7 @@ def _load_file(file: Path | None) -> ModuleType:
         module_spec.loader.exec_module(module)
     except BaseException:
         if before is None:
-            del sys.modules[FILE_MODULE]
+            sys.modules.pop(FILE_MODULE, None)
         else:
             sys.modules[FILE_MODULE] = before
         raise

@@ -65,8 +65,9 @@ class ReIDRuntime:
         output = self._function.embed(ReIDContext(), image, boxes)
         features = _as_array(output)
         size = self._function.spec.embedding_size
-        expected = f"({len(boxes)}, {size if size is not None else 'D'})"
-        if features.ndim != 2 or features.shape[0] != len(boxes) or features.shape[1] != (size or features.shape[1]):
+        columns = features.shape[1] if features.ndim == 2 else 0
+        if columns < 1 or len(features) != len(boxes) or columns != (size or columns):
+            expected = f"({len(boxes)}, {size or 'D'})"
             raise FunctionError(f"function output embeddings of shape {features.shape} (expected {expected})")
         return features
 
