@@ -194,7 +194,7 @@ def nms(rows: Floats, limit: float, most: int) -> list[int]:
         sides = np.minimum(boxes[best, 2:], boxes[rest, 2:]) - np.maximum(boxes[best, :2], boxes[rest, :2])
         common = sides.clip(min=0).prod(1)
         union = areas[best] + areas[rest] - common
-        order = rest[(common <= limit * union) | (classes[rest] != classes[best])]
+        order = rest[(common <= limit * union.clip(min=1e-9)) | (classes[rest] != classes[best])]
     return kept
 
 
@@ -206,7 +206,7 @@ def rotated_nms(rows: Floats, limit: float, most: int) -> list[int]:
     boxes, classes, kept = rows[:, [0, 1, 2, 3, -1]].astype(np.float64), rows[:, 5], list[int]()
     for index in range(len(rows)):
         before = np.flatnonzero(classes[:index] == classes[index])
-        if not (prob_iou(boxes[index], boxes[before]) >= limit).any():
+        if not (prob_iou(boxes[index], boxes[before]) > limit).any():
             kept.append(index)
             if len(kept) == most:
                 break

@@ -1,0 +1,85 @@
+"""What the tests of the functions in `serverless/` share: loading as cvat-cli does, contexts, pictures."""
+
+import os
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import attrs
+import cvat_sdk.auto_annotation as cvataa
+import numpy as np
+import PIL.Image
+import pytest
+
+from aa_runtime.loading import FunctionSource, load
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests marked `torch` are skipped where it is not installed, save in CI, which installs it."""
+    if find_spec("torch") is None and os.environ.get("CI") != "true":
+        for item in items:
+            if "torch" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="the torch extra is not installed"))
+
+
+@attrs.frozen
+class Detection(cvataa.DetectionFunctionContext):
+    """What CVAT's agent tells a detector."""
+
+    frame_name: str = "frame.png"
+    conf_threshold: float | None = None
+    conv_mask_to_poly: bool = False
+
+
+@attrs.frozen
+class Prompts(cvataa.InteractionPrompts):
+    """What a user clicked."""
+
+    pos_points: list[tuple[float, float]] = attrs.field(factory=list)
+    neg_points: list[tuple[float, float]] = attrs.field(factory=list)
+    bounding_box: tuple[tuple[float, float], tuple[float, float]] | None = None
+
+
+@attrs.frozen
+class Tracked(cvataa.TrackingFunctionShapeContext):
+    """What CVAT's agent tells a tracker of a shape."""
+
+    original_shape_type: str = "rectangle"
+
+
+@pytest.fixture
+def detection() -> type[Detection]:
+    return Detection
+
+
+@pytest.fixture
+def prompts() -> type[Prompts]:
+    return Prompts
+
+
+@pytest.fixture
+def tracked() -> type[Tracked]:
+    return Tracked
+
+
+@pytest.fixture(scope="session")
+def create(repository: Path) -> Callable[..., Any]:
+    """`create("onnx/yolo", weights=...)`: the function as cvat-cli and a bundle load it."""
+
+    def create(name: str, **parameters: Any) -> Any:
+        if "/" not in name:
+            return load(FunctionSource(module=name, parameters=parameters))
+        file = repository / "serverless" / name / "nuclio" / "func.py"
+        return load(FunctionSource(file=file, parameters=parameters))
+
+    return create
+
+
+@pytest.fixture
+def picture() -> PIL.Image.Image:
+    """640 x 320, smooth colours with a dark disc, so that resampling has something to get wrong."""
+    y, x = np.mgrid[0:320, 0:640]
+    colours = np.stack([x * 255 / 639, y * 255 / 319, 255 - x * 255 / 639], -1)
+    colours[(x - 420) ** 2 + (y - 160) ** 2 < 60**2] = (20, 30, 40)
+    return PIL.Image.fromarray(colours.astype(np.uint8))
