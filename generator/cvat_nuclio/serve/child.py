@@ -81,12 +81,12 @@ class Child:
         ]
 
     def _command(self, event_fd: int, packet_fd: int) -> list[str]:
-        settings, trigger = self._settings, self._settings.trigger
+        settings = self._settings
         command = [self._interpreter.python, "-u", str(SCRIPT), "--handler", settings.handler]
         command += ["--event-fd", str(event_fd), "--packet-fd", str(packet_fd)]
         command += ["--platform-kind", "local", "--namespace", settings.namespace]
         command += ["--worker-id", str(self._index), "--trigger-kind", "http"]
-        command += ["--trigger-name", trigger.name if trigger else "", "--nuclio", self._interpreter.nuclio]
+        command += ["--trigger-name", settings.trigger.name, "--nuclio", self._interpreter.nuclio]
         if worker_env(settings).get(ENV_DECODE, "").lower() not in OFF:
             command.append("--decode-event-strings")
         return command

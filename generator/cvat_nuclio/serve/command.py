@@ -18,9 +18,12 @@ from .settings import Settings, read_settings
 
 def serve(args: argparse.Namespace) -> int:
     """Runs the engine that the options name; its exit status. Raises UserError."""
-    functions = read_all(args.bundles, "function-gpu.yaml" if args.gpu else "function.yaml")
+    functions = read_all(args.bundles, "function-gpu.yaml" if args.gpu else "function.yaml", args.nuclio)
     console = Console(stderr=True)
     warn_about_host(args.host, console)
+    for settings in functions:
+        for note in settings.notes:
+            console.print(f"{settings.config_file.name} of {settings.name}, {note}", style="yellow", highlight=False)
     options = Options(
         host=args.host,
         port=args.port,
@@ -37,17 +40,17 @@ async def _serve(functions: list[Settings], options: Options, args: argparse.Nam
 
     def tell() -> None:
         if args.report_fd is not None:
-            write_report(args.report_fd, report(engine, options.host))
+            write_report(args.report_fd, report_of(engine, options.host))
 
     def started() -> None:
         tell()
-        print_report(report(engine, options.host), console)
+        print_report(report_of(engine, options.host), console)
 
     engine.on_change = tell
-    return await run_until_signal(engine, started)
+    return await run_until_signal(engine, started, args.report_fd)
 
 
-def report(engine: Engine, host: str) -> Report:
+def report_of(engine: Engine, host: str) -> Report:
     """What is served now."""
     address = reachable(host)
     dashboard = f"http://{address}:{engine.dashboard_port}" if engine.dashboard_port else ""
@@ -73,9 +76,9 @@ def reachable(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def read_all(paths: list[Path], config_file: str) -> list[Settings]:
+def read_all(paths: list[Path], config_file: str, nuclio: str) -> list[Settings]:
     """The settings of all bundles. Raises UserError, also for two functions of one name."""
-    functions = [read_settings(path, config_file) for path in paths]
+    functions = [read_settings(path, config_file, nuclio) for path in paths]
     names = [settings.name for settings in functions]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

@@ -127,14 +127,16 @@ class Connection(asyncio.Protocol):
         while (end := head_end(self._buffer) if len(self._buffer) != scanned else -1) < 0:
             scanned = len(self._buffer)
             if scanned >= self._limits.head:
-                return self._refuse_head()
+                self._refuse_head()
+                return None
             if not await self._receive():
                 if self._buffer.strip(b"\r\n"):
                     raise BadRequest("EOF")
                 return None
             _check_first_line(self._buffer)
         if end > self._limits.head:
-            return self._refuse_head()
+            self._refuse_head()
+            return None
         head = bytes(self._buffer[:end])
         del self._buffer[:end]
         return parse_head(head)

@@ -9,9 +9,10 @@ from typing import Any
 
 import urllib3
 
+from ..nuclio.duration import BadDuration, seconds
 from .request import Request
 from .response import Response
-from .settings import Settings, parse_duration
+from .settings import Settings
 
 PROJECT = "cvat"
 PROJECT_LABEL = "nuclio.io/project-name"
@@ -154,8 +155,8 @@ def forwarded_answer(answer: urllib3.BaseHTTPResponse) -> Response:
 def invoke_timeout(text: str) -> float:
     """`X-Nuclio-Invoke-Timeout` (`120s`) in seconds; a minute without it."""
     try:
-        return parse_duration(text) if text else INVOKE_TIMEOUT
-    except ValueError:
+        return seconds(text) if text else INVOKE_TIMEOUT
+    except BadDuration:
         return INVOKE_TIMEOUT
 
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import EXIT_FAILED, UserError
@@ -21,13 +21,13 @@ DASHBOARD_BODY = 1 << 30
 
 @dataclass(frozen=True)
 class Options:
-    """How to serve. A port of 0 means a free one, None for `dashboard_port` no dashboard; `workers` None: the file's."""
+    """How to serve. Port 0 means a free one, `dashboard_port` None no dashboard, `workers` None the file's."""
 
     host: str = "127.0.0.1"
     port: int = 0
     dashboard_port: int | None = 0
     workers: int | None = None
-    interpreter: Interpreter = Interpreter()
+    interpreter: Interpreter = field(default_factory=Interpreter)
     nuclio_home: Path | None = None
 
 
@@ -63,7 +63,7 @@ class Engine:
         options = self._options
         if options.dashboard_port is not None:
             await self._start_dashboard(options.dashboard_port)
-        for number, processor in enumerate(self.processors):
+        for processor in self.processors:
             processor.on_change = self.on_change
         starts = [p.start(options.host, self._port(number, p.settings)) for number, p in enumerate(self.processors)]
         await all_or_first_error(starts)
@@ -71,7 +71,7 @@ class Engine:
     def _port(self, number: int, settings: Settings) -> int:
         if self._options.port:
             return self._options.port + number
-        return settings.trigger.port if settings.trigger else 0
+        return settings.trigger.port
 
     async def _start_dashboard(self, port: int) -> None:
         sock = bind(self._options.host, port)
@@ -111,10 +111,12 @@ def entry(processor: Processor) -> Entry:
     return Entry(processor.settings, state, processor.port)
 
 
-async def run_until_signal(engine: Engine, started: Callable[[], None]) -> int:
-    """Starts, tells, serves until SIGINT or SIGTERM or the end of all functions; the exit status."""
+async def run_until_signal(engine: Engine, started: Callable[[], None], lifeline: int | None = None) -> int:
+    """Starts, tells, serves until a signal, the end of `lifeline` or of all functions; the exit status."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
+    if lifeline is not None:
+        loop.add_reader(lifeline, stop.set)
     await engine.start()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGABRT):
         loop.add_signal_handler(number, stop.set)

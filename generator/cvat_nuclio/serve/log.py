@@ -6,7 +6,6 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TextIO
 
-
 LEVELS = {"debug": 0, "info": 1, "warn": 2, "error": 3}
 
 

@@ -35,7 +35,7 @@ class Processor:
         self.settings = settings
         self._interpreter = interpreter
         self._log = log
-        self._count = workers or (settings.trigger.workers if settings.trigger else 0)
+        self._count = workers or settings.trigger.workers
         self.slots: list[Slot] = []
         self.ready = False
         self.exit_status: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -43,8 +43,8 @@ class Processor:
         self.on_change: Callable[[], None] = lambda: None
         self._connections: set[Connection] = set()
         self._servers: list[asyncio.Server] = []
+        self._sockets: list[socket.socket] = []
         self._background: list[asyncio.Task[None]] = []
-        self._socket: socket.socket | None = None
         self.port = self.health_port = 0
 
     @property
@@ -60,9 +60,8 @@ class Processor:
     async def start(self, host: str = "127.0.0.1", port: int = 0, health_port: int = 0) -> None:
         """Starts the health server and the workers; the function's port answers when all are ready. Raises Panic."""
         self._clock = EventClock()
-        self._socket = bind(host, port)
+        self._socket, health = self._bind(host, port), self._bind(host, health_port)
         self.port = self._socket.getsockname()[1]
-        health = bind(host, health_port)
         self.health_port = health.getsockname()[1]
         await self._listen(health, health_handler(lambda: self.is_ready), Limits())
         interpreter, log = self._interpreter, self._log
@@ -79,11 +78,14 @@ class Processor:
         await self._start_trigger()
         self.ready = True
 
+    def _bind(self, host: str, port: int) -> socket.socket:
+        self._sockets.append(bind(host, port))
+        return self._sockets[-1]
+
     async def _start_trigger(self) -> None:
         trigger = self.settings.trigger
-        if trigger and self._socket:
-            self._gate = Gate(trigger.cors)
-            await self._listen(self._socket, self._handle, Limits(trigger.max_head, trigger.max_body))
+        self._gate = Gate(trigger.cors)
+        await self._listen(self._socket, self._handle, Limits(trigger.max_head, trigger.max_body))
 
     async def _listen(self, sock: socket.socket, handler: Handler, limits: Limits) -> None:
         server = await asyncio.get_running_loop().create_server(
@@ -120,8 +122,6 @@ class Processor:
 
     async def _run(self, request: Request, response: Response) -> Response | None:
         trigger = self.settings.trigger
-        if trigger is None:
-            return None
         level = request.header(LOG_LEVEL)
         records: list[Record] | None = None if level is None else []
         try:
@@ -184,8 +184,7 @@ class Processor:
             self.exit_status.set_result(0)
 
     async def _wait_for_workers(self) -> None:
-        trigger = self.settings.trigger
-        grace = SHUTDOWN_GRACE + (trigger.termination_timeout if trigger else 0)
+        grace = SHUTDOWN_GRACE + self.settings.trigger.termination_timeout
         waits = [asyncio.create_task(s.child.terminated.wait()) for s in self.slots if s.pid is not None]
         if waits:
             await asyncio.wait(waits, timeout=grace)
@@ -196,8 +195,8 @@ class Processor:
     async def _close(self) -> None:
         for server in self._servers:
             server.close()
-        if self._socket:
-            self._socket.close()
+        for sock in self._sockets:
+            sock.close()
         current = asyncio.current_task()
         for task in self._background:
             if task is not current:

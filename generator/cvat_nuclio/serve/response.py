@@ -73,7 +73,7 @@ class Response:
             lines.append(b"Transfer-Encoding: chunked" if self.chunked else b"Content-Length: %d" % len(self.body))
         lines += [name + b": " + value for name, value in self.headers.items()]
         lines += [b"Set-Cookie: " + value for value in self.cookies.values()]
-        return lines + [b"Connection: close"] if self.close else lines
+        return [*lines, b"Connection: close"] if self.close else lines
 
 
 def reason(status: int) -> str:

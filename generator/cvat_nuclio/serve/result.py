@@ -82,10 +82,8 @@ def _go_kind(value: object, go_type: str) -> str:
 
 def _result(fields: dict[str, Any]) -> Result:
     text = fields.get("body") or ""
-    if fields.get("body_encoding") == "base64":
-        body = base64.b64decode(text)
-    else:
-        body = _go_text(text).encode()
+    encoded = fields.get("body_encoding") == "base64"
+    body = base64.b64decode(text) if encoded else _go_text(text).encode()
     content_type = _go_text(fields.get("content_type") or "")
     return Result(fields.get("status_code") or 0, content_type, body, fields.get("headers") or {})
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -22,17 +23,17 @@ STOP_TIMEOUT = 30.0
 class Server:
     """A running engine. All URLs are without a slash at the end."""
 
-    def __init__(self, process: subprocess.Popen[bytes], reports: IO[bytes], output: IO[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], lifeline: socket.socket, output: IO[bytes]) -> None:
         self.process = process
         self._output = output
         self._report: Report | None = None
         self._changed = threading.Condition()
         self._ended = False
-        self._thread = threading.Thread(target=self._read, args=(reports,), daemon=True)
+        self._thread = threading.Thread(target=self._read, args=(lifeline,), daemon=True)
         self._thread.start()
 
-    def _read(self, reports: IO[bytes]) -> None:
-        with reports:
+    def _read(self, lifeline: socket.socket) -> None:
+        with lifeline, lifeline.makefile("rb") as reports:
             for line in reports:
                 with self._changed:
                     self._report = read_report(line)
@@ -134,19 +135,22 @@ def running(
     options += ["--nuclio-home", os.fspath(nuclio_home)] if nuclio_home else []
     options += ["--gpu"] if gpu else []
     with tempfile.NamedTemporaryFile(prefix="cvat-nuclio-serve-", suffix=".log") as output:
-        server = start(["serve", *map(os.fspath, paths), *options], env or {}, output)
+        server = start(["serve", *(os.fspath(path) for path in paths), *options], env or {}, output)
         with server:
             server.wait_until_ready(ready_timeout)
             yield server
 
 
 def start(arguments: list[str], env: dict[str, str], output: IO[bytes]) -> Server:
-    """Starts `cvat-nuclio` with `arguments` and a pipe for its reports, in a session of its own."""
-    read_end, write_end = os.pipe()
+    """Starts `cvat-nuclio` with `arguments` in a session of its own.
+
+    The engine reports over a socket, and ends when this process does, however that comes about.
+    """
+    ours, theirs = socket.socketpair()
     try:
-        process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "cvat_nuclio", *arguments, "--report-fd", str(write_end)],
-            pass_fds=[write_end],
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cvat_nuclio", *arguments, "--report-fd", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
             env={**os.environ, **env},
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -154,5 +158,5 @@ def start(arguments: list[str], env: dict[str, str], output: IO[bytes]) -> Serve
             start_new_session=True,
         )
     finally:
-        os.close(write_end)
-    return Server(process, os.fdopen(read_end, "rb"), output)
+        theirs.close()
+    return Server(process, ours, output)

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from typing import Any
 
 from .child import IMPORT_DEADLINE, Child, Interpreter, TimedOut, WorkerGone
 from .clock import EventClock
@@ -34,11 +35,10 @@ class Slot:
         self.index = index
         self.status = "initializing"
         self.event_time: float | None = None
-        self._make = lambda: Child(settings, index, interpreter, log)
-        self._say = lambda message: log.record(Record(settings.name, "error", message))
+        self._arguments = (settings, index, interpreter, log)
         self._clock = clock
-        self.child = self._make()
-        self.panic: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.child = Child(*self._arguments)
+        self.panic: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._watch: asyncio.Task[None] | None = None
 
     @property
@@ -49,7 +49,7 @@ class Slot:
 
     async def start(self) -> None:
         """Starts a process and waits until it is ready. Raises Panic."""
-        self.child = self._make()
+        self.child = Child(*self._arguments)
         await self.child.start()
         self._watch = asyncio.create_task(self._watch_exit(self.child))
         try:
@@ -61,9 +61,9 @@ class Slot:
         self.status = "ready"
 
     async def _until(self, event: asyncio.Event) -> None:
-        waiter = asyncio.create_task(event.wait())
+        waiter: asyncio.Future[Any] = asyncio.create_task(event.wait())
         try:
-            await asyncio.wait([waiter, self.panic], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({waiter, self.panic}, return_when=asyncio.FIRST_COMPLETED)
             if self.panic.done():
                 self.panic.result()
         finally:
@@ -75,7 +75,9 @@ class Slot:
             return
         if status == 0:
             if self.status != "ready":
-                self._say("the worker has ended with status 0 before it was ready: the function never will be")
+                message = "the worker has ended with status 0 before it was ready: the function never will be"
+                settings, *_, log = self._arguments
+                log.record(Record(settings.name, "error", message))
             return
         self.panic.set_exception(
             Panic(
