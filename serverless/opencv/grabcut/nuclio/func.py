@@ -18,6 +18,10 @@ Bitmap = NDArray[np.bool_]
 Pixels = NDArray[np.uint8]
 
 
+SURE = 0.12
+"""A pixel this much nearer to what was marked as object than to what was not is taken to be the object's."""
+
+
 @attrs.frozen(eq=False)
 class Picture:
     """An image ready to be cut: BGR, (rows, columns, 3), and how many of the image's pixels one of its pixels is."""
@@ -150,11 +154,18 @@ def surroundings(prompts: Prompts, size: tuple[int, int], margin: float) -> tupl
 def segment(bgr: Pixels, prompts: Prompts, iterations: int) -> Bitmap:
     """Cuts the marked object out of a small image."""
     labels = first_guess(bgr, prompts)
-    cv2.setRNGSeed(0)  # GrabCut's first clustering is random: the same click must give the same mask.
-    model = np.zeros((1, 65)), np.zeros((1, 65))
-    labels, *_ = cv2.grabCut(bgr, labels, None, *model, iterations, cv2.GC_INIT_WITH_MASK)
-    found = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
-    return pointed_at(cv2.medianBlur(found.astype(np.uint8), 5), prompts)
+    if 0 < object_of(labels).mean() < 1:  # GrabCut needs a pixel of either side.
+        cv2.setRNGSeed(0)  # GrabCut's first clustering is random: the same click must give the same mask.
+        model = np.zeros((1, 65)), np.zeros((1, 65))
+        labels, *_ = cv2.grabCut(bgr, labels, None, *model, iterations, cv2.GC_INIT_WITH_MASK)
+    smooth = cv2.medianBlur(object_of(labels).astype(np.uint8), 5)
+    smooth[discs(prompts.positive, smooth.shape)] = 1
+    smooth[discs(prompts.negative, smooth.shape)] = 0
+    return pointed_at(smooth, prompts)
+
+
+def object_of(labels: Pixels) -> Bitmap:
+    return (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
 
 
 def first_guess(bgr: Pixels, prompts: Prompts) -> Pixels:
@@ -167,8 +178,9 @@ def first_guess(bgr: Pixels, prompts: Prompts) -> Pixels:
         inside = filled(prompts.box, shape)
         border = ~inside if not inside.all() else border
     if positive.any() and (negative.any() or prompts.box is None):
-        far = geodesic(bgr, positive) >= geodesic(bgr, negative | border)
-        labels[far] = cv2.GC_PR_BGD
+        near, far = geodesic(bgr, positive), geodesic(bgr, negative | border)
+        labels[near >= far] = cv2.GC_PR_BGD
+        positive |= near < far * SURE
     labels[border] = cv2.GC_PR_BGD
     labels[~inside] = cv2.GC_BGD
     labels[negative] = cv2.GC_BGD
