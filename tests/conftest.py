@@ -16,7 +16,7 @@ def repository() -> Path:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder with the exchanges recorded from CVAT, Nuclio and nuctl; see `docs/recordings.md`."""
+    """The folder with the exchanges recorded from CVAT, Nuclio and nuctl; see docs/testing.md."""
     folder = Path(os.environ.get("CVAT_NUCLIO_SHARED") or REPOSITORY.parent / "shared")
     if not (folder / "vectors").is_dir():
         message = f"no recordings in {folder}: set CVAT_NUCLIO_SHARED to the folder that holds vectors/"

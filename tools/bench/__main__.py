@@ -1,0 +1,41 @@
+"""Runs the rows and writes docs/benchmarks.md with its chart."""
+
+import argparse
+import importlib
+import tempfile
+from pathlib import Path
+
+from .page import write_page
+from .row import Result
+
+ROWS = {
+    "P1": "p1_overhead",
+    "P2": "p2_masks",
+    "P3": "p3_clicks",
+    "P4": "p4_states",
+    "P5": "p5_commands",
+    "P6": "p6_throughput",
+    "P7": "p7_memory",
+    "P8": "p8_cold_start",
+}
+
+
+def main() -> None:
+    """Every row, or those named; the page is written only for a whole run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("rows", nargs="*", choices=[[], *ROWS], help="default: all")
+    chosen = parser.parse_args().rows or list(ROWS)
+    results: list[Result] = []
+    for row in chosen:
+        module = importlib.import_module(f".{ROWS[row]}", __package__)
+        with tempfile.TemporaryDirectory() as folder:
+            for result in module.run(Path(folder)):
+                results.append(result)
+                mark = "met" if result.met else "MISSED"
+                print(f"{result.row} {result.work}: {result.ratio:.3f} × ({result.target}: {mark})", flush=True)
+    if chosen == list(ROWS):
+        write_page(results)
+
+
+if __name__ == "__main__":
+    main()

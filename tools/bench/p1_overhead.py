@@ -1,0 +1,41 @@
+"""P1, P1b: a detector that returns one box, against handlers that do less or nothing."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from cvat_nuclio.serve import running
+
+from .http import Client
+from .row import Result, Samples, interleave, ms
+from .scenes import detector_body, generated_bundle, jpeg, plain_bundle
+
+IMAGES = {"1080p": (1920, 1080), "12 MP": (4000, 3000)}
+ROUNDS = 60
+
+
+def run(folder: Path) -> Iterator[Result]:
+    """Two images against two handlers."""
+    ours = generated_bundle(folder, "one_box")
+    sides = {"floor": (plain_bundle(folder, "floor"), 1.10), "guide": (plain_bundle(folder, "guide"), 1.0)}
+    for name, (bundle, limit) in sides.items():
+        with running(ours, workers=1) as our_server, running(bundle, workers=1) as their_server:
+            for label, size in IMAGES.items():
+                body = detector_body(jpeg(*size))
+                a, b = interleave(Client(our_server.url, body), Client(their_server.url, body), rounds=ROUNDS)
+                yield _result(name, label, limit, ms(a), ms(b))
+
+
+def _result(name: str, label: str, limit: float, ours: list[float], theirs: list[float]) -> Result:
+    a, b = Samples("bundle", ours), Samples(name, theirs)
+    ratio = a.median / b.median
+    what = {"floor": "parse JSON, decode base64, decode the image", "guide": "as CVAT's guide shows (cv2.imdecode)"}
+    return Result(
+        row="P1" if name == "floor" else "P1b",
+        work=f"one box, {label} JPEG; against a handler: {what[name]}",
+        ours=a,
+        theirs=b,
+        unit="ms",
+        target=f"≤ {limit:.2f} ×",
+        met=ratio <= limit,
+        ratio=ratio,
+    )

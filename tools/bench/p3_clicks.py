@@ -1,0 +1,43 @@
+"""P3: the second click on the same image, with an encoder of 300 ms."""
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from cvat_nuclio.serve import running
+
+from .http import Client
+from .row import Result, Samples, ms, timed
+from .scenes import generated_bundle, jpeg
+
+ROUNDS = 15
+
+
+def run(folder: Path) -> Iterator[Result]:
+    """Each round uses a new image: first click, then second."""
+    bundle = generated_bundle(folder, "slow_encoder")
+    picture = jpeg(1280, 720)
+    with running(bundle, workers=1) as server:
+        client = Client(server.url, b"")
+        firsts, seconds = [], []
+        for number in range(ROUNDS):
+            client.body = _body(picture + bytes(number + 1))  # another file to the cache, the same pixels
+            firsts += timed(client)
+            seconds += timed(client)
+    a, b = Samples("second click", ms(seconds)), Samples("first click", ms(firsts))
+    yield Result(
+        row="P3",
+        work="second click on the same 720p image; against the first, with an encoder of 300 ms",
+        ours=a,
+        theirs=b,
+        unit="ms",
+        target="≤ 5 %",
+        met=a.median <= 0.05 * b.median,
+        ratio=a.median / b.median,
+    )
+
+
+def _body(image: bytes) -> bytes:
+    prompts = {"pos_points": [[640, 360]], "neg_points": [], "obj_bbox": []}
+    return json.dumps({"image": base64.b64encode(image).decode("ascii"), **prompts}).encode()

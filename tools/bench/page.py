@@ -1,0 +1,85 @@
+"""docs/benchmarks.md and its chart."""
+
+import importlib.metadata
+import platform
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from .row import Result, Samples
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTES = Path(__file__).with_name("notes.md")
+PACKAGES = ("cvat-sdk", "nuclio-sdk", "numpy", "pillow", "opencv-python-headless", "msgpack")
+
+
+def write_page(results: Sequence[Result]) -> None:
+    """The table of all rows, the machine, the versions, and the notes that are kept by hand in notes.md."""
+    lines = [
+        "<!-- Written by `make bench`; the notes below the table come from tools/bench/notes.md. -->",
+        "# Benchmarks",
+        "",
+        f"{datetime.now(UTC):%Y-%m-%d}, {_machine()}, Python {platform.python_version()}, {_versions()}.",
+        "Both sides of a row run in turn within one run; figures are medians, with the middle half of the samples in",
+        "brackets. Repeat with `make bench`, or one row with `.venv/bin/python -m tools.bench P1`.",
+        "",
+        "| # | work | ours | other | ratio | target | |",
+        "|---|---|---|---|---|---|---|",
+        *map(_line, results),
+        "",
+        "![ratio of each row](pictures/benchmarks.svg)",
+        "",
+        NOTES.read_text("utf-8").rstrip(),
+        "",
+    ]
+    (ROOT / "docs" / "benchmarks.md").write_text("\n".join(lines), "utf-8")
+    _chart(results, ROOT / "docs" / "pictures" / "benchmarks.svg")
+
+
+def _line(one: Result) -> str:
+    ours, theirs = _figure(one.ours, one.unit), _figure(one.theirs, one.unit)
+    return f"| {one.row} | {one.work} | {ours} | {theirs} | {one.ratio:.3g} × | {one.target} | {_mark(one)} |"
+
+
+def _mark(one: Result) -> str:
+    return "met" if one.met else "**missed**"
+
+
+def _figure(side: Samples, unit: str) -> str:
+    spread = f" [{side.spread()}]" if side.spread() else ""
+    return f"{side.name}: {side.median:.4g} {unit}{spread}"
+
+
+def _machine() -> str:
+    model = next((line.split(":", 1)[1].strip() for line in _cpuinfo() if line.startswith("model name")), "unknown CPU")
+    cores = sum(line.startswith("processor") for line in _cpuinfo())
+    return f"{cores} cores of {model}, {sys.platform}"
+
+
+def _cpuinfo() -> list[str]:
+    file = Path("/proc/cpuinfo")
+    return file.read_text("utf-8").splitlines() if file.exists() else []
+
+
+def _versions() -> str:
+    return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
+
+
+def _chart(results: Sequence[Result], file: Path) -> None:
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "cvat-nuclio"
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(9, 0.4 * len(results) + 1))
+    names = [f"{one.row} {one.work.split(';')[0]}" for one in results]
+    colours = ["tab:green" if one.met else "tab:red" for one in results]
+    axes.barh(names[::-1], [one.ratio for one in results][::-1], color=colours[::-1])
+    axes.axvline(1, color="black", linewidth=0.8)
+    axes.set(xscale="log", xlabel="ours / other (P6 requests/s: larger is better; all else: smaller)")
+    figure.tight_layout()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(file, metadata={"Date": None})
+    plt.close(figure)

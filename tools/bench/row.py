@@ -1,0 +1,74 @@
+"""One row of the page: our side against another, measured in turn."""
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+
+import attrs
+
+
+@attrs.frozen
+class Samples:
+    """One side's measurements, in the row's own unit."""
+
+    name: str
+    values: Sequence[float]
+
+    @property
+    def median(self) -> float:
+        """The middle value."""
+        return statistics.median(self.values)
+
+    def percentile(self, percent: int) -> float:
+        """The value below which `percent` of them lie."""
+        return statistics.quantiles(self.values, n=100)[percent - 1] if len(self.values) > 1 else self.values[0]
+
+    def spread(self) -> str:
+        """The middle half."""
+        if len(self.values) < 2:
+            return ""
+        low, _, high = statistics.quantiles(self.values, n=4)
+        return f"{low:.4g}..{high:.4g}"
+
+
+@attrs.frozen(kw_only=True)
+class Result:
+    """A measured row. `ratio` is ours over theirs (median over median) unless `of` says otherwise."""
+
+    row: str
+    work: str
+    ours: Samples
+    theirs: Samples
+    unit: str
+    target: str
+    met: bool
+    ratio: float
+    why: str = ""
+
+
+def interleave(
+    ours: Callable[[], object], theirs: Callable[[], object], *, rounds: int, warm_up: int = 3
+) -> tuple[list[float], list[float]]:
+    """Seconds of each call, A B A B …, so that a drift of the machine's speed meets both alike."""
+    for _ in range(warm_up):
+        ours()
+        theirs()
+    a: list[float] = []
+    b: list[float] = []
+    for number in range(rounds):
+        pairs = [(ours, a), (theirs, b)]
+        for call, into in pairs if number % 2 else reversed(pairs):
+            into += timed(call)
+    return a, b
+
+
+def timed(call: Callable[[], object]) -> list[float]:
+    """The seconds of one call, as a list of one."""
+    begun = time.perf_counter()
+    call()
+    return [time.perf_counter() - begun]
+
+
+def ms(seconds: Sequence[float]) -> list[float]:
+    """Milliseconds."""
+    return [value * 1000 for value in seconds]
