@@ -14,7 +14,6 @@ import numpy as np
 import PIL.Image
 import pytest
 from cvat_sdk.masks import decode_mask
-
 from tools.optional import required
 
 onnx = required("onnx")
