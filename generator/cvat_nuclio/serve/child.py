@@ -42,11 +42,12 @@ class Interpreter:
 class Child:
     """One start of a worker process. `ready` ends when the worker is ready, or with the reason why it never will be."""
 
-    def __init__(self, settings: Settings, index: int, interpreter: Interpreter, log: Log) -> None:
+    def __init__(self, settings: Settings, index: int, interpreter: Interpreter, log: Log, cwd: Path) -> None:
         self._settings = settings
         self._index = index
         self._interpreter = interpreter
         self._log = log
+        self._cwd = cwd
         self.on_record: Callable[[Record], None] | None = None
         self._answer: asyncio.Future[bytes] | None = None
         self.imported = asyncio.Event()
@@ -69,6 +70,7 @@ class Child:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 env=worker_env(self._settings),
+                cwd=self._cwd,
                 start_new_session=True,
             )
         events.setblocking(False)

@@ -9,9 +9,8 @@ from rich.console import Console
 
 from ..errors import UserError
 from .child import Interpreter
-from .engine import Engine, Options, run_until_signal
+from .engine import Engine, Function, Options, run_until_signal
 from .log import ConsoleLog
-from .processor import Processor
 from .report import FunctionReport, Report, print_report, write_report
 from .settings import Settings, read_settings
 
@@ -30,6 +29,7 @@ def serve(args: argparse.Namespace) -> int:
         dashboard_port=None if args.no_dashboard else args.dashboard_port,
         workers=args.workers,
         interpreter=Interpreter(args.python, args.nuclio),
+        engine=args.engine,
         nuclio_home=args.nuclio_home,
     )
     return asyncio.run(_serve(functions, options, args, console))
@@ -57,14 +57,14 @@ def report_of(engine: Engine, host: str) -> Report:
     return Report([_function(processor, address) for processor in engine.processors], dashboard)
 
 
-def _function(processor: Processor, address: str) -> FunctionReport:
+def _function(processor: Function, address: str) -> FunctionReport:
     settings = processor.settings
     return FunctionReport(
         name=settings.name,
         kind=settings.kind,
         url=f"http://{address}:{processor.port}",
         health_url=f"http://{address}:{processor.health_port}",
-        workers=len(processor.slots),
+        workers=processor.worker_count,
         pids=processor.pids,
     )
 

@@ -6,12 +6,15 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from ..errors import EXIT_FAILED, UserError
 from .child import Interpreter
 from .connection import Connection, Limits
 from .dashboard import Dashboard, Entry
 from .log import Log
+from .nuclio_home import check_home
+from .nuclio_processor import NuclioProcessor
 from .processor import Processor, all_or_first_error, bind
 from .settings import Settings
 from .slot import Panic
@@ -28,7 +31,42 @@ class Options:
     dashboard_port: int | None = 0
     workers: int | None = None
     interpreter: Interpreter = field(default_factory=Interpreter)
+    engine: str = "builtin"
     nuclio_home: Path | None = None
+
+
+class Function(Protocol):
+    """One function of either engine."""
+
+    settings: Settings
+    port: int
+    health_port: int
+    worker_count: int
+    failure: str
+    exit_status: asyncio.Future[int]
+    on_change: Callable[[], None]
+
+    @property
+    def pids(self) -> list[int]:
+        """The worker processes that run."""
+
+    @property
+    def is_ready(self) -> bool:
+        """What `/ready` says."""
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Returns when the function answers. Raises Panic, OSError."""
+
+    async def stop(self) -> None:
+        """Ends gracefully."""
+
+
+def make_function(settings: Settings, options: Options, log: Log) -> Function:
+    """The function on the engine that the options name. Raises UserError without a real processor to run."""
+    if options.engine == "nuclio":
+        home = check_home(options.nuclio_home)
+        return NuclioProcessor(settings, home, options.interpreter, log, options.workers)
+    return Processor(settings, options.interpreter, log, options.workers)
 
 
 class Engine:
@@ -36,8 +74,7 @@ class Engine:
 
     def __init__(self, functions: list[Settings], options: Options, log: Log) -> None:
         self._options = options
-        self._interpreter = options.interpreter
-        self.processors = [Processor(s, options.interpreter, log, options.workers) for s in functions]
+        self.processors = [make_function(settings, options, log) for settings in functions]
         self.dashboard_port = 0
         self.on_change: Callable[[], None] = lambda: None
         self._connections: set[Connection] = set()
@@ -105,7 +142,7 @@ class StartError(UserError):
         self.exit_status = status
 
 
-def entry(processor: Processor) -> Entry:
+def entry(processor: Function) -> Entry:
     """What the dashboard tells of a function."""
     state = "ready" if processor.is_ready else "unhealthy" if processor.exit_status.done() else "building"
     return Entry(processor.settings, state, processor.port)

@@ -2,10 +2,13 @@
 
 import asyncio
 import contextlib
+import shutil
 import signal
 import socket
+import tempfile
 import time
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 
 from .child import Interpreter, TimedOut, WorkerGone
 from .clock import EventClock
@@ -35,7 +38,7 @@ class Processor:
         self.settings = settings
         self._interpreter = interpreter
         self._log = log
-        self._count = workers or settings.trigger.workers
+        self.worker_count = workers or settings.trigger.workers
         self.slots: list[Slot] = []
         self.ready = False
         self.exit_status: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -45,6 +48,7 @@ class Processor:
         self._servers: list[asyncio.Server] = []
         self._sockets: list[socket.socket] = []
         self._background: list[asyncio.Task[None]] = []
+        self._scratch: Path | None = None
         self.port = self.health_port = 0
 
     @property
@@ -65,7 +69,9 @@ class Processor:
         self.health_port = health.getsockname()[1]
         await self._listen(health, health_handler(lambda: self.is_ready), Limits())
         interpreter, log = self._interpreter, self._log
-        self.slots = [Slot(self.settings, n, interpreter, log, self._clock) for n in range(self._count)]
+        self._scratch = Path(tempfile.mkdtemp(prefix="cvat-nuclio-"))
+        cwd = self.settings.working_folder(self._scratch)
+        self.slots = [Slot(self.settings, n, interpreter, log, cwd, self._clock) for n in range(self.worker_count)]
         self._background = [asyncio.create_task(self._watch(slot)) for slot in self.slots]
         try:
             await all_or_first_error([slot.start() for slot in self.slots])
@@ -206,6 +212,8 @@ class Processor:
         for connection in list(self._connections):
             connection.abort()
         self.ready = False
+        if self._scratch:
+            shutil.rmtree(self._scratch, ignore_errors=True)
 
 
 async def all_or_first_error(coroutines: list[Coroutine[None, None, None]]) -> None:

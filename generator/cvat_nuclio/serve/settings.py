@@ -10,6 +10,8 @@ from ..nuclio.starting import obstacles
 from ..nuclio.structs import version_of
 from ..nuclio.trigger import DEFAULT_AVAILABILITY_MS, DEFAULT_READ_BUFFER, HTTPTrigger
 
+HANDLER_FOLDER = "/opt/nuclio"
+
 
 @dataclass(frozen=True)
 class Cors:
@@ -53,6 +55,12 @@ class Settings:
     kind: str = ""
     config: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    def working_folder(self, scratch: Path) -> Path:
+        """The workers' current folder: the bundle's where it is the image's, else `scratch`, with none of its files."""
+        directives = self.config["spec"].get("build", {}).get("directives", {})
+        folders = [d["value"] for group in directives.values() for d in group if d["kind"] == "WORKDIR"]
+        return self.folder if folders[-1:] == [HANDLER_FOLDER] else scratch
 
     @property
     def description(self) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from pathlib import Path
 from typing import Any
 
 from .child import IMPORT_DEADLINE, Child, Interpreter, TimedOut, WorkerGone
@@ -31,11 +32,13 @@ class Panic(Exception):
 class Slot:
     """Worker number `index` of a function."""
 
-    def __init__(self, settings: Settings, index: int, interpreter: Interpreter, log: Log, clock: EventClock) -> None:
+    def __init__(
+        self, settings: Settings, index: int, interpreter: Interpreter, log: Log, cwd: Path, clock: EventClock
+    ) -> None:
         self.index = index
         self.status = "initializing"
         self.event_time: float | None = None
-        self._arguments = (settings, index, interpreter, log)
+        self._arguments = (settings, index, interpreter, log, cwd)
         self._clock = clock
         self.child = Child(*self._arguments)
         self.panic: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -76,7 +79,7 @@ class Slot:
         if status == 0:
             if self.status != "ready":
                 message = "the worker has ended with status 0 before it was ready: the function never will be"
-                settings, *_, log = self._arguments
+                settings, _, _, log, _ = self._arguments
                 log.record(Record(settings.name, "error", message))
             return
         self.panic.set_exception(

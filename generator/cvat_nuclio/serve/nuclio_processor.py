@@ -1,0 +1,220 @@
+"""One function on the real processor and Nuclio's own wrapper."""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from .child import Interpreter
+from .log import LEVELS, Log, Record
+from .nuclio_home import PROCESSOR, WRAPPER, platform_yaml, processor_yaml
+from .processor import HEALTH_PATH, SHUTDOWN_GRACE, bind
+from .settings import Settings
+from .slot import Panic
+
+TERMINATION = "1s"
+# Where the processor puts them, wherever TMPDIR points.
+SOCKETS = re.compile(r"/tmp/nuclio-rpc-\w+\.sock")  # noqa: S108
+KUBERNETES = ("KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT")
+POLL = 0.05
+
+
+class NuclioProcessor:
+    """The same face as the built-in `Processor`. `termination` None: the file's own."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        home: Path,
+        interpreter: Interpreter,
+        log: Log,
+        workers: int | None = None,
+        termination: str | None = TERMINATION,
+    ) -> None:
+        self.settings = settings
+        self._home = home
+        self._python = interpreter.python
+        self._log = log
+        self._workers = workers
+        self._termination = termination
+        self.worker_count = workers or settings.trigger.workers
+        self.exit_status: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.failure = ""
+        self._ready = False
+        self.on_change: Callable[[], None] = lambda: None
+        self.port = self.health_port = 0
+        self._sockets: set[str] = set()
+        self._errors: list[str] = []
+        self._folder: Path | None = None
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int:
+        """The processor's process id."""
+        return self._process.pid if self._process else 0
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the processor has been ready, and runs."""
+        return self._ready
+
+    @property
+    def pids(self) -> list[int]:
+        """The worker processes: the children of all of the processor's threads."""
+        pids: list[int] = []
+        for path in Path(f"/proc/{self.pid}/task").glob("*/children") if self.pid else ():
+            with contextlib.suppress(OSError):
+                pids += map(int, path.read_text().split())
+        return sorted(pids)
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0, health_port: int = 0) -> None:
+        """Starts the processor; returns when it is ready and its port answers. Raises Panic."""
+        self.port, self.health_port = free_port(host, port), free_port(host, health_port)
+        await self.launch(host)
+        await self._until(lambda: self._status(self.health_port, b"/ready"))
+        await self._until(lambda: self._status(self.port, HEALTH_PATH))
+        self._ready = True
+
+    async def launch(self, host: str) -> None:
+        """Starts the process on the ports chosen."""
+        self._folder = Path(tempfile.mkdtemp(prefix="cvat-nuclio-"))
+        text = self.settings.config_file.read_text("utf-8")
+        config = processor_yaml(text, f"{host}:{self.port}", self._termination, self._workers)
+        (self._folder / "processor.yaml").write_text(config, "utf-8")
+        (self._folder / "platform.yaml").write_text(platform_yaml(f"{host}:{self.health_port}"))
+        self._process = await asyncio.create_subprocess_exec(
+            str(self._home / PROCESSOR),
+            "--config",
+            str(self._folder / "processor.yaml"),
+            "--platform-config",
+            str(self._folder / "platform.yaml"),
+            cwd=self.settings.working_folder(self._folder),
+            env=self._env(),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+            limit=1 << 26,
+        )
+        self._readers = [
+            asyncio.create_task(self._read(self._process.stdout, "stdout")),
+            asyncio.create_task(self._read(self._process.stderr, "stderr")),
+        ]
+        self._watch = asyncio.create_task(self._watch_exit(self._process))
+
+    def _env(self) -> dict[str, str]:
+        env = {**os.environ, **self.settings.env}
+        for name in KUBERNETES:
+            env.pop(name, None)
+        env["NUCLIO_PYTHON_WRAPPER_PATH"] = str(self._home / WRAPPER)
+        env["NUCLIO_PYTHON_PATH"] = str(self.settings.folder)
+        env["NUCLIO_PYTHON_EXE_PATH"] = self._python
+        env["PYTHONDONTWRITEBYTECODE"] = "1"
+        return env
+
+    async def _status(self, port: int, path: bytes) -> bool:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            try:
+                writer.write(b"GET %b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" % path)
+                return b" 200 " in await reader.readline()
+            finally:
+                writer.close()
+        return False
+
+    async def _until(self, condition: Callable[[], Awaitable[bool]]) -> None:
+        while not await condition():
+            if self.exit_status.done():
+                raise Panic(self.failure, self.exit_status.result())
+            await asyncio.sleep(POLL)
+
+    async def _read(self, reader: asyncio.StreamReader | None, stream: str) -> None:
+        while reader and (line := await reader.readline()):
+            self._take(line.decode("utf-8", "replace").rstrip("\n"), stream)
+
+    def _take(self, line: str, stream: str) -> None:
+        if "Creating listener socket" in line:
+            self._sockets |= set(SOCKETS.findall(line))
+        if stream == "stderr":
+            self._errors = [*self._errors[-200:], line]
+        record = read_record(self.settings.name, line) if stream == "stdout" else None
+        if record:
+            self._log.record(record)
+        else:
+            self._log.output(self.settings.name, stream, line)
+
+    async def _watch_exit(self, process: asyncio.subprocess.Process) -> None:
+        children: list[int] = []
+        waiting = asyncio.create_task(process.wait())
+        while not waiting.done():
+            children = self.pids or children
+            await asyncio.wait([waiting], timeout=1.0)
+        await asyncio.wait(self._readers, timeout=0.5)
+        for task in self._readers:
+            task.cancel()
+        end_orphans(children, str(self._home / WRAPPER))
+        self._clean()
+        self._ready = False
+        self.failure = "\n".join(goroutines_cut(self._errors)) or f"the processor ended with {process.returncode}"
+        self.exit_status.set_result(process.returncode or 0)
+
+    def _clean(self) -> None:
+        for path in self._sockets:
+            Path(path).unlink(missing_ok=True)
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Signals the processor alone: a signal to its workers would make it panic."""
+        if self._process and self._process.returncode is None:
+            self._process.send_signal(number)
+
+    async def stop(self) -> None:
+        """SIGTERM, then what Nuclio does; by force when that takes longer than it should."""
+        if self._process is None or self.exit_status.done():
+            return
+        self.signal(signal.SIGTERM)
+        grace = 2 * SHUTDOWN_GRACE + self.settings.trigger.termination_timeout
+        await asyncio.wait([self._watch], timeout=grace)
+        self.signal(signal.SIGKILL)
+        await self._watch
+
+
+def free_port(host: str, port: int) -> int:
+    """`port` if it is free, a free one for 0. Raises OSError: the processor itself says nothing of a busy port."""
+    with bind(host, port) as sock:
+        return int(sock.getsockname()[1])
+
+
+def read_record(function: str, line: str) -> Record | None:
+    """The processor's JSON line as a record, None for anything else. Its own chatter becomes debug."""
+    if not line.startswith("{"):
+        return None
+    try:
+        fields = json.loads(line)
+        level, message, name = fields.pop("level"), fields.pop("message"), fields.pop("name", "")
+    except (ValueError, KeyError, AttributeError):
+        return None
+    fields.pop("time", None)
+    own = "worker_id" in fields or level in ("warn", "error")
+    return Record(function, level if own and level in LEVELS else "debug", message, {"name": name} | fields)
+
+
+def goroutines_cut(lines: list[str]) -> list[str]:
+    """Without the stacks that Go prints at a panic."""
+    cut = next((n for n, line in enumerate(lines) if line.startswith("goroutine ")), len(lines))
+    return [line for line in lines[:cut] if line.strip()]
+
+
+def end_orphans(pids: list[int], wrapper: str) -> None:
+    """Ends workers that outlived their processor, each only while it still runs the wrapper."""
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            if wrapper.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+                os.kill(pid, signal.SIGKILL)
