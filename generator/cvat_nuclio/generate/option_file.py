@@ -1,0 +1,55 @@
+"""`cvat-nuclio.yaml`: the options that made a bundle, kept beside it for people to edit."""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import YAMLError
+
+from ..errors import UserError
+
+NAME = "cvat-nuclio.yaml"
+
+HEADER = """\
+The options of `cvat-nuclio generate`, named as on its command line. Paths are relative to this folder.
+Edit them, then regenerate the bundle: cvat-nuclio generate FOLDER
+"""
+
+
+def read(folder: Path) -> CommentedMap:
+    """The options of a bundle's folder. Raises UserError."""
+    path = folder / NAME
+    try:
+        stored = _yaml().load(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(
+            f"{folder} has no {NAME}",
+            why="it was not made by `cvat-nuclio generate`",
+            remedy="cvat-nuclio generate --function-file FILE --output FOLDER",
+        ) from error
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not YAML", why=" ".join(str(error).split())) from error
+    if not isinstance(stored, CommentedMap):
+        raise UserError(f"{path} holds no options", remedy="one `name: value` a line")
+    return stored
+
+
+def text(stored: Mapping[str, Any]) -> bytes:
+    """The file for these options; comments in what `read` gave are kept."""
+    if not isinstance(stored, CommentedMap):
+        stored = CommentedMap(stored)
+        stored.yaml_set_start_comment(HEADER)
+    buffer = io.StringIO()
+    _yaml().dump(stored, buffer)
+    return buffer.getvalue().encode()
+
+
+def _yaml() -> YAML:
+    yaml = YAML()
+    yaml.width = 4096
+    yaml.preserve_quotes = True
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    return yaml

@@ -1,0 +1,152 @@
+"""Loads the function in a subprocess, under the interpreter that the user names."""
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from .. import generate
+from ..errors import UserError
+from . import probe_errors
+from .runtime_copy import SOURCE
+
+
+@attrs.frozen(kw_only=True)
+class Distribution:
+    """Something to install: a name as the index knows it, the version that was loaded."""
+
+    name: str
+    version: str
+    requires_python: str = ""
+    url: str = ""
+    """Where it was installed from, if not from an index."""
+
+
+@attrs.frozen(kw_only=True)
+class LocalModule:
+    """A source file of the user's own that the function imports, and its place in the bundle."""
+
+    name: str
+    file: Path
+    path: str
+
+
+@attrs.frozen(kw_only=True)
+class Probe:
+    """What loading the function showed."""
+
+    python: str
+    """Of the interpreter, such as `3.11.7`."""
+    kind: str
+    """CVAT's kind: detector, interactor, tracker or reid."""
+    spec: Mapping[str, Any]
+    """The fields of its spec."""
+    doc: str
+    """The function module's docstring."""
+    distributions: tuple[Distribution, ...]
+    """What the function needs, less what comes with another of them."""
+    loaded: frozenset[str]
+    """Every distribution that loading it imported."""
+    frameworks: Mapping[str, str]
+    """Those of `torch`, `onnxruntime`, `onnxruntime-gpu` and `openvino` that it uses, with their versions."""
+    installed: Mapping[str, Distribution]
+    """What the runtime needs and the interpreter has."""
+    local: tuple[LocalModule, ...]
+    missing: tuple[tuple[Path, str], ...]
+    """Imports of modules that are not there: the file, the module."""
+    binary: tuple[Path, ...]
+    """Compiled modules of the user's own."""
+    drags_opencv: tuple[str, ...]
+    """Those of `distributions` that bring OpenCV's build for desktops along."""
+    opened: tuple[Path, ...]
+    """The files that Python code read while it was loaded."""
+
+
+@attrs.frozen(kw_only=True)
+class ProbeRequest:
+    """Which function to load, and how. Paths are absolute."""
+
+    python: str
+    module: str | None
+    file: Path | None
+    parameters: Mapping[str, object]
+    directory: Path
+    """The working directory; modules are looked for in it last."""
+    timeout: float
+    """Seconds."""
+    runtime_distributions: tuple[str, ...] = ()
+
+    @property
+    def what(self) -> str:
+        """The function, in the user's own words."""
+        return str(self.module or self.file)
+
+
+def probe(request: ProbeRequest) -> Probe:
+    """Loads the function. Raises UserError, with cvat-sdk's own words where the spec breaks its rules."""
+    with tempfile.TemporaryDirectory(prefix="cvat-nuclio-") as folder:
+        question, answer = Path(folder, "request.json"), Path(folder, "answer.json")
+        question.write_text(json.dumps(_question(request)), "utf-8")
+        run = _run(request, question, answer)
+        text = answer.read_text("utf-8") if answer.is_file() else ""
+    if not text:
+        raise probe_errors.died(request.what, run.returncode, run.stdout)
+    found = json.loads(text)
+    if "failure" in found:
+        raise probe_errors.failed(request.what, request.python, found["failure"])
+    return _probe(found)
+
+
+def _run(request: ProbeRequest, question: Path, answer: Path) -> "subprocess.CompletedProcess[str]":
+    script = Path(generate.__file__).with_name("probe_script.py")
+    command = [request.python, "-B", str(script), str(question), str(answer)]
+    try:
+        return subprocess.run(  # noqa: S603 - the user's interpreter, no shell
+            command, cwd=request.directory, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, errors="replace", timeout=request.timeout, check=False,
+        )  # fmt: skip
+    except OSError as error:
+        raise UserError(
+            f"cannot run {request.python}",
+            why=str(error.strerror or error),
+            remedy="name a Python interpreter that has the function's packages: --python PATH",
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise probe_errors.too_slow(request.what, request.timeout, str(error.stdout or "")) from error
+
+
+def _question(request: ProbeRequest) -> dict[str, Any]:
+    beside = [str(request.file.parent)] if request.file else []
+    return {
+        "module": request.module,
+        "file": str(request.file) if request.file else None,
+        "parameters": dict(request.parameters),
+        "path": [*beside, str(request.directory)],
+        "runtime": str(SOURCE),
+        "runtime_distributions": list(request.runtime_distributions),
+    }
+
+
+def _probe(found: Mapping[str, Any]) -> Probe:
+    spec = dict(found["spec"])
+    return Probe(
+        python=found["python"],
+        kind=spec.pop("kind"),
+        spec=spec,
+        doc=found["doc"],
+        distributions=tuple(Distribution(**item) for item in found["distributions"]),
+        loaded=frozenset(found["loaded"]),
+        frameworks=found["frameworks"],
+        installed={name: Distribution(name=name, **facts) for name, facts in found["installed"].items()},
+        local=tuple(
+            LocalModule(name=item["name"], file=Path(item["file"]), path=item["path"]) for item in found["local"]
+        ),
+        missing=tuple((Path(file), module) for file, module in found["missing"]),
+        binary=tuple(map(Path, found["binary"])),
+        drags_opencv=tuple(found["drags_opencv"]),
+        opened=tuple(map(Path, found["opened"])),
+    )

@@ -1,0 +1,87 @@
+"""What the user reads when the function does not load."""
+
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import UserError
+
+
+def failed(what: str, python: str, report: Mapping[str, Any]) -> UserError:
+    """The probe's own report of a failure, as an error with a remedy."""
+    stage = report["stage"]
+    if stage == "python":
+        return UserError(
+            f"{python} is Python {report['version']}",
+            why="cvat-sdk, and so every AA function, needs Python 3.11 or newer",
+            remedy="name a newer interpreter that has the function's packages: --python PATH",
+        )
+    if stage == "sdk":
+        return UserError(
+            f"{python} has no cvat-sdk",
+            why=report["error"],
+            remedy=f"{python} -m pip install cvat-sdk, or name another interpreter: --python PATH",
+        )
+    if stage == "kind":
+        return UserError(
+            f"{what} has a spec of an unknown kind: {report['type']}",
+            why="CVAT's kinds are detection, interaction and tracking (cvat_sdk.auto_annotation), and ReID (aa_runtime)",
+            remedy="make `spec` a DetectionFunctionSpec, InteractionFunctionSpec, TrackingFunctionSpec or ReIDFunctionSpec",
+        )
+    return _raised(what, python, report)
+
+
+def _raised(what: str, python: str, report: Mapping[str, Any]) -> UserError:
+    why = report["error"]
+    if report["place"]:
+        file, line, code = report["place"]
+        why += f" ({Path(file).name}, line {line}: {code})"
+    if report["type"] == "BadFunctionError":
+        return UserError(f"{what} is not a function that CVAT accepts", why=report["text"], remedy=_bad(report["text"]))
+    verb = "imported" if report["stage"] == "import" else "created"
+    return UserError(f"{what} could not be {verb}", why=why, remedy=_remedy(python, report))
+
+
+def _bad(text: str) -> str:
+    if "no 'spec' attribute" in text:
+        return "the module needs a global `spec`, or a function `create` that returns an object with one"
+    return "mend the function's spec; the words above are cvat-sdk's"
+
+
+def _remedy(python: str, report: Mapping[str, Any]) -> str:
+    module = (report["module"] or "").partition(".")[0]
+    if report["type"] == "ModuleNotFoundError" and module:
+        return f"install what provides `{module}` in {python}, or name an interpreter that has it: --python PATH"
+    if report["type"] == "TypeError" and report["text"] == "function takes no parameters":
+        return "leave out -p: the function has no `create`"
+    if report["type"] == "TypeError" and report["stage"] == "create":
+        return "give the parameters that its `create` takes: -p NAME=TYPE:VALUE"
+    if report["type"] == "FileNotFoundError":
+        return "give the file's path from the folder where you run this, or from the function's own file"
+    return "load it by itself first: python -c 'import ...' shows the whole traceback"
+
+
+def died(what: str, status: int, output: str) -> UserError:
+    """The interpreter ended without an answer."""
+    cause = f"it ended with status {status}"
+    if status < 0:
+        cause = f"it was killed by {signal.Signals(-status).name}"
+    return UserError(
+        f"Python died while it loaded {what}",
+        why="\n       ".join([cause, *_tail(output)]),
+        remedy="load it by itself; SIGKILL often means that memory ran out, SIGSEGV that a compiled package is broken",
+    )
+
+
+def too_slow(what: str, seconds: float, output: str) -> UserError:
+    """The interpreter was stopped."""
+    return UserError(
+        f"{what} did not load within {seconds:g} s",
+        why="\n       ".join(["it was stopped", *_tail(output)]),
+        remedy="give it more time: --timeout SECONDS",
+    )
+
+
+def _tail(output: str, lines: int = 5) -> list[str]:
+    return [line for line in output.splitlines() if line.strip()][-lines:]

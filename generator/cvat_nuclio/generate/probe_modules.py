@@ -1,0 +1,277 @@
+"""What an AA function's modules import: distributions to install, and files of the user's own to take along.
+
+Part of `probe_script`, and as stand-alone: only the standard library, and `packaging`, which cvat-sdk requires.
+"""
+
+# ruff: noqa: PTH - the import machinery speaks in strings
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import importlib.util
+import json
+import os
+import re
+import sys
+import sysconfig
+import types
+from pathlib import Path
+from typing import Any
+
+FUNCTION = "__cvat_function__"
+FRAMEWORKS = ("torch", "onnxruntime", "onnxruntime-gpu", "openvino")
+
+
+def is_installed(file: str) -> bool:
+    parts = Path(file).parts
+    stdlib = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")]
+    return (
+        "site-packages" in parts
+        or "dist-packages" in parts
+        or any(file.startswith(str(folder) + os.sep) for folder in stdlib)
+        or file.startswith("<")
+    )
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+class Modules:
+    """The modules that the function brought in: whose they are, and which are the user's own."""
+
+    def __init__(self, request: dict[str, Any], before: set[str], after: dict[str, Any]) -> None:
+        self.request = request
+        self.root = request["module"] or FUNCTION
+        self.new = [name for name in after if name not in before and not name.startswith("aa_runtime")]
+        self.modules = after
+        self.owners = importlib.metadata.packages_distributions()
+        self.distributions: dict[str, Any] = {}
+        self.local: dict[str, dict[str, str]] = {}
+        self.direct: set[str] = set()
+        self.missing: list[list[str]] = []
+        self.binary: list[str] = []
+
+    def report(self) -> dict[str, Any]:
+        loaded = {canonical(name) for module in self.new for name in self.owners_of(module)}
+        for name in self.new:
+            self.add_local(name)
+        self.follow(self.root, self.file_of(self.root))
+        kept = self.roots(loaded)
+        return {
+            "distributions": [self.distribution(name) for name in sorted(kept)],
+            "frameworks": {name: self.version(name) for name in FRAMEWORKS if name in loaded | kept},
+            "loaded": sorted(loaded),
+            "installed": {name: self.facts(name) for name in self.request["runtime_distributions"] if self.find(name)},
+            "drags_opencv": sorted(name for name in kept if self.needs_opencv(name)),
+            "local": [self.local[name] for name in sorted(self.local)],
+            "missing": self.missing,
+            "binary": sorted(self.binary),
+        }
+
+    def file_of(self, name: str) -> str | None:
+        file = getattr(self.modules.get(name), "__file__", None)
+        return os.path.abspath(file) if file else None
+
+    def owners_of(self, name: str, file: str | None = None) -> list[str]:
+        """The distributions that a module belongs to; more than one only where they share a namespace."""
+        top = name.partition(".")[0]
+        if top in sys.stdlib_module_names:
+            return []
+        names = sorted({canonical(item) for item in self.owners.get(top, [])})
+        names = [item for item in names if not self.is_editable(item)]
+        file = file or self.file_of(name)
+        if len(names) < 2 or not file:
+            return names
+        return [item for item in names if self.owns(item, file)]
+
+    def owns(self, distribution: str, file: str) -> bool:
+        found = self.find(distribution)
+        files = found.files or [] if found else []
+        return any(os.path.abspath(str(found.locate_file(item))) == file for item in files)
+
+    def find(self, name: str) -> Any:
+        if name not in self.distributions:
+            try:
+                self.distributions[name] = importlib.metadata.distribution(name)
+            except importlib.metadata.PackageNotFoundError:
+                self.distributions[name] = None
+        return self.distributions[name]
+
+    def version(self, name: str) -> str:
+        found = self.find(name)
+        return str(found.version) if found else ""
+
+    def origin(self, name: str) -> dict[str, Any]:
+        """Where pip took it from, unless from an index (PEP 610)."""
+        found = self.find(name)
+        text = found.read_text("direct_url.json") if found else None
+        return dict(json.loads(text)) if text else {}
+
+    def is_editable(self, name: str) -> bool:
+        return bool(self.origin(name).get("dir_info", {}).get("editable"))
+
+    def facts(self, name: str) -> dict[str, Any]:
+        found = self.find(name)
+        return {"version": found.version, "requires_python": found.metadata.get("Requires-Python") or ""}
+
+    def distribution(self, name: str) -> dict[str, Any]:
+        origin = self.origin(name)
+        url = ""
+        if "vcs_info" in origin:
+            url = "{}+{}@{}".format(origin["vcs_info"]["vcs"], origin["url"], origin["vcs_info"]["commit_id"])
+        elif "dir_info" in origin or origin.get("url", "").startswith("http"):
+            url = origin["url"]
+        return {"name": name, "url": url, **self.facts(name)}
+
+    # --- the user's own modules
+
+    def add_local(self, name: str) -> None:
+        """A module of no distribution: it has to travel with the function."""
+        file = self.file_of(name)
+        if not file or name == FUNCTION or name in self.local or self.owners_of(name, file) or is_installed(file):
+            return
+        if not file.endswith(".py"):
+            self.binary.append(file)
+            return
+        path = name.replace(".", "/") + ("/__init__.py" if os.path.basename(file) == "__init__.py" else ".py")
+        self.local[name] = {"name": name, "file": file, "path": path}
+        parent = name.rpartition(".")[0]
+        if parent:
+            self.add_local(parent)
+        self.follow(name, file)
+
+    def follow(self, name: str, file: str | None) -> None:
+        """Reads a module's imports, those inside functions too: they run only when a request comes."""
+        if not file or not file.endswith(".py"):
+            return
+        package = name if os.path.basename(file) == "__init__.py" else name.rpartition(".")[0]
+        for target, optional in imports(file, package).items():
+            self.note(target, file, optional)
+
+    def note(self, target: str, importer: str, optional: bool) -> None:
+        top = target.partition(".")[0]
+        if top in sys.stdlib_module_names or top in ("aa_runtime", "__future__", ""):
+            return
+        owners = self.owners_of(target)
+        if owners:
+            self.direct.update(owners)
+        elif not self.note_local(target) and top not in self.modules and not optional:
+            self.missing.append([importer, top])
+
+    def note_local(self, target: str) -> bool:
+        """Finds a local module that was not loaded yet, without running it."""
+        top, *rest = target.split(".")
+        try:
+            spec = importlib.util.find_spec(top)
+        except (ImportError, ValueError):
+            spec = None
+        if spec is None:
+            return False
+        file = spec.origin
+        places = list(spec.submodule_search_locations or [])
+        self.add_file(top, file)
+        for depth, part in enumerate(rest):
+            candidates = [os.path.join(place, part) for place in places]
+            package = next((item for item in candidates if os.path.isdir(item)), None)
+            module = next((item + ".py" for item in candidates if os.path.isfile(item + ".py")), None)
+            init = os.path.join(package, "__init__.py") if package else None
+            self.add_file(".".join([top, *rest[: depth + 1]]), init if init and os.path.isfile(init) else module)
+            places = [package] if package else []
+        return True
+
+    def add_file(self, name: str, file: str | None) -> None:
+        if file and name not in self.local and file.endswith(".py") and os.path.isfile(file):
+            known = self.modules.get(name)
+            self.modules[name] = known if getattr(known, "__file__", None) else types.SimpleNamespace(__file__=file)
+            self.add_local(name)
+
+    # --- which distributions to name
+
+    def roots(self, loaded: set[str]) -> set[str]:
+        """What the function imports itself, the frameworks, and of the rest only what nothing of these requires."""
+        loaded = {name for name in loaded if self.find(name)}
+        kept = {name for name in self.direct if self.find(name)} | (loaded & set(FRAMEWORKS))
+        covered = self.closure(kept)
+        rest = loaded - covered
+        while rest:
+            free = {name for name in rest if not any(name in self.requires(other) for other in rest - {name})}
+            chosen = free or {min(rest)}
+            kept |= chosen
+            rest -= self.closure(chosen)
+        return kept
+
+    def closure(self, names: set[str]) -> set[str]:
+        seen: set[str] = set()
+        queue = list(names)
+        while queue:
+            name = queue.pop()
+            if name not in seen:
+                seen.add(name)
+                queue += [item for item in self.requires(name) if self.find(item)]
+        return seen
+
+    def requires(self, name: str) -> set[str]:
+        from packaging.requirements import InvalidRequirement, Requirement
+
+        found = self.find(name)
+        needed = set()
+        for text in (found.requires or []) if found else []:
+            try:
+                requirement = Requirement(text)
+            except InvalidRequirement:
+                continue
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                needed.add(canonical(requirement.name))
+        return needed
+
+    def needs_opencv(self, name: str) -> bool:
+        windowed = {"opencv-python", "opencv-contrib-python"}
+        return name not in windowed and bool(windowed & self.closure({name}))
+
+
+def imports(file: str, package: str) -> dict[str, bool]:
+    """The absolute names that a source file imports, and whether it can do without.
+
+    `from a import b` gives both `a` and `a.b`. What only a type checker imports is left out.
+    """
+    try:
+        tree = ast.parse(Path(file).read_bytes())
+    except (SyntaxError, ValueError, OSError):
+        return {}
+    names: dict[str, bool] = {}
+    walk(tree, package, False, names)
+    return names
+
+
+def walk(node: ast.AST, package: str, optional: bool, names: dict[str, bool]) -> None:
+    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        for child in node.orelse:
+            walk(child, package, optional, names)
+        return
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        for name in imported(node, package):
+            names[name] = names.get(name, True) and optional
+    elif isinstance(node, ast.Try) and any(catches_import_error(handler) for handler in node.handlers):
+        for child in node.body:
+            walk(child, package, True, names)
+        for child in [*node.handlers, *node.orelse, *node.finalbody]:
+            walk(child, package, True, names)
+    else:
+        for child in ast.iter_child_nodes(node):
+            walk(child, package, optional, names)
+
+
+def catches_import_error(handler: ast.ExceptHandler) -> bool:
+    caught = ast.unparse(handler.type) if handler.type else "Exception"
+    return any(name in caught for name in ("ImportError", "ModuleNotFoundError", "Exception"))
+
+
+def imported(node: ast.Import | ast.ImportFrom, package: str) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    base = node.module or ""
+    if node.level:
+        parts = package.split(".")[: len(package.split(".")) - node.level + 1] if package else []
+        base = ".".join([*parts, *([base] if base else [])])
+    return [base, *(base + "." + alias.name for alias in node.names if alias.name != "*")]

@@ -1,0 +1,143 @@
+"""How an image is built: one list of steps, for nuctl's `directives` and for the Dockerfile of a prebuilt image."""
+
+import json
+from collections.abc import Sequence
+
+import attrs
+
+from .images import BaseImage
+
+CACHE = "/opt/cache"
+#: Where libraries keep what they download. In the image, so that a worker finds it there.
+CACHES = {
+    "TORCH_HOME": f"{CACHE}/torch",
+    "HF_HOME": f"{CACHE}/huggingface",
+    "XDG_CACHE_HOME": CACHE,
+}
+OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+HOME = "/opt/nuclio"
+
+
+@attrs.frozen(kw_only=True)
+class Step:
+    """One line of a Dockerfile."""
+
+    kind: str
+    value: str
+    """With `{bundle}` where the bundle's folder in the build context goes."""
+    why: str
+
+    def directive(self) -> dict[str, str]:
+        """As nuctl reads it: the bundle lies in `handler/`."""
+        return {"kind": self.kind, "value": self.value.replace("{bundle}", "handler/")}
+
+    def line(self) -> str:
+        """In the Dockerfile, whose context is the bundle's folder."""
+        return f"{self.kind} {self.value.replace('{bundle}', '')}"
+
+
+def steps(
+    image: BaseImage, *, requirements: str, apt: Sequence[str], gpu: bool, replace_opencv: str, bake: Sequence[str]
+) -> list[Step]:
+    """The steps before the bundle itself is copied: they stay in the build's cache while only its code changes.
+
+    `requirements` is a file of the bundle. `replace_opencv` is the pin of a headless OpenCV to put in the place of one
+    that a requirement drags in. `bake` lists the files that loading the function takes; empty: no bake.
+    """
+    result = [
+        Step(kind="USER", value="root", why="a base image may leave another user"),
+        Step(
+            kind="ENV", value="DEBIAN_FRONTEND=noninteractive PIP_BREAK_SYSTEM_PACKAGES=1 PIP_NO_CACHE_DIR=1 "
+            "PYTHONDONTWRITEBYTECODE=1",
+            why="Nuclio's own pip step meets Debian's ban on installing (PEP 668)",
+        ),
+        *_python(image, apt),
+        *([_nvidia()] if gpu else []),
+        Step(
+            kind="COPY", value=f"{{bundle}}{requirements} /tmp/requirements.txt",
+            why="alone, so that pip runs again only when it changes",
+        ),
+        Step(kind="RUN", value="python -m pip install -r /tmp/requirements.txt", why="nothing else installs it"),
+    ]  # fmt: skip
+    if replace_opencv:
+        result.append(_headless(replace_opencv))
+    result.append(Step(kind="WORKDIR", value=HOME, why="relative paths start in the bundle"))
+    return [*result, *_bake(bake)]
+
+
+def _python(image: BaseImage, apt: Sequence[str]) -> list[Step]:
+    packages = " ".join(sorted(apt))
+    if image.system == "ubuntu":
+        return [
+            Step(
+                kind="RUN", value=_install(f"python3 python3-venv {packages}".strip()) + " && python3 -m venv /opt/venv",
+                why="Ubuntu has no `python` on PATH, which Nuclio's build needs; a virtual environment has, and pip may "
+                "install there",
+            ),
+            Step(kind="ENV", value="PATH=/opt/venv/bin:$PATH", why="that environment comes first"),
+        ]  # fmt: skip
+    result = []
+    if image.system == "unknown":
+        install = _install("python3 python3-pip python-is-python3")
+        result.append(
+            Step(
+                kind="RUN", value=f"command -v python > /dev/null && python -m pip --version > /dev/null || {{ {install}; }}",
+                why="Nuclio's build calls `python`, and many images have only python3",
+            )
+        )  # fmt: skip
+    if packages:
+        result.append(Step(kind="RUN", value=_install(packages), why="asked for by --apt"))
+    return result
+
+
+def _install(packages: str) -> str:
+    return (
+        f"apt-get update && apt-get install -y --no-install-recommends {packages} && rm -rf /var/lib/apt/lists/*"
+    )
+
+
+def _nvidia() -> Step:
+    return Step(
+        kind="ENV", value="NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility",
+        why="without these the container sees no GPU, unless its base image sets them",
+    )  # fmt: skip
+
+
+def _headless(pin: str) -> Step:
+    return Step(
+        kind="RUN",
+        value="python -m pip uninstall -y opencv-python opencv-contrib-python opencv-python-headless"
+        f" && python -m pip install --no-deps {pin}",
+        why="a requirement drags in OpenCV for desktops, which needs libGL",
+    )
+
+
+def _bake(files: Sequence[str]) -> list[Step]:
+    if not files:
+        return []
+    plain = sorted({name for name in files if "/" not in name})
+    folders = sorted({name.partition("/")[0] for name in files if "/" in name})
+    copies = [
+        _copy(
+            [f"{{bundle}}{name}" for name in plain],
+            f"{HOME}/",
+            "what loading the function takes; the model is fetched again only when these change",
+        ),
+        *(_copy([f"{{bundle}}{name}"], f"{HOME}/{name}", "a folder of the function") for name in folders),
+    ]
+    return [
+        *copies,
+        Step(kind="ENV", value=_env(CACHES), why="where libraries put what they download: into the image"),
+        Step(kind="RUN", value="python bake.py", why="loads the function once, so that a worker needs no network"),
+        Step(kind="ENV", value=_env(OFFLINE), why="from here on nothing is downloaded"),
+    ]
+
+
+def _copy(sources: Sequence[str], target: str, why: str) -> Step:
+    words = [*sources, target]
+    spaced = any(" " in word for word in words)
+    return Step(kind="COPY", value=json.dumps(words) if spaced else " ".join(words), why=why)
+
+
+def _env(values: dict[str, str]) -> str:
+    return " ".join(f"{name}={value}" for name, value in values.items())
