@@ -21,6 +21,7 @@ from .generation import NEWEST, Generation
 
 DEFAULT_TIMEOUT = 120.0
 MAX_REDIRECTS = 30
+MAX_NOTE = 4000
 HEADERS = {
     "User-Agent": "CVAT/2.54.1 python-requests/2.32.4",
     "Accept-Encoding": "gzip, deflate",
@@ -83,7 +84,8 @@ def _send_once(
         with _pool(url, timeout) as pool:
             response = pool.urlopen(method, path, body=content, headers=headers, redirect=False, preload_content=False)
             # G1's urllib3 took a body that ends before its announced length as the whole.
-            response.enforce_content_length = generation is not Generation.G1
+            if generation is Generation.G1 and isinstance(response, urllib3.HTTPResponse):
+                response.enforce_content_length = False
             read = b"".join(response.stream(decode_content=True))
             names = {name.lower(): value for name, value in response.headers.items()}
             return Answer(url, response.status, response.reason or "", names, read)
@@ -124,11 +126,20 @@ def decode(answer: Answer) -> Any:
         side = "Client" if answer.status < 500 else "Server"
         reason = answer.reason or _phrase(answer.status)
         message = f"{answer.status} {side} Error: {reason} for url: {_normalised(answer.url)}"
-        raise CvatError("requests.exceptions.HTTPError", message, answer.status)
+        raise _with_body(CvatError("requests.exceptions.HTTPError", message, answer.status), answer)
     try:
         return json.loads(_text(answer))
     except ValueError as error:
-        raise CvatError("requests.exceptions.JSONDecodeError", str(error), 500) from error
+        failure = CvatError("requests.exceptions.JSONDecodeError", str(error), 500)
+        raise _with_body(failure, answer) from error
+
+
+def _with_body(error: CvatError, answer: Answer) -> CvatError:
+    """The function's own words as a note on the error, for users of this tool: CVAT throws them away."""
+    text = _text(answer).strip()
+    if text:
+        error.add_note(text if len(text) <= MAX_NOTE else f"{text[:MAX_NOTE]} …")
+    return error
 
 
 def _phrase(status: int) -> str:

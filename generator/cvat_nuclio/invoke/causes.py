@@ -1,0 +1,44 @@
+"""From CVAT's error to what is wrong with the answer."""
+
+import re
+
+from ..cvat import CvatError
+
+# (exception's name, pattern of its message) → cause
+_CAUSES = [
+    ("KeyError", "'label'", "an item of the answer has no 'label'"),
+    ("KeyError", "'type'", "an item of the answer, or an element of a skeleton, has no 'type'"),
+    ("KeyError", "'sublabels'", "an item has 'elements', but its label is no skeleton in the function's spec"),
+    ("KeyError", "'elements'", "an item of type skeleton has no 'elements'"),
+    ("KeyError", "'value'", "an attribute has no 'value'"),
+    ("KeyError", "'name'", "an attribute has no 'name'"),
+    ("KeyError", "'states'", "the answer of a tracker has no 'states'"),
+    ("KeyError", "'path_id'", "the matching names one box of the second frame twice"),
+    ("TypeError", "string indices", "the answer is no list of objects: an object around it, or a JSON text in JSON"),
+    ("TypeError", "not iterable", "a list is missing: null or a number is in its place"),
+    ("TypeError", "requires string as left operand", "the value of a select or radio attribute is no string"),
+    ("TypeError", r"int\(\) argument", "the value of a number attribute is null"),
+    ("TypeError", "list indices must be integers", "an index of the matching is no whole number"),
+    ("TypeError", "'>=' not supported", "the matching holds something that is no number"),
+    ("AttributeError", "isnumeric", "the value of a number attribute is no string"),
+    ("AttributeError", "attributespec_set", "a CVAT before 2.16.2 needs a mapping for labels with attributes"),
+    ("ValueError", "expected 4, got", "a mask has no flat crop followed by its box in the key 'mask'"),
+    ("ValueError", "not JSON compliant", "the answer holds NaN or Infinity"),
+    ("IndexError", "list index", "an element of a skeleton has no point, or an index of the matching is too large"),
+    ("ValidationError", "not a valid choice", "a type is unknown: CVAT takes the lower-case names only"),
+    ("ValidationError", "invalid length", "a shape has another number of coordinates than its type needs"),
+    ("ValidationError", "float or an integer", "a coordinate is no JSON number"),
+    ("ValidationError", "'rotation'", "a rotation is outside of 0 to 360 degrees"),
+    ("JSONDecodeError", "", "the answer is not JSON"),
+    ("HTTPError", r"^4\d\d", "the function refused the request; its own words are below, CVAT throws them away"),
+    ("HTTPError", r"^5\d\d", "the function failed; its own words are below, CVAT throws them away"),
+    ("ConnectionError", "", "nothing listens there, or the worker ended during the call"),
+    ("ReadTimeout", "", "the function took longer than CVAT waits (120 s)"),
+]
+
+
+def causes(error: CvatError) -> list[str]:
+    """The likely cause, then the function's own words."""
+    message = error.message or ""
+    found = [cause for name, pattern, cause in _CAUSES if name == error.name and re.search(pattern, message)]
+    return found[:1] + list(getattr(error, "__notes__", ()))

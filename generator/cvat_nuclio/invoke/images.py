@@ -1,0 +1,94 @@
+"""Input files → frames with the bytes that CVAT would send."""
+
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import attrs
+import cv2
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from ..cvat.frames import frame_bytes
+from ..errors import UserError
+
+VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v")
+
+
+@attrs.frozen
+class Frame:
+    """One frame: a name for people, the bytes that CVAT sends, and the size in pixels."""
+
+    name: str
+    content: bytes = attrs.field(repr=False)
+    width: int
+    height: int
+
+    @classmethod
+    def of(cls, name: str, content: bytes) -> "Frame":
+        """Reads the size. Raises `UserError` for what Pillow cannot read."""
+        with Image.open(io.BytesIO(content)) as image:
+            return cls(name, content, *image.size)
+
+    def picture(self) -> Image.Image:
+        """To draw on: RGB, 16-bit values scaled down, transparency over white."""
+        with Image.open(io.BytesIO(self.content)) as image:
+            image.load()
+            if image.mode.startswith("I;16") or image.mode in ("I", "F"):
+                values = np.asarray(image, dtype=np.float64)
+                scale = 255 / max(float(values.max()), 1.0)
+                return Image.fromarray((values * scale).clip(0, 255).astype(np.uint8)).convert("RGB")
+            if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+                white = Image.new("RGBA", image.size, "white")
+                return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
+            return image.convert("RGB")
+
+
+def load_frames(files: Sequence[Path], limit: int | None = None) -> list[Frame]:
+    """The frames of all files in order, videos frame by frame; at most `limit`.
+
+    Raises `UserError` for a file that is not there, no picture, or damaged.
+    """
+    frames: list[Frame] = []
+    for file in files:
+        frames += _from_file(file, None if limit is None else limit - len(frames))
+        if limit is not None and len(frames) >= limit:
+            break
+    return frames
+
+
+def _from_file(file: Path, limit: int | None) -> list[Frame]:
+    if not file.is_file():
+        raise UserError(f"there is no file {file}")
+    if file.suffix.lower() in VIDEO_SUFFIXES:
+        return list(_video(file, limit))
+    try:
+        return [Frame.of(file.name, frame_bytes(file))]
+    except UnidentifiedImageError:
+        raise UserError(
+            f"{file} is no image that CVAT could send",
+            why="Pillow does not know its format",
+            remedy="use JPEG, PNG, WebP, BMP, GIF or TIFF, or a video: " + ", ".join(VIDEO_SUFFIXES),
+        ) from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise UserError(f"{file} cannot be read as an image", why=str(error)) from error
+
+
+def _video(file: Path, limit: int | None) -> Iterator[Frame]:
+    """CVAT sends frames of a video as PNG."""
+    capture = cv2.VideoCapture(str(file))
+    try:
+        count = 0
+        while limit is None or count < limit:
+            good, pixels = capture.read()
+            if not good:
+                break
+            encoded, content = cv2.imencode(".png", pixels)
+            if not encoded:
+                raise UserError(f"frame {count} of {file} cannot be encoded as PNG")
+            yield Frame(f"{file.name} #{count}", content.tobytes(), pixels.shape[1], pixels.shape[0])
+            count += 1
+    finally:
+        capture.release()
+    if not count:
+        raise UserError(f"{file} has no frame that OpenCV can read")
