@@ -48,7 +48,7 @@ class Attribute:
 def write_attributes(annotation: Any, known: dict[int, Attribute]) -> list[dict[str, str]]:
     """`[{name, value}]` of an annotation's attributes, by the label's attributes `known` by id."""
     written: dict[int, dict[str, str]] = {}
-    for value in getattr(annotation, "attributes", None) or ():
+    for value in annotation.get("attributes") or ():
         attribute = known.get(value.spec_id)
         if attribute is None:
             raise FunctionError(f"function output attribute with unknown ID ({value.spec_id})")

@@ -12,15 +12,13 @@ from typing import Final
 
 from aa_runtime import contract
 from aa_runtime.errors import FunctionError
+from aa_runtime.paths import EPSILON, Point, clip, flat, is_line, pairs, without_repeats
 
-Point = tuple[float, float]
 Size = tuple[int, int]
 
 #: A shape that cannot be clipped may reach this many image sizes beyond the image. A stored coordinate of
 #: 1e300 made a CVAT export run out of memory.
 FAR: Final = 8
-#: Pixels below which an extent counts as none.
-EPSILON: Final = 1e-6
 
 NOT_FINITE: Final = "not finite"
 OUTSIDE: Final = "outside the image"
@@ -105,28 +103,28 @@ def cuboid(points: Sequence[float], size: Size) -> list[float]:
 
 def polygon(points: Sequence[float], size: Size) -> list[float]:
     """A ring of at least three vertices, cut at the image's border."""
-    if _is_line(_pairs(points)):
+    if is_line(pairs(points)):
         raise Dropped(NO_EXTENT)
-    path = _without_repeats(_clip(_pairs(points), size, closed=True), closed=True)
-    if _is_line(path):
+    path = without_repeats(clip(pairs(points), size, closed=True), closed=True)
+    if is_line(path):
         raise Dropped(OUTSIDE)
-    return _flat(path)
+    return flat(path)
 
 
 def polyline(points: Sequence[float], size: Size) -> list[float]:
     """A path of at least two vertices, cut at the image's border; where it leaves and returns it follows the
     border."""
-    if len(_without_repeats(_pairs(points), closed=False)) < 2:
+    if len(without_repeats(pairs(points), closed=False)) < 2:
         raise Dropped(NO_EXTENT)
-    path = _without_repeats(_clip(_pairs(points), size, closed=False), closed=False)
+    path = without_repeats(clip(pairs(points), size, closed=False), closed=False)
     if len(path) < 2:
         raise Dropped(OUTSIDE)
-    return _flat(path)
+    return flat(path)
 
 
 def points_shape(points: Sequence[float], size: Size) -> list[float]:
     """Single points, moved to the border where they lie beyond it; none inside means outside."""
-    if not any(0 <= x <= size[0] and 0 <= y <= size[1] for x, y in _pairs(points)):
+    if not any(0 <= x <= size[0] and 0 <= y <= size[1] for x, y in pairs(points)):
         raise Dropped(OUTSIDE)
     return clamped(points, size)
 
@@ -194,14 +192,14 @@ def _turned(dx: float, dy: float, turn: tuple[float, float], centre: Point) -> P
 def _shrink(box: list[float], rotation: float, size: Size) -> list[float]:
     cx, cy = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
     path = corners(box, rotation)
-    inside = _clip(path, size, closed=True)
+    inside = clip(path, size, closed=True)
     if inside is path:
         return box
     if not inside:
         raise Dropped(OUTSIDE)
     cos, sin = _turn(rotation)
     local = [_turned(x - cx, y - cy, (cos, -sin), (0.0, 0.0)) for x, y in inside]
-    bounds = bounding_box(_flat(local))
+    bounds = bounding_box(flat(local))
     half_width, half_height = (box[2] - box[0]) / 2, (box[3] - box[1]) / 2
     left, right = max(bounds[0], -half_width), min(bounds[2], half_width)
     top, bottom = max(bounds[1], -half_height), min(bounds[3], half_height)
@@ -209,63 +207,5 @@ def _shrink(box: list[float], rotation: float, size: Size) -> list[float]:
     return [x - (right - left) / 2, y - (bottom - top) / 2, x + (right - left) / 2, y + (bottom - top) / 2]
 
 
-def _clip(path: list[Point], size: Size, *, closed: bool) -> list[Point]:
-    """Sutherland and Hodgman's cut of a ring or an open path by the image, one border after the other."""
-    if all(0 <= x <= size[0] and 0 <= y <= size[1] for x, y in path):
-        return path
-    for axis in (0, 1):
-        for border, sign in ((0.0, 1.0), (float(size[axis]), -1.0)):
-            path = _cut(path, axis, border, sign, closed=closed)
-    return path
-
-
-def _cut(path: list[Point], axis: int, border: float, sign: float, *, closed: bool) -> list[Point]:
-    kept: list[Point] = []
-    before = path[-1] if closed and path else None
-    for point in path:
-        inside = (point[axis] - border) * sign >= 0
-        if before is not None and ((before[axis] - border) * sign >= 0) != inside:
-            kept.append(_crossing(before, point, axis, border))
-        if inside:
-            kept.append(point)
-        before = point
-    return kept
-
-
-def _crossing(start: Point, end: Point, axis: int, border: float) -> Point:
-    share = (border - start[axis]) / (end[axis] - start[axis])
-    other = start[1 - axis] + share * (end[1 - axis] - start[1 - axis])
-    return (border, other) if axis == 0 else (other, border)
-
-
-def _without_repeats(path: list[Point], *, closed: bool) -> list[Point]:
-    kept = [point for i, point in enumerate(path) if i == 0 or not _same(point, path[i - 1])]
-    while closed and len(kept) > 1 and _same(kept[0], kept[-1]):
-        kept.pop()
-    return kept
-
-
-def _same(a: Point, b: Point) -> bool:
-    return abs(a[0] - b[0]) <= EPSILON and abs(a[1] - b[1]) <= EPSILON
-
-
-def _is_line(path: list[Point]) -> bool:
-    """Whether all points lie within EPSILON of the line through the first two that differ."""
-    distinct = next((point for point in path if not _same(point, path[0])), None)
-    if distinct is None:
-        return True
-    (x0, y0), (dx, dy) = path[0], (distinct[0] - path[0][0], distinct[1] - path[0][1])
-    least = EPSILON * math.hypot(dx, dy)
-    return not any(abs((x - x0) * dy - (y - y0) * dx) > least for x, y in path)
-
-
 def _box_path(box: Sequence[float]) -> list[Point]:
     return [(box[0], box[1]), (box[2], box[1]), (box[2], box[3]), (box[0], box[3])]
-
-
-def _pairs(points: Sequence[float]) -> list[Point]:
-    return list(zip(points[::2], points[1::2], strict=True))
-
-
-def _flat(path: list[Point]) -> list[float]:
-    return [value for point in path for value in point]

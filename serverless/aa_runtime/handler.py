@@ -7,9 +7,9 @@ import nuclio_sdk
 
 from aa_runtime import contract, errors
 from aa_runtime.contract import Kind
+from aa_runtime.fields import parse_body
 from aa_runtime.loading import FunctionSource, kind_of, load
 from aa_runtime.options import Options
-from aa_runtime.request import parse_body
 
 #: For the case that even the error cannot be written (no memory, no stack).
 _LAST_RESORT = '{"error": {"type": "function", "message": "the function failed"}}'
@@ -112,5 +112,5 @@ def _runtime(kind: Kind, function: Any, options: Options, log: Log) -> Runtime:
 
 def _response(status: int, body: bytes | str) -> nuclio_sdk.Response:
     # As str: nuclio-sdk sends bytes as base64, a third more to write, to read and to decode.
-    text = body if isinstance(body, str) else body.decode("ascii")
+    text = body if isinstance(body, str) else body.decode("utf-8")
     return nuclio_sdk.Response(body=text, content_type=contract.CONTENT_TYPE, headers={}, status_code=status)

@@ -15,6 +15,7 @@ import PIL.Image
 import PIL.ImageFile
 
 from aa_runtime.errors import RequestError
+from aa_runtime.fields import json_type
 
 #: Pillow hands these to programs outside the process (Ghostscript), which a stranger's file must not reach.
 REFUSED_FORMATS: Final = frozenset({"EPS"})
@@ -61,19 +62,6 @@ def open_image(data: bytes, field: str, max_pixels: int) -> PIL.Image.Image:
 def read_image(body: Mapping[str, object], field: str, max_pixels: int) -> PIL.Image.Image:
     """`open_image` of `image_bytes`."""
     return open_image(image_bytes(body, field), field, max_pixels)
-
-
-def json_type(value: object) -> str:
-    """What JSON calls the type of a parsed value, for error texts."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "a boolean"
-    if isinstance(value, (int, float)):
-        return "a number"
-    if isinstance(value, str):
-        return "a string"
-    return "an array" if isinstance(value, (list, tuple)) else "an object"
 
 
 def _decode_base64(text: str, field: str) -> bytes:

@@ -60,10 +60,10 @@ class Items:
         item: Item = {"label": label.name, "type": shape_type, "attributes": _attributes(shape, label)}
         if shape_type == "skeleton":
             item["elements"] = self._elements(shape, label)
-        elif getattr(shape, "elements", None):
+        elif shape.get("elements"):
             raise FunctionError("function output non-skeleton shape with elements")
         elif shape_type == "mask":
-            mask = masks.decode(getattr(shape, "points", ()), self.size)
+            mask = masks.decode(shape.get("points", ()), self.size)
             # Only with these points can CVAT turn the mask into a polygon; an empty list would fail the job
             # then.
             if ring := masks.outline(mask):
@@ -74,25 +74,25 @@ class Items:
         return item, mask
 
     def _place(self, item: Item, shape: models.LabeledShapeRequest) -> None:
-        points = [float(number) for number in getattr(shape, "points", ())]
-        rotation = float(getattr(shape, "rotation", 0) or 0)
+        points = [float(number) for number in shape.get("points", ())]
+        rotation = float(shape.get("rotation", 0) or 0)
         item["points"], turned = geometry.repair(item["type"], points, rotation, self.size)
         if turned:
             item["rotation"] = turned
 
     def _describe(self, item: Item, shape: models.LabeledShapeRequest) -> None:
         """Group, `outside` and confidence. CVAT takes group 0 for none, and numbers of one frame from 1."""
-        group = getattr(shape, "group", None)
+        group = shape.get("group")
         if group:
             item["group_id"] = self._groups.setdefault(int(group), len(self._groups) + 1)
-        if getattr(shape, "outside", False) and item["type"] != "skeleton":
+        if shape.get("outside", False) and item["type"] != "skeleton":
             item["outside"] = True
-        score = getattr(shape, "score", None)
+        score = shape.get("score")
         if score is not None and math.isfinite(score):
             item["confidence"] = f"{float(score):.6g}"
 
     def _elements(self, skeleton: models.LabeledShapeRequest, label: Label) -> list[Item]:
-        elements = list(getattr(skeleton, "elements", None) or ())
+        elements = list(skeleton.get("elements") or ())
         seen: set[int] = set()
         for element in elements:
             _check_element(element, label, seen)
@@ -104,7 +104,7 @@ class Items:
         return self._placed(elements, label)
 
     def _placed(self, elements: list[Any], label: Label) -> list[Item]:
-        points = [[float(number) for number in getattr(element, "points", ())] for element in elements]
+        points = [[float(number) for number in element.get("points", ())] for element in elements]
         seen = [p for p in points if all(map(math.isfinite, p))]
         if any(len(p) != 2 for p in points):
             raise FunctionError("function output skeleton element with other than one point")
@@ -124,7 +124,7 @@ class Items:
             "label": sublabel.name,
             "type": "points",
             "points": geometry.clamped(mean if lost else points, self.size),
-            "outside": lost or bool(getattr(element, "outside", False)),
+            "outside": lost or bool(element.get("outside", False)),
             "attributes": write_attributes(element, sublabel.attributes),
         }
 
@@ -142,7 +142,7 @@ def _attributes(annotation: Any, label: Label) -> list[dict[str, str]]:
 
 def _check_preset(annotation: Any, what: str) -> None:
     for name in ("id", "source"):
-        if hasattr(annotation, name):
+        if name in annotation:
             raise FunctionError(f"function output {what} with preset {name}")
     if annotation.frame != 0:
         raise FunctionError(f"function output {what} with unexpected frame number ({annotation.frame})")

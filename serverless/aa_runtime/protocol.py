@@ -1,13 +1,17 @@
 """The protocol of a ReID function. cvat-sdk has none, so this one is written in its style."""
 
+from __future__ import annotations
+
 import abc
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import attrs
-import numpy.typing as npt
-import PIL.Image
 from attrs.validators import ge, instance_of, optional
+
+if TYPE_CHECKING:  # `generate` reads a function's spec where neither need be installed
+    import numpy.typing as npt
+    import PIL.Image
 
 
 @attrs.frozen(kw_only=True)

@@ -17,6 +17,7 @@ from scipy.optimize import linear_sum_assignment
 from aa_runtime import geometry
 from aa_runtime.errors import FunctionError
 from aa_runtime.options import Options
+from aa_runtime.paths import EPSILON
 from aa_runtime.protocol import ReIDFunctionContext
 from aa_runtime.request import Box, ReIDBox, ReIDRequest, reid_request
 
@@ -78,7 +79,7 @@ def visible(boxes: Sequence[ReIDBox], size: geometry.Size) -> dict[int, Box]:
     for index, box in enumerate(boxes):
         outer = geometry.bounding_box([v for corner in geometry.corners(box.points, box.rotation) for v in corner])
         x1, y1, x2, y2 = geometry.clamped(outer, size)
-        if x2 - x1 > geometry.EPSILON and y2 - y1 > geometry.EPSILON:
+        if x2 - x1 > EPSILON and y2 - y1 > EPSILON:
             inside[index] = (x1, y1, x2, y2)
     return inside
 

@@ -1,14 +1,6 @@
-"""The body of a request → a typed, validated request of each kind.
+"""The JSON object in a body → a typed, validated request of each kind. Everything raises RequestError."""
 
-CVAT sends `application/json`, which Nuclio parses to a dict; with any other content type, and for JSON that
-it cannot parse, the body arrives as bytes. Nulls mean absent, as they do in CVAT. Everything raises
-RequestError.
-"""
-
-import json
-import math
-from collections.abc import Mapping, Sequence
-from typing import NoReturn
+from collections.abc import Mapping
 
 import attrs
 import cvat_sdk.auto_annotation as cvataa
@@ -16,7 +8,8 @@ import PIL.Image
 
 from aa_runtime import contract
 from aa_runtime.errors import RequestError
-from aa_runtime.images import image_bytes, json_type, read_image
+from aa_runtime.fields import array, json_type, number, numbers, optional_number
+from aa_runtime.images import image_bytes, read_image
 from aa_runtime.options import Options
 
 Point = tuple[float, float]
@@ -80,22 +73,6 @@ class ReIDRequest:
     max_distance: float
 
 
-def parse_body(body: object) -> Mapping[str, object]:
-    """The JSON object in an event's body: dict, str or bytes."""
-    if isinstance(body, Mapping):
-        return body
-    if body is None or (isinstance(body, (str, bytes, bytearray, memoryview)) and not len(body)):
-        raise RequestError("empty body: a JSON object is expected")
-    if isinstance(body, (bytearray, memoryview)):
-        body = bytes(body)
-    if not isinstance(body, (str, bytes)):
-        raise RequestError(f"a JSON object is expected, not {json_type(body)}")
-    parsed = _loads(body)
-    if not isinstance(parsed, dict):
-        raise RequestError(f"a JSON object is expected, not {json_type(parsed)}")
-    return parsed
-
-
 def detect_request(body: Mapping[str, object], options: Options) -> DetectRequest:
     """What a detector is asked."""
     threshold = optional_number(body, "threshold", most=1)
@@ -118,8 +95,8 @@ def track_request(body: Mapping[str, object], options: Options) -> TrackRequest:
 
     Whether the function supports a shape's type is not checked here.
     """
-    shapes = _list(body, "shapes", contract.MAX_TRACKED_OBJECTS)
-    states = _list(body, "states", contract.MAX_TRACKED_OBJECTS)
+    shapes = array(body, "shapes", contract.MAX_TRACKED_OBJECTS)
+    states = array(body, "states", contract.MAX_TRACKED_OBJECTS)
     count = max(len(shapes), len(states))
     written = {isinstance(shape, Mapping) for shape in shapes if shape is not None}
     if len(written) == 2:
@@ -147,80 +124,22 @@ def reid_request(body: Mapping[str, object], options: Options) -> ReIDRequest:
     )
 
 
-def optional_number(body: Mapping[str, object], field: str, *, most: float = math.inf) -> float | None:
-    """A number from 0 to `most`, or None when absent. A numeric string passes: CVAT 2.54 sends what its
-    caller wrote."""
-    value = body.get(field)
-    if value is None:
-        return None
-    if isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            raise RequestError("a number is expected, not this string", field=field) from None
-    number = _number(value, field)
-    if not 0 <= number <= most:
-        limits = f"from 0 to {most:g}" if most < math.inf else "of at least 0"
-        raise RequestError(f"a number {limits} is expected", field=field)
-    return number
-
-
-def _loads(body: str | bytes) -> object:
-    try:
-        return json.loads(body, parse_constant=_refuse_constant)
-    except RecursionError:
-        raise RequestError("JSON nested too deeply") from None
-    except ValueError as fault:  # JSONDecodeError, UnicodeDecodeError, integers of thousands of digits
-        raise RequestError(f"not JSON: {str(fault)[:120]}") from None
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise RequestError(f"{name} is not JSON")
-
-
-def _list(body: Mapping[str, object], field: str, most: int) -> Sequence[object]:
-    value = body.get(field)
-    if value is None:
-        return ()
-    if not isinstance(value, (list, tuple)):
-        raise RequestError(f"an array is expected, not {json_type(value)}", field=field)
-    if len(value) > most:
-        raise RequestError(f"{len(value)} entries; at most {most} are accepted", field=field, status=413)
-    return value
-
-
-def _number(value: object, field: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise RequestError(f"a number is expected, not {json_type(value)}", field=field)
-    if not -contract.MAX_COORDINATE <= value <= contract.MAX_COORDINATE:  # false for NaN, safe for huge integers
-        raise RequestError("a finite number of sensible size is expected", field=field)
-    return float(value)
-
-
-def _numbers(value: object, field: str, most: int) -> list[float]:
-    if not isinstance(value, (list, tuple)):
-        raise RequestError(f"an array of numbers is expected, not {json_type(value)}", field=field)
-    if len(value) > most:
-        raise RequestError(f"{len(value)} numbers; at most {most} are accepted", field=field, status=413)
-    return [_number(number, f"{field}[{i}]") for i, number in enumerate(value)]
-
-
 def _prompt_points(body: Mapping[str, object], field: str) -> tuple[Point, ...]:
-    points = _list(body, field, contract.MAX_PROMPT_POINTS)
+    points = array(body, field, contract.MAX_PROMPT_POINTS)
     return tuple(_point(point, f"{field}[{i}]") for i, point in enumerate(points))
 
 
 def _point(value: object, field: str) -> Point:
-    numbers = _numbers(value, field, 2)
-    if len(numbers) != 2:
+    pair = numbers(value, field, 2)
+    if len(pair) != 2:
         raise RequestError("a pair [x, y] is expected", field=field)
-    return numbers[0], numbers[1]
+    return pair[0], pair[1]
 
 
 def _bounding_box(body: Mapping[str, object]) -> tuple[Point, Point] | None:
     # CVAT: [[x, y], [x, y]]; null or [] without a box. Its guide says a flat list, so callers may send one.
     field = "obj_bbox"
-    value = _list(body, field, 4)
+    value = array(body, field, 4)
     if not value:
         return None
     if isinstance(value[0], (list, tuple)):
@@ -228,10 +147,10 @@ def _bounding_box(body: Mapping[str, object]) -> tuple[Point, Point] | None:
             raise RequestError("one box of two points is expected", field=field)
         corners = [_point(corner, f"{field}[{i}]") for i, corner in enumerate(value)]
     else:
-        numbers = _numbers(value, field, 4)
-        if len(numbers) != 4:
+        flat = numbers(value, field, 4)
+        if len(flat) != 4:
             raise RequestError("two points [[x, y], [x, y]] are expected", field=field)
-        corners = [(numbers[0], numbers[1]), (numbers[2], numbers[3])]
+        corners = [(flat[0], flat[1]), (flat[2], flat[3])]
     (x1, y1), (x2, y2) = corners
     return (min(x1, x2), min(y1, y2)), (max(x1, x2), max(y1, y2))
 
@@ -249,7 +168,7 @@ def _tracked_shape(value: object, field: str) -> cvataa.TrackableShape | None:
 
 
 def _shape_points(value: object, shape_type: str, field: str) -> list[float]:
-    points = _numbers(value, field, contract.MAX_SHAPE_NUMBERS)
+    points = numbers(value, field, contract.MAX_SHAPE_NUMBERS)
     fault = contract.points_fault(shape_type, len(points))
     if fault is not None:
         raise RequestError(fault, field=field)
@@ -265,7 +184,7 @@ def _state(value: object, field: str) -> str | None:
 def _reid_boxes(body: Mapping[str, object], field: str) -> tuple[ReIDBox, ...]:
     if body.get(field) is None:
         raise RequestError("missing: an array of CVAT's rectangles is expected", field=field)
-    boxes = _list(body, field, contract.MAX_REID_BOXES)
+    boxes = array(body, field, contract.MAX_REID_BOXES)
     return tuple(_reid_box(box, f"{field}[{i}]") for i, box in enumerate(boxes))
 
 
@@ -279,6 +198,6 @@ def _reid_box(value: object, field: str) -> ReIDBox:
     rotation = value.get("rotation")
     return ReIDBox(
         points=(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)),
-        rotation=0.0 if rotation is None else _number(rotation, f"{field}.rotation"),
+        rotation=0.0 if rotation is None else number(rotation, f"{field}.rotation"),
         label_id=label_id,
     )

@@ -1,4 +1,3 @@
-from types import SimpleNamespace
 from typing import Any
 
 import cvat_sdk.auto_annotation as cvataa
@@ -78,8 +77,8 @@ def test_refuses_what_the_spec_does_not_allow_in_the_drivers_words(attribute: At
         attribute.written(value, 7)
 
 
-def values(*pairs: tuple[int, Any]) -> SimpleNamespace:
-    return SimpleNamespace(attributes=[models.AttributeValRequest(spec_id=k, value=v) for k, v in pairs])
+def values(*pairs: tuple[int, Any]) -> models.LabeledImageRequest:
+    return cvataa.tag(1, attributes=[models.AttributeValRequest(spec_id=k, value=v) for k, v in pairs])
 
 
 def test_writes_names_and_values() -> None:
@@ -90,8 +89,8 @@ def test_writes_names_and_values() -> None:
     ]
 
 
-@pytest.mark.parametrize("annotation", [SimpleNamespace(), SimpleNamespace(attributes=None), values()])
-def test_no_attributes_are_an_empty_list(annotation: SimpleNamespace) -> None:
+@pytest.mark.parametrize("annotation", [cvataa.tag(1), values()])
+def test_no_attributes_are_an_empty_list(annotation: Any) -> None:
     assert write_attributes(annotation, {1: AGE}) == []
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import cvat_sdk.auto_annotation as cvataa
 import pytest
 
-from aa_runtime import Options, RequestError, contract, request
+from aa_runtime import Options, RequestError, contract, fields, request
 
 OPTIONS = Options()
 
@@ -21,7 +21,7 @@ def refused(call: Callable[[], object]) -> RequestError:
     "form", [dict, json.dumps, lambda b: json.dumps(b).encode(), lambda b: bytearray(json.dumps(b), "utf-8")]
 )
 def test_takes_a_body_as_dict_text_or_bytes(form: Callable[[dict[str, Any]], object]) -> None:
-    assert request.parse_body(form({"image": "x", "threshold": 0.5})) == {"image": "x", "threshold": 0.5}
+    assert fields.parse_body(form({"image": "x", "threshold": 0.5})) == {"image": "x", "threshold": 0.5}
 
 
 @pytest.mark.parametrize(
@@ -45,11 +45,11 @@ def test_takes_a_body_as_dict_text_or_bytes(form: Callable[[dict[str, Any]], obj
     ],
 )
 def test_refuses_bodies_that_are_no_json_object(body: object, words: str) -> None:
-    assert words in refused(lambda: request.parse_body(body)).message
+    assert words in refused(lambda: fields.parse_body(body)).message
 
 
 def test_of_a_repeated_key_the_last_counts_as_in_a_parsed_body() -> None:
-    assert request.parse_body(b'{"threshold": 1, "threshold": 0.5}') == {"threshold": 0.5}
+    assert fields.parse_body(b'{"threshold": 1, "threshold": 0.5}') == {"threshold": 0.5}
 
 
 @pytest.mark.parametrize(("sent", "expected"), [(None, None), (0.5, 0.5), (1, 1.0), (0, 0.0), ("0.5", 0.5)])
