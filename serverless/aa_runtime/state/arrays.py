@@ -36,22 +36,31 @@ class _Arrays:
 
 
 class _ArrayScalars:
-    """`[dtype, bytes]`."""
+    """`[dtype, bytes]`; `["U", str]` or `["S", bytes]` for texts, whose bytes would lose trailing zeros."""
 
     tag = tags.ARRAY_SCALAR
 
     def take_apart(self, value: np.generic) -> list[Any]:
         """EncodeError for structures."""
+        if isinstance(value, np.str_):
+            return ["U", str(value)]
+        if isinstance(value, np.bytes_):
+            return ["S", bytes(value)]
         return [_name(value.dtype), value.tobytes()]
 
     def put_together(self, parts: list[Any]) -> Any:
         """DecodeError unless the bytes are one item."""
         name, data = parts
-        dtype = _dtype(name)
-        if type(data) is not bytes or dtype.itemsize != len(data):
+        if name == "U" and type(data) is str:
+            return np.str_(data)
+        if type(data) is not bytes:
             raise DecodeError("damaged")
-        made: Any = np.ndarray((), dtype, data)[()] if data else dtype.type()
-        return made
+        if name == "S":
+            return np.bytes_(data)
+        dtype = _dtype(name)
+        if dtype.kind in "US" or dtype.itemsize != len(data):
+            raise DecodeError("damaged")
+        return np.ndarray((), dtype, data)[()]
 
 
 def _name(dtype: np.dtype[Any]) -> str:

@@ -1,11 +1,15 @@
 """torch tensors: dtype, device, bytes, shape. torch is used only where the function has imported it."""
 
 import math
+import re
 import sys
 from typing import Any, Final
 
 from aa_runtime.state import tags
 from aa_runtime.state.faults import DecodeError, EncodeError
+
+#: No quantized ones, whose numbers mean nothing without their scale.
+_DTYPE: Final = re.compile(r"bool|u?int(8|16|32|64)|b?float(16|32|64)|float8_\w+|complex(32|64|128)")
 
 
 class _Tensors:
@@ -20,18 +24,21 @@ class _Tensors:
     def take_apart(self, value: Any) -> list[Any]:
         """EncodeError for sparse and quantized tensors, and those without data."""
         torch = _torch()
-        if value.layout is not torch.strided or value.is_quantized or value.device.type == "meta":
-            raise EncodeError(f"a {value.layout} tensor of {value.dtype} on {value.device} cannot be encoded")
+        name = str(value.dtype).removeprefix("torch.")
+        if value.layout is not torch.strided or value.device.type == "meta" or not _DTYPE.fullmatch(name):
+            raise EncodeError(f"a {value.layout} tensor of {value.dtype} on {value.device} has no encoding")
         flat = value.detach().resolve_conj().resolve_neg().cpu().contiguous().reshape(-1)
         data = flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
-        return [str(value.dtype).removeprefix("torch."), value.device.type, data, *value.shape]
+        return [name, value.device.type, data, *value.shape]
 
     def put_together(self, parts: list[Any]) -> Any:
         """DecodeError unless the bytes are exactly what the shape needs."""
         torch = _torch()
         name, device, data, *shape = parts
-        dtype = getattr(torch, name) if type(name) is str and name.isidentifier() else None
-        if not isinstance(dtype, torch.dtype) or type(data) is not bytes or type(device) is not str:
+        if type(name) is not str or not _DTYPE.fullmatch(name):
+            raise DecodeError("damaged")
+        dtype = getattr(torch, name)
+        if type(data) is not bytes or type(device) is not str:
             raise DecodeError("damaged")
         if not all(type(length) is int and 0 <= length < 2**62 for length in shape):
             raise DecodeError("damaged")

@@ -1,0 +1,88 @@
+"""torch tensors, where torch is installed."""
+
+from typing import Any
+
+import pytest
+
+from aa_runtime.state import Codec, DecodeError, EncodeError, tags
+from aa_runtime.state.wire import pack
+
+pytestmark = pytest.mark.torch
+torch: Any = pytest.importorskip("torch")
+
+INTEGERS = ["uint8", "int8", "int16", "int32", "int64", "uint16", "uint32"]
+FLOATS = ["float16", "bfloat16", "float32", "float64", "complex64", "float8_e4m3fn"]
+
+
+@pytest.mark.parametrize("dtype", ["bool", *INTEGERS, *FLOATS])
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3, 4), (0,), (2, 0)])
+def test_tensors_keep_dtype_shape_and_bits(dtype: str, shape: tuple[int, ...]) -> None:
+    of = getattr(torch, dtype)
+    value = torch.arange(24)[: torch.Size(shape).numel()].reshape(shape).to(of)
+    codec = Codec()
+    again = codec.decode(codec.encode(value))
+    assert type(again) is torch.Tensor
+    assert (again.dtype, again.shape, str(again.device)) == (of, value.shape, "cpu")
+    assert torch.equal(again.to(torch.complex128), value.to(torch.complex128))
+    again.zero_()  # its memory is its own, and writable
+
+
+def test_views_gradients_and_conjugates_come_as_values() -> None:
+    codec = Codec()
+    for value in (
+        torch.arange(12.0).reshape(3, 4).T[::2],
+        torch.ones(2, requires_grad=True) * 2,
+        torch.tensor([1 + 2j]).conj(),
+        torch.ones(1).expand(5),
+    ):
+        again = codec.decode(codec.encode(value))
+        assert torch.equal(again, value.detach())
+        assert not again.requires_grad
+
+
+def test_a_shared_tensor_stays_shared() -> None:
+    codec, tensor = Codec(), torch.zeros(2)
+    again = codec.decode(codec.encode([tensor, {"x": tensor}]))
+    assert again[0] is again[1]["x"]
+
+
+def test_a_tensor_of_an_accelerator_comes_to_this_worker_s_device() -> None:
+    codec = Codec()
+    data = codec.encode(torch.ones(2)).replace(b"\xa3cpu", b"\xa4cuda")
+    again = codec.decode(data)
+    assert again.device.type == ("cuda" if torch.cuda.is_available() else "cpu")
+    assert again.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: torch.ones(2).to_sparse(),
+        lambda: torch.ones(2, device="meta"),
+        lambda: torch.nn.Parameter(torch.ones(2)),
+        lambda: torch.nn.Linear(1, 1),
+        lambda: torch.device("cpu"),
+    ],
+)
+def test_what_is_no_plain_tensor_is_refused(make: Any) -> None:
+    with pytest.raises(EncodeError, match=r"state\['x'\]"):
+        Codec().encode({"x": make()})
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ["float32", "cpu", b"1234", 2],
+        ["float32", "cpu", b"", 0, 2**62],
+        ["float32", "cpu", b"", 0, -1],
+        ["load", "cpu", b"1234", 1],
+        ["nn.Module", "cpu", b"1234", 1],
+        ["quint8", "cpu", b"1", 1],
+        ["float32", 3, b"1234", 1],
+        ["float32", "cpu", "1234", 1],
+        ["float32", "cpu"],
+    ],
+)
+def test_hostile_tensors_are_refused(parts: list[Any]) -> None:
+    with pytest.raises(DecodeError):
+        Codec().decode(pack([0, tags.TENSOR.mark, len(parts), *parts]))
