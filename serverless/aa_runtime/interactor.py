@@ -77,6 +77,9 @@ class InteractorRuntime:
         found = self._found(shapes, prepared.size)
         if self._options.interactor_answer == "mask":
             return mask_answer(found, prepared.size)
+        others = sorted({shape.type for shape in found if shape.mask is None})
+        if others:
+            self._log.warn("CVAT's UI shows masks only, and leaves out this answer's: %s", ", ".join(others))
         return shapes_answer(found)
 
     def release_memory(self) -> None:

@@ -15,6 +15,8 @@ from hypothesis.extra import numpy as hnp
 
 from aa_runtime import geometry, masks
 from aa_runtime.interactor import Found, mask_answer, shapes_answer
+from cvat_nuclio.cvat import Generation
+from cvat_nuclio.cvat.interactor import browser_accepts
 
 BITMAP = np.zeros((80, 100), bool)
 BITMAP[10:14, 20:25] = True
@@ -114,11 +116,13 @@ def test_boxes_and_polygons_can_be_a_mask(
 
 def test_other_shapes_pass_as_they_are(worker: Call, interactor: Call, picture: str) -> None:
     shapes = [result([20.0, 10, 25, 14], "rectangle"), result([5.0, 5], "points")]
-    _, body = worker(interactor(shapes)).post(click(picture))
+    driver = worker(interactor(shapes))
+    _, body = driver.post(click(picture))
     assert [(shape["type"], shape["points"]) for shape in body["shapes"]] == [
         ("rectangle", [20, 10, 25, 14]),
         ("points", [5, 5]),
     ]
+    assert driver.log[-1]["message"].endswith("this answer's: points, rectangle")
     status, body = worker(interactor(shapes), interactor_answer="mask").post(click(picture))
     assert status == 500
     assert "'points', which cannot be answered as a mask" in body["error"]["message"]
@@ -253,3 +257,20 @@ def test_both_forms_say_the_same(bitmap: np.ndarray) -> None:
         [bitmap.tolist()] if bitmap.any() else []
     )
     assert all(geometry.clamp(x, width) == x and geometry.clamp(y, height) == y for x, y in full["points"])
+
+
+@pytest.mark.parametrize(
+    ("form", "generations"),
+    [("shapes", [Generation.G2, Generation.G3]), ("mask", list(Generation))],
+)
+@pytest.mark.parametrize("found", [[], [result(confidence="0.7")]], ids=["nothing", "one"])
+def test_the_browser_shows_what_the_function_found(
+    worker: Call, interactor: Call, picture: str, form: str, generations: list[Generation], found: list[Any]
+) -> None:
+    _, body = worker(interactor(found), interactor_answer=form).post(click(picture))
+    for generation in generations:
+        shown, dropped = browser_accepts(body, 100, 80, generation)
+        assert len(shown) == len(found)
+        assert all(np.array_equal(one.bitmap, BITMAP) for one in shown)
+        assert all(one.confidence == (0.7 if form == "shapes" else 1) for one in shown)
+        assert not [reason for reason in dropped if found]
