@@ -11,7 +11,9 @@ from .generation import NEWEST, Generation
 from .interactor import Interacted, UiError, browser_accepts
 from .job import Job, run_job
 from .listing import Listed, retrieve_function
+from .mapping import compatible
 from .server import Server
+from .spec import ModelLabel
 from .storage import Store
 from .task import Task, TaskLabel, labels_from_spec
 
@@ -150,6 +152,22 @@ class Browser:
         for frame, shapes in enumerate(boxes):
             store.annotations["shapes"] += [_stored(shape, frame, next(ids)) for shape in shapes]
         return run_job(self.server, self.function, store, fields)
+
+
+def mapping_by_name(model: Sequence[ModelLabel], task: Sequence[TaskLabel], generation: Generation) -> dict[str, Any]:
+    """The mapping with which the UI's dialog opens: labels and attributes of equal names, compatible types."""
+    targets = {label.name: label for label in task}
+    mapping: dict[str, Any] = {}
+    for label in model:
+        target = targets.get(label.name)
+        if target is None or not compatible(label, target, generation):
+            continue
+        names = [a.name for a in label.attributes if target.attribute(a.name)]
+        mapping[label.name] = {"name": target.name, "attributes": {name: name for name in names}}
+        if label.type == "skeleton":
+            sublabels = mapping_by_name(label.sublabels or (), target.sublabels, generation)
+            mapping[label.name]["sublabels"] = sublabels
+    return mapping
 
 
 def _listed(answer: Any, key: str, count: int) -> list[Any]:

@@ -193,7 +193,12 @@ def _reidentify(browser: Browser, report: Report, options: Options) -> None:
         )
     ids = {label.name: label.id for label in report.task.labels}
     boxes = [[{"points": list(box.points), "label_id": ids[box.label]} for box in frame] for frame in options.boxes]
-    _take_job(browser.reidentify(boxes, **options.fields), report)
+    job = browser.reidentify(boxes, **options.fields)
+    if job.error:
+        _fail(report, job.error, job=True)
+        report.notes.append("the task keeps its rectangles as they were")
+    else:
+        _take_job(job, report)
 
 
 def _box_labels(options: Options) -> tuple[TaskLabel, ...]:

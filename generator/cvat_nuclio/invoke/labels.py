@@ -60,7 +60,8 @@ def _label(name: str, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
     elements = [element for item in items for element in _mappings(item.get("elements"))]
     if elements:
-        label |= {"type": "skeleton", "svg": "", "sublabels": _spec(elements)}
+        sublabels = [sublabel | {"type": "points"} for sublabel in _spec(elements)]
+        label |= {"type": "skeleton", "svg": "", "sublabels": sublabels}
     return label
 
 

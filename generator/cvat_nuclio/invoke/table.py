@@ -23,7 +23,7 @@ def print_report(report: Report, console: Console) -> None:
     for note in report.notes:
         console.print(f"[yellow]note[/] {escape(note)}")
     if report.fault:
-        console.print(f"[bold red]CVAT fails[/] {escape(report.fault)}")
+        console.print(f"[bold red]CVAT fails:[/] {escape(report.fault)}")
         for cause in report.causes:
             console.print(f"  [red]cause[/] {escape(cause)}")
     elif report.fatal:
