@@ -1,14 +1,161 @@
 """`cvat-nuclio generate`."""
 
 import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ..errors import UserError
+from ..errors import EXIT_FINDINGS, UserError
+
+if TYPE_CHECKING:
+    from ..generate.run import Outcome
+
+#: Options that say how to run, not what to make; they are not kept.
+RUN_OPTIONS = {"command", "run", "bundles", "output", "pretend", "force", "check", "timeout"}
+PATHS = {"function_file", "requirements", "python"}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Adds the command's options."""
+    """Adds the command's options; each is kept in the bundle's cvat-nuclio.yaml under the same name."""
+    parser.set_defaults(pretend=False, force=False, check=False, timeout=600.0, output=None)
+    parser.argument_default = argparse.SUPPRESS
+    parser.add_argument(
+        "bundles", metavar="DIR", nargs="*", type=Path,
+        help="regenerate these bundles from their cvat-nuclio.yaml; options given here are kept there",
+    )  # fmt: skip
+    _configure_run(parser)
+    _configure_function(parser)
+    _configure_image(parser)
+    _configure_answers(parser)
+    _configure_nuclio(parser)
+
+
+def _configure_run(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("how to run")
+    group.add_argument("--output", metavar="DIR", type=Path, help="the folder of a new bundle; it goes into DIR/nuclio")
+    group.add_argument("--pretend", action="store_true", help="show what would be written, write nothing")
+    group.add_argument("--force", action="store_true", help="overwrite files that were edited")
+    group.add_argument("--check", action="store_true", help="write nothing; exit 1 if a bundle is stale")
+    group.add_argument("--timeout", metavar="SECONDS", type=float, help="for loading the function (600)")
+
+
+def _configure_function(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("the function, as for cvat-cli")
+    function = group.add_mutually_exclusive_group()
+    function.add_argument("--function-module", metavar="MODULE", help="qualified name of the module to use")
+    function.add_argument("--function-file", metavar="PATH", help="path to the Python source file to use")
+    group.add_argument(
+        "--function-parameter", "-p", metavar="NAME=TYPE:VALUE", action="append", dest="function_parameters",
+        help="parameter for the function",
+    )  # fmt: skip
+    group.add_argument("--python", metavar="EXE", help="the interpreter that has the function's packages (this one)")
+    group.add_argument("--name", metavar="ID", help="the function's id in CVAT (the folder's name)")
+    group.add_argument("--display-name", metavar="TEXT", help="its name in CVAT's menus")
+    group.add_argument("--description", metavar="TEXT", help="its description (the module's docstring)")
+    group.add_argument("--help-message", metavar="TEXT", help="an interactor's tooltip in CVAT")
+    group.add_argument(
+        "--skeleton-edge", metavar="LABEL:POINT,POINT", action="append", help="a line of a skeleton's picture"
+    )
+
+
+def _configure_image(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("the image")
+    group.add_argument("--requirements", metavar="FILE", help="instead of what the function imports, as loaded")
+    group.add_argument("--add", metavar="PATH[=PLACE]", action="append", help="a file or folder to take along")
+    group.add_argument("--apt", metavar="PACKAGE", action="append", help="a Debian package to install")
+    group.add_argument("--base-image", metavar="REF", help="instead of the one from the table")
+    group.add_argument("--gpu-base-image", metavar="REF", help="the same for the GPU image")
+    group.add_argument("--cpu-index-url", metavar="URL", help="an index with CPU builds, for the CPU image alone")
+    group.add_argument("--cuda", choices=("12", "13"), help="choose GPU wheels and image for this CUDA")
+    group.add_argument(
+        "--bake", action=argparse.BooleanOptionalAction,
+        help="load the function once while the image is built, so that what it downloads lies in it "
+        "(the default where it is likely to download)",
+    )  # fmt: skip
+    group.add_argument("--prebuilt", metavar="IMAGE", help="also write a Dockerfile for IMAGE and a file that runs it")
+
+
+def _configure_answers(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("the answers")
+    group.add_argument(
+        "--interactor-answer", choices=("shapes", "mask"),
+        help="shapes: for CVAT's UI since late 2025 (default); mask: one full-size mask, for every UI since 2022",
+    )  # fmt: skip
+    group.add_argument(
+        "--lost-shape", choices=("last", "null"),
+        help="what a tracker answers for a lost object: its last shape (default), or null, which CVAT's UI cannot take",
+    )  # fmt: skip
+    group.add_argument(
+        "--state", choices=("token", "in-memory"),
+        help="where a tracker's states live: in its answers (default), or in one worker",
+    )  # fmt: skip
+
+
+def _configure_nuclio(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("Nuclio")
+    group.add_argument("--workers", metavar="N", type=int, help="processes, each with a copy of the model (1)")
+    group.add_argument("--event-timeout", metavar="DURATION", help="for one request (60s)")
+    group.add_argument("--readiness-timeout", metavar="SECONDS", type=int, help="for loading the model (300)")
+    group.add_argument("--max-body", metavar="SIZE", help="of a request (32Mi; reid 64Mi; tracker 256Mi)")
+    group.add_argument("--env", metavar="NAME=VALUE", action="append", help="a variable of the worker")
+    group.add_argument("--memory", metavar="SIZE", help="limit, such as 4Gi")
+    group.add_argument("--cpu", metavar="N", help="limit, such as 2")
+    group.add_argument("--gpus", metavar="N", type=int, help="of the GPU form (1)")
+    kube = parser.add_argument_group("Kubernetes")
+    for flag in ("--replicas", "--min-replicas", "--max-replicas"):
+        kube.add_argument(flag, metavar="N", type=int)
+    kube.add_argument("--node-selector", metavar="KEY=VALUE", action="append")
+    kube.add_argument("--toleration", metavar="KEY[=VALUE][:EFFECT]", action="append")
+    kube.add_argument("--shm", metavar="SIZE", help="shared memory, such as 1Gi")
+    kube.add_argument("--image-pull-secret", metavar="NAME")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Not written yet."""
-    raise UserError("generate is not written yet")
+    """0, or with --check 1 where a bundle is stale."""
+    from ..generate import report
+
+    given = {key: value for key, value in vars(args).items() if key not in RUN_OPTIONS}
+    bundles = getattr(args, "bundles", [])
+    if args.output is not None and bundles:
+        raise UserError("--output names a new bundle, DIR one that is there", remedy="give one of them")
+    if args.output is None and not bundles:
+        raise UserError("name the bundle", remedy="--output DIR for a new one, DIR to regenerate one")
+    stale = False
+    for folder in bundles or [args.output]:
+        outcome = _one(args, folder, given, new=args.output is not None)
+        stale = stale or (args.check and bool(outcome.stale))
+        report.show(outcome, pretend=args.pretend, check=args.check, force=args.force)
+    return EXIT_FINDINGS if stale else 0
+
+
+def _one(args: argparse.Namespace, folder: Path, given: dict[str, Any], *, new: bool) -> "Outcome":
+    from ..generate import option_file, stored
+    from ..generate.options import from_mapping
+    from ..generate.run import prepare, write
+
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100 - a bundle may be reached through a link
+    options = stored.merge(folder, _relative(given, folder), new=new, force=args.force)
+    outcome = prepare(from_mapping(folder, options), timeout=args.timeout, keep_pins=args.check)
+    if not (args.pretend or args.check):
+        write(outcome, stored.settled(options, outcome.bundle, new=new), force=args.force)
+        option_file.read(folder)
+    return outcome
+
+
+def _relative(given: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Paths on the command line start here, paths in the file in the bundle's folder."""
+    result = dict(given)
+    for key in PATHS & set(given):
+        if key != "python" or os.sep in given[key]:
+            result[key] = _path(given[key], folder)
+    if "add" in given:
+        result["add"] = [_path(source, folder) + equals + place for source, equals, place in map(_split, given["add"])]
+    return {key.replace("_", "-"): value for key, value in result.items()}
+
+
+def _split(text: str) -> tuple[str, str, str]:
+    return text.partition("=")
+
+
+def _path(text: str, folder: Path) -> str:
+    return Path(os.path.relpath(Path(text).expanduser(), folder)).as_posix()

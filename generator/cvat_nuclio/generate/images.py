@@ -94,7 +94,9 @@ def _gpu(
     own = _own(options.gpu_base_image, "--gpu-base-image")
     if how == "none":
         if own is None and options.cuda:
-            raise UserError("--cuda is for functions on torch or ONNX Runtime", why=f"this one uses {framework or 'neither'}")
+            raise UserError(
+                "--cuda is for functions on torch or ONNX Runtime", why=f"this one uses {framework or 'neither'}"
+            )
         return (Gpu(image=own, requirements=cpu, cuda="", driver="") if own else None), []
     if how == "wheel":
         return _in_wheel(options, cpu, own, version, probe)

@@ -22,7 +22,9 @@ TAKEN_MODULES = {
 def check_name(name: str) -> str:
     """The name, if every part of the chain takes it. Raises UserError."""
     if name == HIJACKED:
-        raise UserError(f"the name {name} is CVAT's own", why="its UI answers for a function of that name", remedy="--name")
+        raise UserError(
+            f"the name {name} is CVAT's own", why="its UI answers for a function of that name", remedy="--name"
+        )
     if name in RESERVED:
         raise UserError(f"the name {name} is Nuclio's own", remedy="choose another: --name")
     if not NAME.fullmatch(name):

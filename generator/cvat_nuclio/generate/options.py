@@ -173,7 +173,9 @@ def _check_timeout(text: str) -> None:
     try:
         length = seconds(text)
     except BadDuration as error:
-        raise UserError(f"--event-timeout {text} is no duration", why=str(error), remedy="Go's form: 45s, 1m30s") from error
+        raise UserError(
+            f"--event-timeout {text} is no duration", why=str(error), remedy="Go's form: 45s, 1m30s"
+        ) from error
     if not 0 < length < CVAT_TIMEOUT:
         raise UserError(
             f"--event-timeout {text} is not between 0 and {CVAT_TIMEOUT} s",
@@ -202,7 +204,9 @@ def from_mapping(folder: Path, stored: Mapping[str, Any]) -> GenerateOptions:
     """Options by their names with dashes. Raises UserError for an unknown one, or one of the wrong type."""
     import difflib
 
-    known = {field.name.replace("_", "-"): field.name for field in attrs.fields(GenerateOptions) if field.name != "folder"}
+    known = {
+        field.name.replace("_", "-"): field.name for field in attrs.fields(GenerateOptions) if field.name != "folder"
+    }
     values: dict[str, Any] = {}
     for key, value in stored.items():
         if key not in known:

@@ -105,7 +105,7 @@ def _run(request: ProbeRequest, question: Path, answer: Path) -> "subprocess.Com
     script = Path(generate.__file__).with_name("probe_script.py")
     command = [request.python, "-B", str(script), str(question), str(answer)]
     try:
-        return subprocess.run(  # noqa: S603 - the user's interpreter, no shell
+        return subprocess.run(
             command, cwd=request.directory, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, errors="replace", timeout=request.timeout, check=False,
         )  # fmt: skip

@@ -19,15 +19,15 @@ def failed(what: str, python: str, report: Mapping[str, Any]) -> UserError:
         )
     if stage == "sdk":
         return UserError(
-            f"{python} has no cvat-sdk",
+            f"{python} has no cvat-sdk, or one that is too old",
             why=report["error"],
-            remedy=f"{python} -m pip install cvat-sdk, or name another interpreter: --python PATH",
+            remedy=f"{python} -m pip install --upgrade cvat-sdk, or name another interpreter: --python PATH",
         )
     if stage == "kind":
         return UserError(
             f"{what} has a spec of an unknown kind: {report['type']}",
-            why="CVAT's kinds are detection, interaction and tracking (cvat_sdk.auto_annotation), and ReID (aa_runtime)",
-            remedy="make `spec` a DetectionFunctionSpec, InteractionFunctionSpec, TrackingFunctionSpec or ReIDFunctionSpec",
+            why="CVAT knows detection, interaction, tracking (cvat_sdk.auto_annotation) and ReID (aa_runtime)",
+            remedy="make it a DetectionFunctionSpec, InteractionFunctionSpec, TrackingFunctionSpec or ReIDFunctionSpec",
         )
     return _raised(what, python, report)
 

@@ -3,7 +3,8 @@
 Part of `probe_script`, and as stand-alone: only the standard library, and `packaging`, which cvat-sdk requires.
 """
 
-# ruff: noqa: PTH - the import machinery speaks in strings
+# The import machinery speaks in strings:
+# ruff: noqa: PTH100, PTH112, PTH113, PTH118, PTH119
 from __future__ import annotations
 
 import ast
@@ -113,7 +114,7 @@ class Modules:
 
     def facts(self, name: str) -> dict[str, Any]:
         found = self.find(name)
-        return {"version": found.version, "requires_python": found.metadata.get("Requires-Python") or ""}
+        return {"version": found.version, "requires_python": found.metadata.json.get("requires_python", "")}
 
     def distribution(self, name: str) -> dict[str, Any]:
         origin = self.origin(name)
@@ -246,17 +247,15 @@ def imports(file: str, package: str) -> dict[str, bool]:
 
 def walk(node: ast.AST, package: str, optional: bool, names: dict[str, bool]) -> None:
     if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-        for child in node.orelse:
-            walk(child, package, optional, names)
+        for otherwise in node.orelse:
+            walk(otherwise, package, optional, names)
         return
     if isinstance(node, ast.Import | ast.ImportFrom):
         for name in imported(node, package):
             names[name] = names.get(name, True) and optional
     elif isinstance(node, ast.Try) and any(catches_import_error(handler) for handler in node.handlers):
-        for child in node.body:
-            walk(child, package, True, names)
-        for child in [*node.handlers, *node.orelse, *node.finalbody]:
-            walk(child, package, True, names)
+        for part in [*node.body, *node.handlers, *node.orelse, *node.finalbody]:
+            walk(part, package, True, names)
     else:
         for child in ast.iter_child_nodes(node):
             walk(child, package, optional, names)

@@ -4,7 +4,8 @@ Stand-alone: the standard library and cvat-sdk are all that it may count on ther
 dependencies, so that a ReID function finds `ReIDFunctionSpec`. Usage: probe_script.py REQUEST.json ANSWER.json
 """
 
-# ruff: noqa: PTH, UP - the import machinery speaks in strings, and an old Python must get as far as its error
+# The import machinery speaks in strings, and an old Python must get as far as its error:
+# ruff: noqa: PTH100, PTH118, UP032, UP036
 from __future__ import annotations
 
 import sys
@@ -76,7 +77,7 @@ def probe(request: dict[str, Any]) -> dict[str, Any]:
 def offer_runtime(folder: str) -> None:
     """`import aa_runtime` gives the ReID protocol alone; the rest of the runtime needs what the image has."""
     package = types.ModuleType("aa_runtime")
-    package.__path__ = [folder]  # type: ignore[attr-defined]
+    package.__path__ = [folder]
     package.__file__ = os.path.join(folder, "__init__.py")
 
     def attribute(name: str) -> Any:
@@ -91,9 +92,11 @@ def offer_runtime(folder: str) -> None:
 
 def import_sdk() -> Any:
     try:
-        return importlib.import_module("cvat_sdk.auto_annotation")
-    except ImportError as error:
+        sdk = importlib.import_module("cvat_sdk.auto_annotation")
+        sdk.DetectionFunctionSpec, sdk.InteractionFunctionSpec, sdk.TrackingFunctionSpec  # noqa: B018
+    except (ImportError, AttributeError) as error:
         raise Failed(stage="sdk", error=last_words(error)) from error
+    return sdk
 
 
 def watch_files() -> set[str]:
@@ -174,10 +177,10 @@ def describe(function: Any, sdk: Any) -> dict[str, Any]:
     spec = function.spec
     if isinstance(spec, sdk.DetectionFunctionSpec):
         return {"kind": "detector", "labels": [label(item) for item in spec.labels]}
-    if isinstance(spec, getattr(sdk, "InteractionFunctionSpec", ())):
+    if isinstance(spec, sdk.InteractionFunctionSpec):
         fields = ("min_pos_points", "min_neg_points", "min_bounding_boxes")
         return {"kind": "interactor", **{field: getattr(spec, field) for field in fields}}
-    if isinstance(spec, getattr(sdk, "TrackingFunctionSpec", ())):
+    if isinstance(spec, sdk.TrackingFunctionSpec):
         return {"kind": "tracker", "shape_types": sorted(str(item) for item in spec.supported_shape_types)}
     protocol = sys.modules.get("aa_runtime.protocol")
     if protocol is not None and isinstance(spec, protocol.ReIDFunctionSpec):

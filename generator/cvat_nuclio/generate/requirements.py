@@ -160,7 +160,9 @@ def _parse_line(line: str, path: Path, number: int, seen: tuple[Path, ...]) -> I
         )
     elif re.match(r"-e|--editable|\.|/|~", bare) or bare.startswith("file:") or " @ file:" in bare:
         raise UserError(
-            where, why="the image's build has no such folder", remedy="bring the code with --add, or install it from an index"
+            where,
+            why="the image's build has no such folder",
+            remedy="bring the code with --add, or install it from an index",
         )
     elif bare.startswith("-"):
         yield Line(text=line)

@@ -5,7 +5,8 @@ from 1; a line names the two nodes it joins; `data-label-name` is the sublabel's
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ..errors import UserError
 from . import tables
@@ -23,19 +24,17 @@ def svg(label: str, names: Sequence[str], edges: Sequence[tuple[str, str]]) -> s
     for name in names:
         _check(label, name)
     known = _known(names)
-    places = known["points"] if known else _grid(len(names))
-    pairs = list(edges) or [tuple(pair) for pair in (known["edges"] if known else [])]
+    places = [known["points"][name] for name in names] if known else _grid(len(names))
+    pairs = list(edges) or (known["edges"] if known else [])
     nodes = {name: number for number, name in enumerate(names, 1)}
     lines = [_line(label, nodes, places, one, other) for one, other in pairs]
     circles = [_circle(nodes[name], places[nodes[name] - 1], name) for name in names]
     return "\n".join([*lines, *circles])
 
 
-def _known(names: Sequence[str]) -> dict[str, list[list[str]]] | None:
-    for layout in tables.read("skeletons").values():
-        if set(layout["points"]) == set(names):
-            return {"points": [layout["points"][name] for name in names], "edges": layout["edges"]}
-    return None
+def _known(names: Sequence[str]) -> Mapping[str, Any] | None:
+    layouts: list[Mapping[str, Any]] = list(tables.read("skeletons").values())
+    return next((layout for layout in layouts if set(layout["points"]) == set(names)), None)
 
 
 def _grid(count: int) -> list[Point]:

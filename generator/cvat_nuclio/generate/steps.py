@@ -47,8 +47,7 @@ def steps(
     result = [
         Step(kind="USER", value="root", why="a base image may leave another user"),
         Step(
-            kind="ENV", value="DEBIAN_FRONTEND=noninteractive PIP_BREAK_SYSTEM_PACKAGES=1 PIP_NO_CACHE_DIR=1 "
-            "PYTHONDONTWRITEBYTECODE=1",
+            kind="ENV", value="DEBIAN_FRONTEND=noninteractive PIP_BREAK_SYSTEM_PACKAGES=1 PIP_NO_CACHE_DIR=1",
             why="Nuclio's own pip step meets Debian's ban on installing (PEP 668)",
         ),
         *_python(image, apt),
@@ -70,9 +69,10 @@ def _python(image: BaseImage, apt: Sequence[str]) -> list[Step]:
     if image.system == "ubuntu":
         return [
             Step(
-                kind="RUN", value=_install(f"python3 python3-venv {packages}".strip()) + " && python3 -m venv /opt/venv",
-                why="Ubuntu has no `python` on PATH, which Nuclio's build needs; a virtual environment has, and pip may "
-                "install there",
+                kind="RUN",
+                value=_install(f"python3 python3-venv {packages}".strip()) + " && python3 -m venv /opt/venv",
+                why="Ubuntu has no `python` on PATH, which Nuclio's build needs; a virtual environment has, and pip "
+                "may install there",
             ),
             Step(kind="ENV", value="PATH=/opt/venv/bin:$PATH", why="that environment comes first"),
         ]  # fmt: skip
@@ -81,7 +81,7 @@ def _python(image: BaseImage, apt: Sequence[str]) -> list[Step]:
         install = _install("python3 python3-pip python-is-python3")
         result.append(
             Step(
-                kind="RUN", value=f"command -v python > /dev/null && python -m pip --version > /dev/null || {{ {install}; }}",
+                kind="RUN", value=f"python -m pip --version || {{ {install}; }}",
                 why="Nuclio's build calls `python`, and many images have only python3",
             )
         )  # fmt: skip
@@ -91,9 +91,7 @@ def _python(image: BaseImage, apt: Sequence[str]) -> list[Step]:
 
 
 def _install(packages: str) -> str:
-    return (
-        f"apt-get update && apt-get install -y --no-install-recommends {packages} && rm -rf /var/lib/apt/lists/*"
-    )
+    return f"apt-get update && apt-get install -y --no-install-recommends {packages} && rm -rf /var/lib/apt/lists/*"
 
 
 def _nvidia() -> Step:

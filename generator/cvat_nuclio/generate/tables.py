@@ -1,4 +1,4 @@
-"""The tables in `data/`: frameworks, base images, drivers."""
+"""The tables in `data/`: frameworks, base images, drivers, skeletons."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -8,6 +8,9 @@ from typing import Any
 import attrs
 import yaml
 from packaging.version import Version
+
+#: Bytes of function.yaml as JSON: 80 KB were seen to pass, 100 KB to fail.
+CONFIG_LIMIT = 80_000
 
 
 @attrs.frozen(kw_only=True)

@@ -1,7 +1,7 @@
 """Values of options: cvat-cli's `-p`, sizes, maps, lists."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from attrs.converters import to_bool
@@ -17,7 +17,7 @@ def parse_parameter(name: str, text: str) -> object:
     kind, colon, value = str(text).partition(":")
     if not colon:
         raise UserError(f"-p {name}={text}: parameter type not specified", remedy="-p NAME=TYPE:VALUE")
-    converters = {"int": int, "float": float, "str": str, "bool": to_bool}
+    converters: dict[str, Callable[[str], object]] = {"int": int, "float": float, "str": str, "bool": to_bool}
     if kind not in converters:
         raise UserError(
             f"-p {name}={text}: unsupported parameter type {kind!r}", remedy=f"one of {', '.join(converters)}"

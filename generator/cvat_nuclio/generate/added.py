@@ -1,0 +1,66 @@
+"""Files that `--add` brings into a bundle."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import UserError
+from .options import GenerateOptions
+
+#: Written by the generator or by Nuclio; nothing else may lie there.
+TAKEN = {
+    "main.py", "model_handler.py", "bake.py", "test_function.py", "README.md", "requirements.txt",
+    "requirements-gpu.txt", "function.yaml", "function-gpu.yaml", "function-prebuilt.yaml",
+    "function-prebuilt-gpu.yaml", "Dockerfile", "Dockerfile-gpu", "_nuclio_wrapper.py", "wrapper_common.py",
+}  # fmt: skip
+TAKEN_FOLDERS = {"aa_runtime", "msgpack", "nuclio_sdk", "whl"}
+
+
+def added_files(options: GenerateOptions) -> tuple[dict[str, Path], list[str]]:
+    """The files by their place in the bundle, and a note for each that is not there. Raises UserError.
+
+    A file that the options expect inside the bundle itself may come later: weights are laid there by hand.
+    """
+    files: dict[str, Path] = {}
+    notes = []
+    for text in options.add:
+        source, place = _parse(options, text)
+        if not source.exists():
+            if not source.is_relative_to(options.nuclio):
+                raise UserError(f"--add {text}: there is no such file", why=f"looked for {source}")
+            notes.append(
+                f"{source.relative_to(options.folder)} is not there yet; it has to be before the image is built"
+            )
+        files |= dict(_expand(source, place))
+    for path in files:
+        check_place(path)
+    return files, notes
+
+
+def check_place(path: str) -> None:
+    """Raises UserError where a file would hide a generated one or one of Nuclio's."""
+    top = path.partition("/")[0]
+    if path in TAKEN or top in TAKEN_FOLDERS or top.split(".")[0] in TAKEN_FOLDERS:
+        raise UserError(
+            f"{path} cannot be added to the bundle",
+            why="the bundle or Nuclio has something of that name",
+            remedy="rename it, or give it another place: --add PATH=PLACE",
+        )
+
+
+def _parse(options: GenerateOptions, text: str) -> tuple[Path, str]:
+    source, equals, place = text.partition("=")
+    path = options.path(source)
+    if not equals:
+        place = path.relative_to(options.nuclio).as_posix() if path.is_relative_to(options.nuclio) else path.name
+    if Path(place).is_absolute() or ".." in Path(place).parts or not place.strip("./"):
+        raise UserError(f"--add {text}: {place!r} is no place in the bundle", remedy="a path below the bundle's folder")
+    return path, Path(place).as_posix()
+
+
+def _expand(source: Path, place: str) -> Iterator[tuple[str, Path]]:
+    if not source.is_dir():
+        yield place, source
+        return
+    for path in sorted(source.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            yield f"{place}/{path.relative_to(source).as_posix()}", path

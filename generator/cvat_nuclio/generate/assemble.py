@@ -1,0 +1,187 @@
+"""A bundle's description → its files."""
+
+from typing import Any
+
+from ..atomic import Content
+from ..errors import UserError
+from . import names, tables
+from .added import check_place
+from .annotations import comments
+from .description import Description
+from .function_config import (
+    Variant,
+    build_steps,
+    check_size,
+    function_config,
+    image_comment,
+    workers_reason,
+)
+from .render import render, render_config
+from .requirements import Requirements
+
+#: Nuclio's own image, as nuctl names it; a documented, public reference.
+NUCLIO_IMAGE = "quay.io/nuclio/handler-builder-python-onbuild:1.13.0-amd64"
+
+Files = dict[str, Content]
+
+
+def assemble(bundle: Description) -> tuple[Files, list[str]]:
+    """The files below the bundle's folder, by path, and notes for the user. Raises UserError."""
+    files: Files = {f"nuclio/{path}": content for path, content in {**_code(bundle), **_brought(bundle)}.items()}
+    notes = []
+    requirements_gpu = _needs_own_requirements(bundle)
+    files["nuclio/requirements.txt"] = _requirements(bundle, bundle.requirements, gpu=False).encode()
+    if requirements_gpu and bundle.images.gpu:
+        files["nuclio/requirements-gpu.txt"] = _requirements(bundle, bundle.images.gpu.requirements, gpu=True).encode()
+    for variant in variants(bundle):
+        config_notes, more = _function(bundle, variant, own_requirements=requirements_gpu)
+        files |= {f"nuclio/{path}": text.encode() for path, text in more.items()}
+        notes += config_notes
+    files["nuclio/README.md"] = _readme(bundle).encode()
+    return files, list(dict.fromkeys(notes))
+
+
+def variants(bundle: Description) -> list[Variant]:
+    """The forms of function.yaml that the bundle has."""
+    gpus = (False, True) if bundle.images.gpu else (False,)
+    built = [Variant(gpu=gpu) for gpu in gpus]
+    image = bundle.options.prebuilt
+    return built + [Variant(gpu=gpu, image=prebuilt_image(image, gpu=gpu)) for gpu in gpus if image]
+
+
+def prebuilt_image(reference: str, *, gpu: bool) -> str:
+    """`IMAGE:TAG`; the GPU form's tag ends in `-gpu`. Raises UserError for a digest, which no build can promise."""
+    if "@" in reference:
+        raise UserError(f"--prebuilt {reference} names a digest", why="a build cannot promise one", remedy="give a tag")
+    head, slash, last = reference.rpartition("/")
+    name, colon, tag = last.partition(":")
+    if not gpu:
+        return reference if colon else f"{reference}:latest"
+    return f"{head}{slash}{name}:{tag + '-' if tag else ''}gpu"
+
+
+def _function(bundle: Description, variant: Variant, *, own_requirements: bool) -> tuple[list[str], dict[str, str]]:
+    requirements = "requirements-gpu.txt" if variant.gpu and own_requirements else "requirements.txt"
+    build = build_steps(bundle, variant, requirements)
+    config = function_config(bundle, variant, build)
+    comment = [line for text in image_comment(bundle, variant) for line in _wrapped(text)]
+    texts = {
+        variant.file: render_config(
+            config, variant=variant, steps=build, comments=comments(bundle.kind), image_comment=comment,
+            in_memory=bundle.options.in_memory(bundle.kind), workers_reason=workers_reason(bundle, variant),
+        )
+    }  # fmt: skip
+    if variant.image:
+        gpu = bundle.images.gpu
+        base = gpu.image if variant.gpu and gpu else bundle.images.cpu
+        texts[variant.dockerfile] = render(
+            "Dockerfile.j2", variant=variant, steps=build, image=variant.image, image_comment=comment,
+            nuclio_image=NUCLIO_IMAGE, base_image=base.reference,
+        )  # fmt: skip
+    warning = check_size(config)
+    return ([warning] if warning else []), texts
+
+
+def _wrapped(text: str) -> list[str]:
+    from .render import wrapped
+
+    return wrapped(text)
+
+
+def _code(bundle: Description) -> Files:
+    options = bundle.options
+    source = {
+        "file": options.function_file, "module": options.function_module, "parameters": options.parameters,
+        "kind": bundle.kind, "name": options.name,
+    }  # fmt: skip
+    files: Files = {
+        "main.py": render("main.py.j2").encode(),
+        "model_handler.py": render("model_handler.py.j2", runtime_options=bundle.runtime_options, **source).encode(),
+        "test_function.py": render("test_function.py.j2", kind=bundle.kind, **_test_values(bundle)).encode(),
+    }
+    if bundle.bake:
+        files["bake.py"] = render("bake.py.j2", **source).encode()
+    return files
+
+
+def _brought(bundle: Description) -> Files:
+    """The function, its own modules and added files, where they do not lie in the bundle already."""
+    options = bundle.options
+    files: dict[str, Any] = {module.path: module.file for module in bundle.probe.local}
+    for path in files:
+        if path.removesuffix(".py").partition("/")[0] in names.TAKEN_MODULES:
+            raise UserError(
+                f"the function's module {path} cannot go into the bundle",
+                why="the bundle or Nuclio has a module of that name",
+                remedy="rename it",
+            )
+        check_place(path)
+    files |= bundle.added
+    if options.file:
+        files["func.py"] = options.file
+    return {path: file for path, file in files.items() if file != options.nuclio / path}
+
+
+def _needs_own_requirements(bundle: Description) -> bool:
+    gpu = bundle.images.gpu
+    return gpu is not None and (gpu.requirements != bundle.requirements or bool(_index_url(bundle)))
+
+
+def _index_url(bundle: Description) -> str:
+    return bundle.options.cpu_index_url or ""
+
+
+def _requirements(bundle: Description, requirements: Requirements, *, gpu: bool) -> str:
+    url = "" if gpu else _index_url(bundle)
+    hints = []
+    if bundle.images.framework == "torch" and not gpu and not url:
+        hints = [
+            "",
+            "The index's torch wheel for Linux carries CUDA: several GB that no CPU needs. PyTorch has an index of",
+            "CPU wheels (see \"Start Locally\" in its documentation): cvat-nuclio generate .. --cpu-index-url URL",
+        ]  # fmt: skip
+    return render(
+        "requirements.txt.j2", own=requirements.own, runtime=requirements.runtime, origin=requirements.origin,
+        index_url=url, hints=hints,
+    )  # fmt: skip
+
+
+def _test_values(bundle: Description) -> dict[str, Any]:
+    spec = bundle.probe.spec
+    if bundle.kind == "detector":
+        return {"labels": spec["labels"]}
+    if bundle.kind == "tracker":
+        return {"shape_types": list(spec["shape_types"])}
+    if bundle.kind == "interactor":
+        inside = [[140.0, 120.0], [110.0, 90.0], [170.0, 150.0], [110.0, 150.0], [170.0, 90.0]]
+        outside = [[20.0, 20.0], [300.0, 20.0], [20.0, 220.0], [300.0, 220.0]]
+        boxed = spec["min_bounding_boxes"] is not None
+        return {
+            "pos_points": _points(inside, max(spec["min_pos_points"], 0 if spec["min_bounding_boxes"] else 1)),
+            "neg_points": _points(outside, spec["min_neg_points"] or 0),
+            "obj_bbox": [[100.0, 80.0], [180.0, 160.0]] if boxed else [],
+            "interactor_answer": bundle.options.interactor_answer,
+        }
+    return {}
+
+
+def _points(pool: list[list[float]], count: int) -> list[list[float]]:
+    return [[x + 3.0 * (index // len(pool)), y] for index in range(count) for x, y in [pool[index % len(pool)]]]
+
+
+def _readme(bundle: Description) -> str:
+    options, gpu, spec = bundle.options, bundle.images.gpu, bundle.probe.spec
+    hints = {"interactor": " --pos 140,120", "tracker": " IMAGE --shape rectangle:100,80,180,160", "reid": " IMAGE"}
+    return render(
+        "README.md.j2",
+        display_name=bundle.display_name, description=bundle.text, kind=bundle.kind, name=options.name,
+        framework_title=bundle.framework_title, labels=spec.get("labels", []), shape_types=spec.get("shape_types", []),
+        invoke_hint=hints.get(bundle.kind, ""), folder=options.folder.name, gpu=gpu is not None,
+        driver=f"The host {gpu.driver}." if gpu and gpu.driver else "",
+        prebuilt=prebuilt_image(options.prebuilt, gpu=False) if options.prebuilt else "",
+        prebuilt_gpu=prebuilt_image(options.prebuilt, gpu=True) if options.prebuilt and gpu else "",
+        in_memory=options.in_memory(bundle.kind), bake=bundle.bake,
+    )  # fmt: skip
+
+
+__all__ = ["assemble", "prebuilt_image", "tables", "variants"]

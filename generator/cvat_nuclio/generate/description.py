@@ -1,0 +1,98 @@
+"""All that the templates say about one bundle."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from . import tables
+from .annotations import annotations
+from .images import Images
+from .options import GenerateOptions
+from .probe import Probe
+from .requirements import Requirements
+
+_TITLES = {"torch": "PyTorch", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
+#: Loading a function on one of these is likely to fetch weights.
+_DOWNLOADERS = {"torch", "huggingface-hub", "transformers", "timm", "diffusers", "ultralytics", "open-clip-torch"}
+
+
+@attrs.frozen(kw_only=True)
+class Description:
+    """One bundle, before it is written."""
+
+    options: GenerateOptions
+    probe: Probe
+    requirements: Requirements
+    images: Images
+    annotations: Mapping[str, str]
+    display_name: str
+    text: str
+    """`spec.description`."""
+    added: Mapping[str, Path]
+    """Files that --add brings, by their place in the bundle."""
+
+    @property
+    def kind(self) -> str:
+        return self.probe.kind
+
+    @property
+    def bake(self) -> bool:
+        """Whether the function is loaded once while the image is built."""
+        if self.options.bake is not None:
+            return self.options.bake
+        return bool(_DOWNLOADERS & {*self.probe.loaded, *self.requirements.names()})
+
+    @property
+    def framework_title(self) -> str:
+        return _TITLES.get(self.images.framework, "")
+
+    @property
+    def needs_runtime_to_load(self) -> bool:
+        """Whether the function itself imports aa_runtime."""
+        file = self.options.file
+        sources = [*([file] if file else []), *(module.file for module in self.probe.local)]
+        return self.kind == "reid" or any(b"aa_runtime" in source.read_bytes() for source in sources)
+
+    @property
+    def bake_files(self) -> list[str]:
+        """What loading the function takes, as paths in the bundle."""
+        if not self.bake:
+            return []
+        own = ["func.py"] if self.options.file else []
+        runtime = ["aa_runtime/"] if self.needs_runtime_to_load else []
+        return ["bake.py", *own, *(module.path for module in self.probe.local), *self.added, *runtime]
+
+    @property
+    def runtime_options(self) -> dict[str, Any]:
+        """`aa_runtime.Options` that concern this kind."""
+        found: dict[str, Any] = {"name": self.options.name}
+        if self.kind == "interactor":
+            found["interactor_answer"] = self.options.interactor_answer
+        if self.kind == "tracker":
+            found |= {"lost_shape": self.options.lost_shape, "state": self.options.state}
+        return found
+
+
+def describe(
+    options: GenerateOptions, probe: Probe, requirements: Requirements, images: Images, added: Mapping[str, Path]
+) -> Description:
+    """Puts it together. Raises UserError for a spec that CVAT would refuse."""
+    display_name = options.display_name or options.name.replace("-", " ").capitalize()
+    word = tables.framework(images.framework)["metadata"] if images.framework else ""
+    return Description(
+        options=options,
+        probe=probe,
+        requirements=requirements,
+        images=images,
+        annotations=annotations(options, probe, display_name, word),
+        display_name=display_name,
+        text=options.description or _first_sentence(probe.doc) or f"{display_name}: {probe.kind} for CVAT",
+        added=added,
+    )
+
+
+def _first_sentence(doc: str) -> str:
+    paragraph = " ".join(doc.split("\n\n")[0].split())
+    return paragraph if len(paragraph) <= 200 else paragraph[:199] + "…"

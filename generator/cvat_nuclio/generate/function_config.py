@@ -1,0 +1,170 @@
+"""function.yaml as an object: what Nuclio shall read. The template's text is compared with it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from ..errors import UserError
+from ..nuclio.duration import nanoseconds
+from . import tables
+from .description import Description
+from .options import GenerateOptions
+from .steps import Step, steps
+
+#: The oldest runtime whose wheels every Nuclio from 1.13 to 1.16 has and that is new enough for cvat-sdk.
+RUNTIME = "python:3.11"
+TRIGGER = "myHttpTrigger"
+
+
+@attrs.frozen(kw_only=True)
+class Variant:
+    """One of the files that can be deployed."""
+
+    gpu: bool = False
+    image: str = ""
+    """The image to run; empty: nuctl builds one."""
+
+    @property
+    def file(self) -> str:
+        return f"function{'-prebuilt' if self.image else ''}{'-gpu' if self.gpu else ''}.yaml"
+
+    @property
+    def dockerfile(self) -> str:
+        return "Dockerfile-gpu" if self.gpu else "Dockerfile"
+
+    @property
+    def requirements(self) -> str:
+        return "requirements-gpu.txt" if self.gpu else "requirements.txt"
+
+
+def build_steps(bundle: Description, variant: Variant, requirements: str) -> list[Step]:
+    """How this variant's image is built; `requirements` is the file's name in the bundle."""
+    image = bundle.images.gpu.image if variant.gpu and bundle.images.gpu else bundle.images.cpu
+    pin = ""
+    if bundle.probe.drags_opencv:
+        name = "opencv-python-headless"
+        pin = f"{name}=={bundle.requirements.version(name)}" if bundle.requirements.version(name) else name
+    git = ["git"] if any("git+" in line.text for line in bundle.requirements.lines) else []
+    return steps(
+        image, requirements=requirements, apt=[*bundle.options.apt, *git], gpu=variant.gpu, replace_opencv=pin,
+        bake=bundle.bake_files,
+    )  # fmt: skip
+
+
+def function_config(bundle: Description, variant: Variant, build: list[Step]) -> dict[str, Any]:
+    """The whole file as Nuclio reads it. Raises UserError."""
+    options = bundle.options
+    image = bundle.images.gpu.image if variant.gpu and bundle.images.gpu else bundle.images.cpu
+    spec: dict[str, Any] = {
+        "description": bundle.text,
+        "runtime": RUNTIME,
+        "handler": "main:handler",
+        "eventTimeout": options.event_timeout,
+        "readinessTimeoutSeconds": options.readiness_timeout,
+        "triggers": {TRIGGER: _trigger(bundle, variant)},
+        "platform": {"attributes": {"restartPolicy": {"name": "on-failure", "maximumRetryCount": 3}}},
+        **_placement(options, in_memory=options.in_memory(bundle.kind)),
+    }
+    if options.env:
+        spec["env"] = [{"name": name, "value": value} for name, value in options.env.items()]
+    if limits := _limits(options, variant):
+        spec["resources"] = {"limits": limits}
+    if variant.image:
+        spec["image"] = variant.image
+    else:
+        spec["build"] = {
+            "image": f"cvat-nuclio/{options.name}{'-gpu' if variant.gpu else ''}",
+            "baseImage": image.reference,
+            "directives": {"preCopy": [step.directive() for step in build]},
+        }
+    metadata = {
+        "name": options.name,
+        "labels": {"nuclio.io/project-name": "cvat"},
+        "annotations": dict(bundle.annotations),
+    }
+    return {"metadata": metadata, "spec": spec}
+
+
+def workers_reason(bundle: Description, variant: Variant) -> str:
+    """Why there is only one, where the user has no say."""
+    if bundle.options.in_memory(bundle.kind):
+        return "One: the states of what is tracked live in it."
+    return "One: a second copy of the model would need as much GPU memory again." if variant.gpu else ""
+
+
+def _trigger(bundle: Description, variant: Variant) -> dict[str, Any]:
+    options = bundle.options
+    return {
+        "name": TRIGGER,
+        "kind": "http",
+        "numWorkers": 1 if variant.gpu else options.worker_count(bundle.kind),
+        "workerAvailabilityTimeoutMilliseconds": nanoseconds(options.event_timeout) // 10**6,
+        "attributes": {"maxRequestBodySize": options.body_bytes(bundle.kind)},
+    }
+
+
+def _limits(options: GenerateOptions, variant: Variant) -> dict[str, str]:
+    limits = {"nvidia.com/gpu": str(options.gpus)} if variant.gpu else {}
+    if options.memory:
+        limits["memory"] = options.memory
+    if options.cpu:
+        limits["cpu"] = options.cpu
+    return limits
+
+
+def _placement(options: GenerateOptions, *, in_memory: bool) -> dict[str, Any]:
+    """What concerns Kubernetes."""
+    found: dict[str, Any] = {
+        "replicas": 1 if in_memory else options.replicas,
+        "minReplicas": None if in_memory else options.min_replicas,
+        "maxReplicas": None if in_memory else options.max_replicas,
+        "nodeSelector": dict(options.node_selector),
+        "tolerations": [_toleration(text) for text in options.toleration],
+        "imagePullSecrets": options.image_pull_secret,
+        "volumes": [_shared_memory(options.shm)] if options.shm else None,
+    }
+    return {key: value for key, value in found.items() if value not in (None, {}, [])}
+
+
+def _toleration(text: str) -> dict[str, str]:
+    """kubectl's form of a taint: `KEY[=VALUE][:EFFECT]`."""
+    taint, _, effect = text.partition(":")
+    key, equals, value = taint.partition("=")
+    if not key or effect not in ("", "NoSchedule", "PreferNoSchedule", "NoExecute"):
+        raise UserError(
+            f"--toleration {text} is no toleration",
+            remedy="KEY[=VALUE][:EFFECT], where EFFECT is NoSchedule, PreferNoSchedule or NoExecute",
+        )
+    found = {"key": key, "operator": "Equal", "value": value} if equals else {"key": key, "operator": "Exists"}
+    return found | ({"effect": effect} if effect else {})
+
+
+def _shared_memory(size: str) -> dict[str, Any]:
+    return {
+        "volume": {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": size}},
+        "volumeMount": {"name": "shm", "mountPath": "/dev/shm"},  # noqa: S108 - the mount point itself
+    }
+
+
+def image_comment(bundle: Description, variant: Variant) -> list[str]:
+    """What to say about the base image."""
+    gpu = bundle.images.gpu if variant.gpu else None
+    image = gpu.image if gpu else bundle.images.cpu
+    lines = [f"{image.reason}."]
+    if gpu and gpu.driver:
+        lines.append(f"The host {gpu.driver}.")
+    return lines
+
+
+def check_size(config: Mapping[str, Any]) -> str:
+    """A warning where nuctl would fail: on one machine the whole file travels in one argument of a command."""
+    import json
+
+    size = len(json.dumps(config).encode())
+    if size <= tables.CONFIG_LIMIT:
+        return ""
+    return (
+        f"function.yaml comes to {size // 1000} KB; above about 90 KB nuctl on one machine fails with "
+        '"argument list too long": use fewer labels or smaller skeletons'
+    )  # fmt: skip

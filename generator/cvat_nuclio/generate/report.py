@@ -1,0 +1,63 @@
+"""What `generate` prints."""
+
+import sys
+
+from .run import Outcome
+from .tree import Change, State
+
+_WORDS = {
+    State.NEW: "new",
+    State.CHANGED: "changed",
+    State.EDITED: "edited",
+    State.GONE: "removed",
+}
+
+
+def show(outcome: Outcome, *, pretend: bool, check: bool, force: bool) -> None:
+    """The bundle in a line, its files, and on stderr what deserves a look."""
+    print(_headline(outcome))
+    if check:
+        _show_stale(outcome)
+    else:
+        _show_files(outcome, pretend=pretend, force=force)
+    for note in outcome.notes:
+        print(f"note: {note}", file=sys.stderr)
+    if not check and not force and outcome.edited:
+        _show_edited(outcome)
+
+
+def _headline(outcome: Outcome) -> str:
+    bundle = outcome.bundle
+    framework = f", {bundle.framework_title}" if bundle.framework_title else ""
+    forms = "CPU and GPU" if bundle.images.gpu else "CPU"
+    return f"{outcome.plan.folder}: {bundle.kind} {bundle.options.name}{framework}, {forms}"
+
+
+def _show_stale(outcome: Outcome) -> None:
+    for path in outcome.stale:
+        print(f"  stale: {path}")
+    if outcome.stale:
+        print("  try: cvat-nuclio generate", outcome.plan.folder)
+
+
+def _show_files(outcome: Outcome, *, pretend: bool, force: bool) -> None:
+    changes = [change for change in outcome.plan.changes if change.state is not State.SAME]
+    for change in changes:
+        if change.state is not State.EDITED or force:
+            print(f"  {_WORDS[change.state]:8} {change.path}{_summary(change)}")
+    if not outcome.runtime_fresh and (force or not outcome.runtime_edited):
+        print("  copied   nuclio/aa_runtime/")
+    if pretend:
+        print("  nothing was written")
+    elif not changes and outcome.runtime_fresh:
+        print("  nothing to do")
+
+
+def _summary(change: Change) -> str:
+    return f"  {change.summary}" if change.summary else ""
+
+
+def _show_edited(outcome: Outcome) -> None:
+    print("kept as edited, not as generated (--force overwrites them):", file=sys.stderr)
+    for path in outcome.edited:
+        print(f"  {path}", file=sys.stderr)

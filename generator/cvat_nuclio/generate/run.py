@@ -1,0 +1,143 @@
+"""One bundle: its options → its files, written or compared."""
+
+import importlib.metadata
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import attrs
+
+from ..errors import UserError
+from . import option_file, runtime_copy
+from .added import added_files
+from .assemble import assemble
+from .description import Description, describe
+from .images import choose
+from .notes import notes_on
+from .options import GenerateOptions, check
+from .probe import Distribution, Probe, ProbeRequest, probe
+from .render import MARK
+from .requirements import RUNTIME, RUNTIME_OF_KIND, collect, pins_in
+from .tree import Plan, State, plan
+
+
+@attrs.frozen(kw_only=True)
+class Outcome:
+    """What one run found, and what it wrote or would write."""
+
+    bundle: Description
+    plan: Plan
+    notes: tuple[str, ...]
+    runtime_fresh: bool
+    runtime_edited: tuple[str, ...]
+
+    @property
+    def edited(self) -> list[str]:
+        """The files that the user changed, below the bundle's folder."""
+        return [change.path for change in self.plan.of(State.EDITED)] + [
+            f"nuclio/{path}" for path in self.runtime_edited
+        ]
+
+    @property
+    def stale(self) -> list[str]:
+        """The files that would be written, edited ones included; the runtime copy, which no repository keeps, is not
+        among them."""
+        return [change.path for change in self.plan.changes if change.state is not State.SAME]
+
+
+def prepare(options: GenerateOptions, *, timeout: float, keep_pins: bool = False) -> Outcome:
+    """Everything up to writing. Raises UserError.
+
+    `keep_pins` takes the versions of what the function imports from the bundle's own requirements.txt, so that a bundle
+    made with other versions than those installed here is not taken for stale.
+    """
+    check(options)
+    found = probe(_request(options, timeout))
+    given, shown = requirements_file(options)
+    pinned = _pins(options) if keep_pins else {}
+    requirements = collect(found, given, shown, _host(), pinned)
+    added, notes = added_files(options)
+    images = choose(options, found, requirements)
+    bundle = describe(options, found, requirements, images, added)
+    files, more = assemble(bundle)
+    return Outcome(
+        bundle=bundle,
+        plan=plan(options.folder, files),
+        notes=(*notes, *images.notes, *notes_on(bundle), *more),
+        runtime_fresh=runtime_copy.is_fresh(options.nuclio),
+        runtime_edited=tuple(runtime_copy.edited(options.nuclio)),
+    )
+
+
+def write(outcome: Outcome, stored: Mapping[str, object], *, force: bool) -> None:
+    """Writes the bundle, and its options where they changed. Raises UserError; the old bundle is whole then."""
+    folder = outcome.plan.folder
+    text = option_file.text(stored)
+    try:
+        outcome.plan.write(force=force)
+        if force or not outcome.runtime_edited:
+            runtime_copy.refresh(folder / "nuclio")
+        path = folder / option_file.NAME
+        if not path.is_file() or path.read_bytes() != text:
+            from .. import atomic
+
+            atomic.write(path, text)
+    except OSError as error:
+        raise UserError(
+            f"cannot write {error.filename or folder}",
+            why=str(error.strerror or error),
+            remedy="nothing was changed; make room or mend the permissions, then run it again",
+        ) from error
+
+
+def requirements_file(options: GenerateOptions) -> tuple[Path | None, str]:
+    """The user's requirements, and how to call that file in a comment. None: they have to be found."""
+    if options.requirements:
+        return options.path(options.requirements), Path(options.requirements).name
+    if options.file is None:
+        return None, ""
+    # Where the function lies in the bundle itself, the file beside it is the generated one.
+    beside = (options.folder if options.in_place else options.file.parent) / "requirements.txt"
+    if beside.is_file() and MARK not in beside.read_text("utf-8", errors="replace"):
+        return beside, "requirements.txt beside the function"
+    return None, ""
+
+
+def _request(options: GenerateOptions, timeout: float) -> ProbeRequest:
+    directory = options.path(options.working_directory)
+    if not directory.is_dir():
+        raise UserError(f"{directory} is not there", remedy=f"mend working-directory in {option_file.NAME}")
+    if options.file and not options.file.is_file():
+        raise UserError(f"there is no {options.file}", remedy="--function-file PATH")
+    return ProbeRequest(
+        python=_interpreter(options),
+        module=options.function_module,
+        file=options.file,
+        parameters=options.parameters,
+        directory=directory,
+        timeout=timeout,
+        runtime_distributions=(*RUNTIME, *(name for names in RUNTIME_OF_KIND.values() for name in names)),
+    )
+
+
+def _interpreter(options: GenerateOptions) -> str:
+    python = options.python or sys.executable
+    return str(options.path(python)) if "/" in python else python
+
+
+def _host() -> dict[str, Distribution]:
+    names = (*RUNTIME, *(name for names in RUNTIME_OF_KIND.values() for name in names))
+    return {name: _installed(name) for name in names}
+
+
+def _installed(name: str) -> Distribution:
+    found = importlib.metadata.distribution(name)
+    return Distribution(name=name, version=found.version, requires_python=str(found.metadata.json.get("requires_python", "")))
+
+
+def _pins(options: GenerateOptions) -> dict[str, str]:
+    path = options.nuclio / "requirements.txt"
+    return pins_in(path.read_text("utf-8")) if path.is_file() else {}
+
+
+__all__ = ["Outcome", "Probe", "prepare", "requirements_file", "write"]
