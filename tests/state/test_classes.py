@@ -68,11 +68,7 @@ def test_hashable_objects_are_not_shared(codec: Codec, shelf: ModuleType) -> Non
     one = shelf.Frozen(1)
     again = codec.decode(codec.encode([one, one]))
     assert again[0] == again[1]
-    value = one
-    for _ in range(60):
-        value = shelf.Frozen(value, value)
-    with pytest.raises(EncodeError, match="levels deep"):
-        codec.encode(value)
+    assert again[0] is not again[1]
 
 
 def test_classes_of_others_are_refused(codec: Codec, shelf: ModuleType) -> None:

@@ -1,0 +1,185 @@
+"""What a tracker's states are bound to, and where they may go."""
+
+import copy
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aa_runtime import FunctionSource, load
+from aa_runtime.tracker import MAX_REQUEST_STATE_BYTES
+
+Squares = Callable[..., Any]
+Frame = Callable[..., str]
+BOX = {"type": "rectangle", "points": [10, 20, 19, 29]}
+
+
+def begin(worker: Any, image: str, count: int = 1) -> list[str]:
+    status, body = worker.post({"image": image, "shapes": [BOX] * count, "states": []})
+    assert status == 200, body
+    return body["states"]
+
+
+def go_on(worker: Any, image: str, states: list[Any]) -> tuple[int, Any]:
+    return worker.post({"image": image, "shapes": [None] * len(states), "states": states})
+
+
+def walk(workers: list[Any], frame: Frame, frames: int, objects: int) -> list[Any]:
+    """The tracks of many objects, each request to the next worker."""
+    moving = random.Random(4)
+    places = {20 + 10 * i: (moving.randrange(85), moving.randrange(65), 5) for i in range(objects)}
+    image = frame(places)
+    shapes: list[Any] = [{"type": "rectangle", "points": [x, y, x + side, y + side]} for x, y, side in places.values()]
+    states: list[str] = []
+    tracks = []
+    for number in range(frames):
+        body = {"image": image, "shapes": shapes, "states": states}
+        status, answer = workers[number % len(workers)].post(body)
+        assert status == 200
+        tracks.append(answer["shapes"])
+        states, shapes = answer["states"], [None] * objects
+        shown = {grey: place for grey, place in places.items() if moving.random() > 0.1}
+        places = {grey: (min(x + moving.randrange(3), 90), y, side) for grey, (x, y, side) in places.items()}
+        image = frame(shown)
+    return tracks
+
+
+@pytest.mark.parametrize("key", ["", "a key that is long enough"])
+def test_any_worker_goes_on(squares: Squares, frame: Frame, monkeypatch: Any, key: str) -> None:
+    monkeypatch.setenv("AA_STATE_KEY", key)
+    alone = walk([squares()], frame, 30, 12)
+    assert walk([squares() for _ in range(3)], frame, 30, 12) == alone
+    assert len({tuple(shapes[0]["points"]) for shapes in alone}) > 5
+
+
+def test_with_a_key_a_state_cannot_be_made_without_it(squares: Squares, frame: Frame, monkeypatch: Any) -> None:
+    image = frame({200: (10, 20, 9)})
+    unkeyed = begin(squares(), image)
+    monkeypatch.setenv("AA_STATE_KEY", "new key of the deployment, old key of the deployment")
+    worker = squares()
+    monkeypatch.setenv("AA_STATE_KEY", "a key of somebody else's")
+    stranger = squares()
+    monkeypatch.setenv("AA_STATE_KEY", "old key of the deployment")
+    old = squares()
+    for states in (unkeyed, begin(stranger, image)):
+        status, body = go_on(worker, image, states)
+        assert (status, body["error"]["field"]) == (400, "states[0]")
+    assert go_on(worker, image, begin(old, image))[0] == 200
+    assert go_on(old, image, begin(worker, image))[0] == 400
+    assert go_on(worker, image, begin(worker, image))[0] == 200
+
+
+def test_a_short_key_and_no_key_are_told(squares: Squares, monkeypatch: Any) -> None:
+    monkeypatch.delenv("AA_STATE_KEY", raising=False)
+    assert any("AA_STATE_KEY is not set" in line["message"] for line in squares().log)
+    monkeypatch.setenv("AA_STATE_KEY", "short")
+    (line,) = squares().log
+    assert "may be guessed" in line["message"]
+    assert "short" not in line["message"]
+
+
+def test_another_function_s_state_is_refused(squares: Squares, frame: Frame) -> None:
+    image = frame({})
+    states = begin(squares(options={"name": "one"}), image)
+    for worker in (
+        squares(options={"name": "two"}),
+        squares(options={"name": "one"}, types="rectangle,mask"),
+        squares(options={"name": "one"}, prepare=True),
+    ):
+        status, body = go_on(worker, image, states)
+        assert status == 400
+        assert "another function" in body["error"]["message"]
+
+
+def test_one_bad_state_refuses_the_request_before_the_function_is_asked(squares: Squares, frame: Frame) -> None:
+    worker = squares(prepare=True)
+    image = frame({})
+    states = begin(worker, image, 3)
+    worker.function.calls.clear()
+    for bad in (states[2][:-1], states[2][::-1], "", "x" * 10_000_000, "\ud800", "state"):
+        status, body = go_on(worker, image, [*states[:2], bad])
+        assert (status, body["error"]["field"]) == (400, "states[2]")
+    for bad in (5, False, {"a": 1}, ["x"], 1.5):
+        assert go_on(worker, image, [*states[:2], bad])[0] == 400
+    assert worker.function.calls == []
+
+
+def test_a_state_that_cannot_be_encoded_names_its_part_and_the_way_out(squares: Squares, frame: Frame) -> None:
+    status, body = squares(unencodable=True).post({"image": frame({}), "shapes": [BOX], "states": []})
+    assert status == 500
+    message = body["error"]["message"]
+    assert message.startswith("state.anything['cache'][1]: an object of type object has no encoding")
+    assert "--state in-memory" in message
+
+
+def test_a_state_that_is_too_large_names_its_part(squares: Squares, frame: Frame) -> None:
+    status, body = squares(options={"max_state_bytes": 200}).post({"image": frame({}), "shapes": [BOX], "states": []})
+    assert status == 500
+    assert "at most 200" in body["error"]["message"]
+    assert "most of it is state.template" in body["error"]["message"]
+
+
+def test_states_stay_in_the_process_when_asked_to(squares: Squares, frame: Frame) -> None:
+    worker = squares(unencodable=True, options={"state": "in-memory", "state_entries": 3})
+    image = frame({200: (10, 20, 9)})
+    states = begin(worker, image)
+    for _ in range(3):
+        status, body = go_on(worker, image, states)
+        assert status == 200
+        assert body["states"] == states
+    assert len(worker.function.calls[-1][3].history) == 3
+    status, body = go_on(squares(options={"state": "in-memory"}), image, states)
+    assert status == 400
+    assert body["error"]["message"] == f"Tracking state {states[0]!r} not found - possibly expired"
+    status, body = go_on(worker, frame({}, (9, 9)), states)
+    assert body["error"]["message"] == "Image sizes of the start frame and the current frame are different"
+    begin(worker, image, 3)
+    assert go_on(worker, image, states)[0] == 400
+
+
+def test_a_request_cannot_ask_for_more_memory_than_a_worker_has(squares: Squares, frame: Frame) -> None:
+    worker = squares()
+    image = frame({})
+    state = worker.handler._runtime._store.issue(
+        worker.handler._runtime._store.open(begin(worker, image)[0]).load()[0], bytes(2**26 - 200)
+    )
+    status, body = go_on(worker, image, [state] * (MAX_REQUEST_STATE_BYTES // 2**26 + 1))
+    assert (status, body["error"]["field"]) == (413, "states")
+
+
+def test_a_state_of_an_older_class_is_refused(squares: Squares, frame: Frame, tmp_path: Path, driver: Any) -> None:
+    source = (Path(__file__).parent / "functions" / "squares.py").read_text()
+    (tmp_path / "squares.py").write_text(source.replace("lost: int = 0", "missed: int = 0").replace(".lost", ".missed"))
+    from aa_runtime import Options
+
+    image = frame({200: (10, 20, 9)})
+    states = begin(squares(), image)
+    newer = driver(load(FunctionSource(file=tmp_path / "squares.py")), Options())
+    status, body = go_on(newer, image, states)
+    assert status == 400
+    assert "another version" in body["error"]["message"]
+
+
+def test_a_function_that_is_a_module_works(frame: Frame, tmp_path: Path, driver: Any) -> None:
+    (tmp_path / "module_tracker.py").write_text(
+        "import cvat_sdk.auto_annotation as cvataa\n"
+        "from collections import namedtuple\n"
+        "State = namedtuple('State', 'shape')\n"
+        "spec = cvataa.TrackingFunctionSpec(supported_shape_types=['rectangle'])\n"
+        "def init_tracking_state(context, pp_image, shape): return State(shape)\n"
+        "def track(context, pp_image, state): return state.shape\n"
+    )
+    from aa_runtime import Options
+
+    worker = driver(load(FunctionSource(file=tmp_path / "module_tracker.py")), Options())
+    status, body = go_on(worker, frame({}), begin(worker, frame({})))
+    assert (status, body["shapes"]) == (200, [BOX])
+
+
+def test_the_caller_s_request_is_left_as_it_is(squares: Squares, frame: Frame) -> None:
+    body = {"image": frame({}), "shapes": [copy.deepcopy(BOX)], "states": []}
+    worker = squares()
+    worker.handler.handle(worker.context, type("Event", (), {"body": body})())
+    assert body["shapes"] == [BOX]
