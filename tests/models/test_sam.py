@@ -1,0 +1,122 @@
+"""`serverless/pytorch/sam`: the original checkpoint's names in transformers' architecture, and the same answers.
+
+The numbers under ORIGINAL were computed by facebookresearch/segment-anything (commit dca509f) itself, for the same
+picture and the same small checkpoint (`tools/checkpoints/sam.txt`, section `tiny`, values that follow from the names).
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import pytest
+from cvat_sdk.masks import decode_mask
+from tools import random_weights
+from tools.optional import required
+
+torch = required("torch")
+transformers = required("transformers")
+
+pytestmark = pytest.mark.torch
+
+ORIGINAL_FEATURES = [0.95396, -0.51913, 0.77026, 1.23146, 0.17673, -1.13223, 0.36493, 1.05484, 1.08834]
+CLICK, AWAY, BOX = [(420.0, 160.0)], [(20.0, 30.0)], ((360.0, 100.0), (480.0, 220.0))
+#: Prompts, the mask's pixels, and the sum of x + 3 y over them.
+ORIGINAL_MASKS = {
+    "click": ({"pos_points": CLICK}, 179495, 141784227),
+    "clicks": ({"pos_points": CLICK, "neg_points": AWAY}, 8952, 6215903),
+    "box": ({"bounding_box": BOX}, 12754, 9563292),
+    "all": ({"pos_points": CLICK, "neg_points": AWAY, "bounding_box": BOX}, 14188, 11377642),
+}
+
+
+@pytest.fixture(scope="module")
+def sam(create: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    file = tmp_path_factory.mktemp("sam") / "tiny.pth"
+    torch.save(random_weights.checkpoint("sam", "tiny"), file)
+    return create("pytorch/sam", weights=str(file), device="cpu")
+
+
+@pytest.fixture
+def module(sam: Any) -> Any:
+    return sys.modules[type(sam).__module__]
+
+
+@pytest.mark.parametrize(("name", "weights"), [("vit_b", 314), ("vit_l", 482), ("vit_h", 594)])
+def test_published_checkpoints_fit_name_by_name_and_shape_by_shape(module: Any, name: str, weights: int) -> None:
+    published = random_weights.names("sam", name)
+    assert len(published) == weights
+    with torch.device("meta"):
+        model = transformers.SamModel(module.read_config(published))
+    wanted = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    given = {module.renamed(name): shape for name, shape in published.items()}
+    given["shared_image_embedding.positional_embedding"] = given["prompt_encoder.shared_embedding.positional_embedding"]
+    assert given == wanted
+
+
+def test_sizes_are_read_from_the_checkpoint(module: Any) -> None:
+    config = module.read_config(random_weights.names("sam", "vit_h")).vision_config
+    assert (config.image_size, config.window_size, config.num_attention_heads) == (1024, 14, 16)
+    assert config.global_attn_indexes == [7, 15, 23, 31]
+
+
+def test_features_are_the_original_s(sam: Any, picture: PIL.Image.Image) -> None:
+    features = sam.preprocess_image(None, picture).features
+    assert features.shape == (1, 64, 8, 8)
+    np.testing.assert_allclose(features.flatten()[::509], ORIGINAL_FEATURES, atol=1e-4)
+
+
+@pytest.mark.parametrize("case", ORIGINAL_MASKS)
+def test_masks_are_the_original_s(sam: Any, prompts: Any, picture: PIL.Image.Image, case: str) -> None:
+    given, pixels, moment = ORIGINAL_MASKS[case]
+    (shape,) = sam.detect(None, sam.preprocess_image(None, picture), prompts(**given))
+    assert shape.type == "mask"
+    mask = decode_mask(shape.points, image_width=640, image_height=320)
+    y, x = np.mgrid[0:320, 0:640]
+    # Borders move by a pixel here and there with the processor's way of adding.
+    assert mask.sum() == pytest.approx(pixels, rel=2e-3)
+    assert (mask * (x + 3 * y)).sum() == pytest.approx(moment, rel=2e-3)
+
+
+def test_the_picture_is_not_embedded_again_for_a_click(
+    sam: Any, prompts: Any, picture: PIL.Image.Image, monkeypatch: Any
+) -> None:
+    embedded = sam.preprocess_image(None, picture)
+    before = embedded.features.clone()
+    monkeypatch.setattr(sam._model.vision_encoder, "forward", None)
+    for x in (100.0, 300.0):
+        sam.detect(None, embedded, prompts(pos_points=[(x, 100.0)]))
+    assert torch.equal(embedded.features, before)
+
+
+def test_corners_of_the_box_in_any_order(sam: Any, prompts: Any, picture: PIL.Image.Image) -> None:
+    embedded = sam.preprocess_image(None, picture)
+    right = sam.detect(None, embedded, prompts(bounding_box=BOX))
+    assert sam.detect(None, embedded, prompts(bounding_box=((480.0, 100.0), (360.0, 220.0)))) == right
+
+
+def test_nothing_to_go_by_is_no_shape(sam: Any, prompts: Any, picture: PIL.Image.Image) -> None:
+    embedded = sam.preprocess_image(None, picture)
+    assert sam.detect(None, embedded, prompts()) == []
+    assert sam.detect(None, embedded, prompts(neg_points=AWAY)) == []
+
+
+@pytest.mark.parametrize(("mode", "size"), [("L", (31, 300)), ("RGBA", (300, 31)), ("I;16", (64, 64)), ("P", (1, 1))])
+def test_any_mode_and_size(sam: Any, prompts: Any, mode: str, size: tuple[int, int]) -> None:
+    embedded = sam.preprocess_image(None, PIL.Image.new(mode, size))
+    for shape in sam.detect(None, embedded, prompts(pos_points=[(0.0, 0.0)])):
+        decode_mask(shape.points, image_width=size[0], image_height=size[1])
+
+
+def test_another_checkpoint_is_refused(create: Any, tmp_path: Path) -> None:
+    file = tmp_path / "other.pth"
+    torch.save({"conv.weight": torch.zeros(3)}, file)
+    with pytest.raises(ValueError, match=r"other.pth is not a checkpoint of segment-anything: 'image_encoder"):
+        create("pytorch/sam", weights=str(file))
+
+
+def test_a_missing_checkpoint_says_where_to_put_it(create: Any) -> None:
+    with pytest.raises(FileNotFoundError, match=r"no file 'sam_vit_b_01ec64\.pth' in"):
+        create("pytorch/sam")
