@@ -42,7 +42,7 @@ def open_image(data: bytes, field: str, max_pixels: int) -> PIL.Image.Image:
     """
     with _decoding(max_pixels):
         try:
-            image = PIL.Image.open(BytesIO(data), formats=_formats())
+            image = PIL.Image.open(BytesIO(data), formats=formats())
             _check_size(image, field, max_pixels)
             image.load()
         except (RequestError, MemoryError):
@@ -102,7 +102,8 @@ def _decoding(max_pixels: int) -> Iterator[None]:
 
 
 @cache
-def _formats() -> tuple[str, ...]:
+def formats() -> tuple[str, ...]:
+    """Pillow's formats that are read. The first call imports all of its plugins."""
     PIL.Image.init()
     return tuple(name for name in PIL.Image.ID if name not in REFUSED_FORMATS)
 
