@@ -10,7 +10,7 @@ import attrs
 from rich.console import Console
 from rich.table import Table
 
-from ..atomic import write_text
+from .. import atomic
 from ..errors import UserError
 from .load import Load
 
@@ -60,7 +60,7 @@ class Report:
 
     def write_json(self, file: Path) -> None:
         """Writes `to_json`."""
-        write_text(file, json.dumps(self.to_json(), indent=2) + "\n")
+        atomic.write(file, f"{json.dumps(self.to_json(), indent=2)}\n".encode())
 
     def write_plot(self, file: Path) -> None:
         """Latencies of both loads as curves, and the phases as a bar. Needs matplotlib."""

@@ -85,7 +85,7 @@ class Deployment:
         before = self.nuctl.get(self.name)
         if before.state in STUCK_STATES and self.options.force:
             self.nuctl.delete(self.name, force=True)
-        answer = self.nuctl.run(self.argv())
+        answer = self.nuctl.run(self.argv(), stoppable=True)
         log = self._keep_log(answer.stdout, answer.stderr)
         after = self.nuctl.get(self.name)
         if answer.exit_code < 0:
@@ -125,7 +125,6 @@ class Deployment:
     def _cut_off(self, after: State, log: Path) -> Outcome:
         survived = "left as it was"
         if after.state in STUCK_STATES:
-            self.nuctl.allow()
             self.nuctl.delete(self.name, force=True)
             survived = "deleted, since Nuclio would have kept it at `building`; deploy it again"
         return Outcome(

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from ..atomic import write_text
+from .. import atomic
 
 
 def _file() -> Path:
@@ -16,6 +16,5 @@ def differs_from_last_time(version: str) -> str | None:
     file = _file()
     last = file.read_text("utf-8").strip() if file.is_file() else ""
     if version and version != last:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_text(file, version + "\n")
+        atomic.write(file, f"{version}\n".encode())
     return last if last and version and last != version else None

@@ -70,12 +70,15 @@ class Nuctl:
             scope += ["--namespace", self.namespace]
         return [self.program, *words, *scope]
 
-    def run(self, argv: Sequence[str]) -> Answer:
-        """Runs to the end, in a session of its own, so that a Ctrl-C reaches only the program that can tidy up."""
+    def run(self, argv: Sequence[str], *, stoppable: bool = False) -> Answer:
+        """Runs to the end, in a session of its own, so that a Ctrl-C reaches only the program that can tidy up.
+
+        A `stoppable` run is ended by `stop`, and not begun after it; the others are how one tidies up.
+        """
         begun = time.monotonic()
         try:
             with self._lock:
-                if self._stopped:
+                if stoppable and self._stopped:
                     return Answer(-signal.SIGINT, "", "", 0.0)
                 process = subprocess.Popen(
                     argv,
@@ -85,7 +88,8 @@ class Nuctl:
                     errors="replace",
                     start_new_session=True,
                 )
-                self._running.add(process)
+                if stoppable:
+                    self._running.add(process)
         except FileNotFoundError as error:
             raise UserError(
                 f"there is no program {self.program}",
@@ -97,16 +101,11 @@ class Nuctl:
         return Answer(process.returncode, stdout, stderr, time.monotonic() - begun)
 
     def stop(self) -> None:
-        """Ends every run in progress and starts no deploy any more; `allow` lifts that for the tidying."""
+        """Ends every stoppable run, and lets no other begin."""
         with self._lock:
             self._stopped = True
             for process in self._running:
                 os.killpg(process.pid, signal.SIGINT)
-
-    def allow(self) -> None:
-        """Lets runs start again after `stop`."""
-        with self._lock:
-            self._stopped = False
 
     def version(self) -> str:
         """nuctl's version label, by which it picks Nuclio's onbuild image, or "" where it has none."""

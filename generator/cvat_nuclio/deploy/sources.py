@@ -19,8 +19,9 @@ def prepare(files: Sequence[Path], *, check: bool, say: Callable[[str], None]) -
 
 def _is_clean(files: Sequence[Path], say: Callable[[str], None]) -> bool:
     from ..check import check_paths
+    from ..check.finding import Severity
 
-    errors = [finding for finding in check_paths(list(files)) if finding.severity == "error"]
+    errors = [finding for finding in check_paths(list(files)) if finding.severity is Severity.ERROR]
     for finding in errors:
         say(str(finding))
     if errors:
