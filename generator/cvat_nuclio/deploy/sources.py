@@ -20,10 +20,10 @@ def prepare(files: Sequence[Path], *, check: bool, say: Callable[[str], None]) -
 def _is_clean(files: Sequence[Path], say: Callable[[str], None]) -> bool:
     from ..check import check_paths
     from ..check.finding import Severity
+    from ..check.report import as_text
 
     errors = [finding for finding in check_paths(list(files)) if finding.severity is Severity.ERROR]
-    for finding in errors:
-        say(str(finding))
     if errors:
+        say(as_text(errors))
         say("nothing was deployed: mend these first, or deploy with --skip-check")
     return not errors
