@@ -1,14 +1,45 @@
 """`cvat-nuclio check`."""
 
 import argparse
+import sys
 
-from ..errors import UserError
+from ..errors import EXIT_FINDINGS
+
+_FORMATS = ("text", "json", "sarif", "github")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the command's options."""
+    parser.add_argument("paths", metavar="PATH", nargs="+", help="a bundle, a function.yaml, an AA function, or a tree")
+    parser.add_argument("--fix", action="store_true", help="mend what can be mended without changing what is read")
+    parser.add_argument("--format", choices=_FORMATS, default="text", help="how findings are written (default: text)")
+    parser.add_argument("--select", metavar="IDS", action="append", default=[], help="only these rules: CN101,CN4*")
+    parser.add_argument("--ignore", metavar="IDS", action="append", default=[], help="not these rules")
+    parser.add_argument("--cvat", metavar="G1|G2|G3", default="G3", help="the CVAT server's generation (default: G3)")
+    parser.add_argument("--nuclio", metavar="V", default="1.16", help="Nuclio's version (default: 1.16)")
+    parser.epilog = "Exit status: 0 clean, 1 findings, 2 could not run."
 
 
 def run(args: argparse.Namespace) -> int:
-    """Not written yet."""
-    raise UserError("check is not written yet")
+    """0: clean. 1: findings. 2 comes with a UserError."""
+    from ..check import check_paths, report
+    from ..check.fix import apply_fixes
+
+    select, ignore = _identifiers(args.select), _identifiers(args.ignore)
+    findings = check_paths(args.paths, cvat=args.cvat, nuclio=args.nuclio, select=select, ignore=ignore)
+    if args.fix and (fixed := apply_fixes(findings)):
+        print(f"{len(fixed)} fixed", file=sys.stderr)
+        findings = check_paths(args.paths, cvat=args.cvat, nuclio=args.nuclio, select=select, ignore=ignore)
+    if args.format == "text":
+        print(report.as_text(findings, colour=sys.stdout.isatty()))
+    elif args.format == "json":
+        print(report.as_json(findings))
+    elif args.format == "sarif":
+        print(report.as_sarif(findings))
+    elif findings:
+        print(report.as_github(findings))
+    return EXIT_FINDINGS if findings else 0
+
+
+def _identifiers(values: list[str]) -> list[str]:
+    return [name for value in values for name in value.replace(",", " ").split()]

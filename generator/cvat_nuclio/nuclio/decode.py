@@ -75,8 +75,8 @@ class Decoder:
         for key, entry in sorted(entries.items()):
             field = declared.field(key, self.version)
             if field is None:
-                why = self._unknown(declared, key)
-                self.dropped.append(Dropped(dotted((*context.path, key)), entry.line, entry.column, why))
+                path = dotted((*context.path, key))
+                self.dropped.append(Dropped(path, entry.line, entry.column, *self._unknown(declared, key)))
                 continue
             inside = _inside(declared, field, context, key)
             value = self.decode(entry.value, field.type, into.get(field.name), inside)
@@ -86,11 +86,12 @@ class Decoder:
                 into[field.name] = value
         return into
 
-    def _unknown(self, declared: Struct, key: str) -> str:
+    def _unknown(self, declared: Struct, key: str) -> tuple[str, str, tuple[str, ...]]:
         newer = declared.folded.get(key.lower())
         if newer:
-            return f"known from Nuclio {newer.since[0]}.{newer.since[1]} on"
-        return "not a key that Nuclio knows here"
+            return f"known from Nuclio {newer.since[0]}.{newer.since[1]} on", key, ()
+        known = tuple(name for name, field in declared.fields.items() if field.since <= self.version)
+        return "not a key that Nuclio knows here", key, known
 
     def _array(self, items: list[Node], node: Node, go_type: str, context: _Context) -> Any:
         bare = underlying(go_type)

@@ -63,21 +63,46 @@ class _Loader(CParser):
         """PyYAML's composer calls it."""
 
 
+def compose(text: str | bytes) -> yaml.Node | None:
+    """PyYAML's node of the first document, with its marks; None for an empty text.
+
+    Raises:
+        yaml.YAMLError: not YAML.
+    """
+    loader = _Loader(text)
+    try:
+        return loader.get_node() if loader.check_node() else None
+    finally:
+        loader.dispose()
+
+
+def next_document(text: str | bytes) -> tuple[int, int] | None:
+    """Line and column, from 1, of a second document; None when there is none. The first one must be YAML."""
+    loader = _Loader(text)
+    try:
+        if loader.check_node():
+            loader.get_node()
+        if not loader.check_node():
+            return None
+        second = loader.get_node()
+        return (second.start_mark.line + 1, second.start_mark.column + 1) if second else None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    finally:
+        loader.dispose()
+
+
 def parse(text: str | bytes) -> tuple[Node, list[Dropped]]:
     """The first document and the keys that a later duplicate replaced; an empty text is null.
 
     Raises:
         RefusedText: not YAML, or YAML that cannot become JSON.
     """
-    loader = None
     try:
-        loader = _Loader(text)
-        root = loader.get_node() if loader.check_node() else None
+        root = compose(text)
     except yaml.YAMLError as error:
         raise RefusedText(_not_yaml(error)) from None
-    finally:
-        if loader is not None:
-            loader.dispose()
     builder = _Builder()
     node = builder.build(root, ()) if root is not None else Node(None, 1, 1)
     return node, builder.replaced
@@ -151,7 +176,7 @@ class _Builder:
             entries[key] = Entry(mark.line + 1, mark.column + 1, self.build(value_node, (*path, key)))
             if old and not old.merged:
                 why = f"written twice: line {mark.line + 1} replaces this"
-                self.replaced.append(Dropped(dotted((*path, key)), old.line, old.column, why))
+                self.replaced.append(Dropped(dotted((*path, key)), old.line, old.column, why, key))
         return Node(entries, line, column)
 
     def _merged(self, node: yaml.Node, path: Path) -> Iterator[tuple[str, Entry]]:

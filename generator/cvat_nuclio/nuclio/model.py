@@ -20,12 +20,15 @@ class Dropped:
     """A key that Nuclio read and forgot, without a word.
 
     `path` is dotted (`spec.triggers.http.eventTimeout`); `line` and `column` count from 1 and point at the key.
+    `known` are the keys that Nuclio knows in that place, empty for a duplicate or one that a newer version knows.
     """
 
     path: str
     line: int
     column: int
     why: str
+    key: str = ""
+    known: tuple[str, ...] = ()
 
 
 @attrs.frozen

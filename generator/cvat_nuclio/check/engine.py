@@ -1,0 +1,97 @@
+"""Runs the rules over what was discovered."""
+
+import fnmatch
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from ..errors import UserError
+from ..nuclio.structs import version_of
+from .discover import Targets, discover
+from .finding import Finding
+from .rule import ConfigRule, PythonRule, Rule, TreeRule, all_rules
+from .settings import DEFAULT_CVAT, DEFAULT_NUCLIO, GENERATIONS, Settings
+
+# `# cvat-nuclio: ignore` or `# cvat-nuclio: ignore[CN101, CN102]` on the finding's line.
+_IGNORE = re.compile(r"#\s*cvat-nuclio:\s*ignore(?:\[([^\]]*)\])?")
+
+
+def check_paths(
+    paths: Sequence[Path | str],
+    *,
+    cvat: str = DEFAULT_CVAT,
+    nuclio: str = DEFAULT_NUCLIO,
+    select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+) -> list[Finding]:
+    """All findings in bundles, configuration files, AA functions and trees of them, sorted by place.
+
+    `cvat` is a server generation (`G1`: up to early 2025, `G2`: 2025, `G3`: 2026), `nuclio` a version such as `1.13`.
+    `select` and `ignore` hold rule ids, names, or patterns of them (`CN4*`); an empty `select` means all.
+
+    Raises:
+        UserError: a path is not there, holds nothing to check, or an option is unknown.
+    """
+    settings = _settings(cvat, nuclio)
+    rules = _chosen(all_rules(), list(select), list(ignore))
+    targets = discover([Path(path) for path in paths], settings)
+    findings = {_identity(finding): finding for finding in _run(rules, targets)}
+    lines: dict[Path, list[str]] = {}
+    kept = [finding for finding in findings.values() if not _ignored(finding, lines)]
+    return sorted(kept, key=lambda finding: finding.sort_key)
+
+
+def _settings(cvat: str, nuclio: str) -> Settings:
+    if cvat.upper() not in GENERATIONS:
+        raise UserError(f"unknown CVAT generation {cvat}", remedy=f"one of {', '.join(GENERATIONS)}")
+    try:
+        version = version_of(nuclio)
+    except ValueError:
+        raise UserError(f"not a Nuclio version: {nuclio}", remedy="write it as 1.13 or 1.15.9") from None
+    if not (1, 13) <= version < (2, 0):
+        raise UserError(f"Nuclio {nuclio} is not known here", remedy="1.13 and later are")
+    return Settings(cvat.upper(), version)
+
+
+def _chosen(rules: list[Rule], select: list[str], ignore: list[str]) -> list[Rule]:
+    for pattern in [*select, *ignore]:
+        if not any(_matches(rule, pattern) for rule in rules):
+            raise UserError(f"no rule is called {pattern}", remedy="docs/rules.md lists them; CN4* names a group")
+    chosen = [rule for rule in rules if not select or any(_matches(rule, pattern) for pattern in select)]
+    return [rule for rule in chosen if not any(_matches(rule, pattern) for pattern in ignore)]
+
+
+def _matches(rule: Rule, pattern: str) -> bool:
+    return fnmatch.fnmatchcase(rule.id, pattern.upper()) or fnmatch.fnmatchcase(rule.name, pattern)
+
+
+def _run(rules: list[Rule], targets: Targets) -> Iterator[Finding]:
+    for config in targets.configs:
+        for rule in rules:
+            if isinstance(rule, ConfigRule):
+                yield from rule.check(config)
+    modules = [module for config in targets.configs if config.config for module in config.modules.values()]
+    for module in [*modules, *targets.functions]:
+        for rule in rules:
+            if isinstance(rule, PythonRule):
+                yield from rule.check(module)
+    for rule in rules:
+        if isinstance(rule, TreeRule):
+            yield from rule.check(targets.configs)
+
+
+def _identity(finding: Finding) -> tuple[str, Path, int, int, str]:
+    # A CPU and a GPU file of one folder share their Python files.
+    return finding.rule, finding.file.resolve(), finding.line, finding.column, finding.message
+
+
+def _ignored(finding: Finding, lines: dict[Path, list[str]]) -> bool:
+    if finding.file not in lines:
+        is_file = finding.file.is_file()
+        lines[finding.file] = finding.file.read_text("utf-8-sig", "replace").splitlines() if is_file else []
+    known = lines[finding.file]
+    match = _IGNORE.search(known[finding.line - 1]) if 0 < finding.line <= len(known) else None
+    if not match:
+        return False
+    identifiers = re.split(r"[\s,]+", match[1].strip()) if match[1] is not None else []
+    return not identifiers or finding.rule in identifiers or finding.name in identifiers

@@ -1,0 +1,52 @@
+"""What a rule says, and where."""
+
+import enum
+from pathlib import Path
+
+import attrs
+
+
+class Severity(enum.Enum):
+    """How bad it is.
+
+    `error`: refused, hidden, or broken when it runs. `warning`: it runs, but not as written, or only by luck.
+    `note`: harmless, or a matter of newer versions.
+    """
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@attrs.frozen
+class Edit:
+    """A replacement in a file's text: the characters from `start` to `end` (offsets) become `text`."""
+
+    start: int
+    end: int
+    text: str
+
+
+@attrs.frozen
+class Finding:
+    """One finding. `line` and `column` count from 1; line 0 means the whole file or folder.
+
+    `length` is how many characters the caret line marks. `edit` is a fix that changes nothing of what Nuclio and CVAT
+    read, or only what was read wrongly.
+    """
+
+    rule: str
+    name: str
+    severity: Severity
+    message: str
+    file: Path
+    line: int = 0
+    column: int = 0
+    length: int = 1
+    remedy: str = ""
+    edit: Edit | None = None
+
+    @property
+    def sort_key(self) -> tuple[str, int, int, str]:
+        """Findings come by file, then by place."""
+        return (str(self.file), self.line, self.column, self.rule)

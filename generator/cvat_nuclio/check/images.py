@@ -1,0 +1,91 @@
+"""What is known of a base image by its name alone; nothing is pulled. Unknown names say nothing."""
+
+import re
+
+import attrs
+
+# Python of the distributions, and whether `apt`'s Python refuses pip (PEP 668).
+_UBUNTU = {"18.04": "3.6", "20.04": "3.8", "22.04": "3.10", "24.04": "3.12", "26.04": "3.14"}
+_UBUNTU_NAMES = {"bionic": "18.04", "focal": "20.04", "jammy": "22.04", "noble": "24.04"}
+_DEBIAN = {"10": "3.7", "11": "3.9", "12": "3.11", "13": "3.13"}
+_DEBIAN_NAMES = {"buster": "10", "bullseye": "11", "bookworm": "12", "trixie": "13"}
+_PEP_668 = {"debian": 12, "ubuntu": 23}
+
+
+@attrs.frozen
+class BaseImage:
+    """Facts, None where the name does not tell.
+
+    `family`: `python` (the official image), `ubuntu`, `debian`, `cuda` (nvidia/cuda), `conda`, `tensorflow`, `pytorch`.
+    `has_python`: a program `python` is on PATH. `managed`: its Python refuses pip (PEP 668). `cuda` is a pair.
+    """
+
+    name: str
+    family: str | None = None
+    python: str | None = None
+    has_python: bool | None = None
+    managed: bool = False
+    musl: bool = False
+    cuda: tuple[int, int] | None = None
+
+
+def base_image(name: str) -> BaseImage:
+    """Reads an image's name: registry and digest are left aside."""
+    path, _, tag = name.partition("@")[0].rpartition(":")
+    if not path or "/" in tag:
+        path, tag = name.partition("@")[0], "latest"
+    path = path.removeprefix("docker.io/").removeprefix("library/")
+    if path == "python":
+        match = re.match(r"(3\.\d+)", tag)
+        return BaseImage(name, "python", match[1] if match else None, True, musl="alpine" in tag)
+    if path in ("ubuntu", "debian"):
+        return _distribution(name, path, tag)
+    if path == "nvidia/cuda":
+        return _cuda(name, tag)
+    families = {"continuumio/miniconda3": "conda", "continuumio/anaconda3": "conda", "mambaorg/micromamba": "conda"}
+    families |= {"pytorch/pytorch": "pytorch", "tensorflow/tensorflow": "tensorflow"}
+    if path == "alpine":
+        return BaseImage(name, "alpine", has_python=False, musl=True)
+    return BaseImage(name, families.get(path), has_python=True if path in families else None)
+
+
+def _distribution(name: str, family: str, tag: str) -> BaseImage:
+    names, versions = (_UBUNTU_NAMES, _UBUNTU) if family == "ubuntu" else (_DEBIAN_NAMES, _DEBIAN)
+    word = re.split(r"[-_]", tag)[0]
+    release = names.get(word, word.split(".")[0] if family == "debian" else word)
+    python = versions.get(release)
+    managed = python is not None and int(release.split(".")[0]) >= _PEP_668[family]
+    return BaseImage(name, family, python, False, managed)
+
+
+def _cuda(name: str, tag: str) -> BaseImage:
+    match = re.match(r"(\d+)\.(\d+)", tag)
+    ubuntu = re.search(r"ubuntu(\d\d\.\d\d)", tag)
+    release = ubuntu[1] if ubuntu else ""
+    python = _UBUNTU.get(release)
+    managed = python is not None and int(release[:2]) >= _PEP_668["ubuntu"]
+    cuda = (int(match[1]), int(match[2])) if match else None
+    return BaseImage(name, "cuda", python, False, managed, cuda=cuda)
+
+
+# Text in a build step after which the image's Python is not the distribution's, or nobody can tell.
+_OTHER_PYTHON = re.compile(
+    r"conda|mamba|pyenv|deadsnakes|python3\.\d+|\buv\b|virtualenv|-m venv|make install|Python-3|add-apt-repository"
+)
+_PYTHON_LINK = re.compile(
+    r"python-is-python3|/python(?:['\"\s]|$)|alias.*python|update-alternatives.*python|bin/python\b"
+)
+
+
+def python_is_its_own(steps: str) -> bool:
+    """Whether the build leaves the image's Python alone."""
+    return not _OTHER_PYTHON.search(steps)
+
+
+def makes_python(steps: str) -> bool:
+    """Whether a build step may put a program `python` on PATH."""
+    return bool(
+        _PYTHON_LINK.search(steps)
+        or _OTHER_PYTHON.search(steps)
+        or re.search(r"\binstall\b[^&|;]*\bpython\b(?!3|-)", steps)
+    )

@@ -1,0 +1,81 @@
+"""The annotation `spec`: a JSON text inside YAML, and where each part of it stands in the file."""
+
+import functools
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from .jsonplace import positions
+from .textplace import offsets_of, place_of
+
+if TYPE_CHECKING:
+    from .config import Config, Place
+
+JsonPath = tuple[str | int, ...]
+
+
+@attrs.frozen
+class Label:
+    """One label (or sublabel) as it is written; `path` leads to it in the JSON."""
+
+    data: dict[str, Any]
+    path: JsonPath
+    depth: int = 0
+
+    @property
+    def name(self) -> Any:
+        """Its name, whatever it is."""
+        return self.data.get("name")
+
+
+class Labels:
+    """The parsed annotation. `error` is set when it is no JSON; `data` is None then, and when it is absent."""
+
+    def __init__(self, config: "Config") -> None:
+        self.config = config
+        self.text = config.annotations.get("spec", "")
+        self.error: json.JSONDecodeError | None = None
+        self.data: Any = None
+        try:
+            self.data = json.loads(self.text) if self.text else None
+        except json.JSONDecodeError as error:
+            self.error = error
+        except RecursionError:
+            self.error = json.JSONDecodeError("nested too deeply", self.text, 0)
+
+    def all(self) -> Iterator[Label]:
+        """Every label that is an object, sublabels of skeletons included."""
+        if isinstance(self.data, list):
+            yield from self._labels(self.data, (), 0)
+
+    def _labels(self, items: list[Any], path: JsonPath, depth: int) -> Iterator[Label]:
+        for i, item in enumerate(items):
+            if isinstance(item, dict):
+                yield Label(item, (*path, i), depth)
+                inner = item.get("sublabels")
+                if isinstance(inner, list) and item.get("type") == "skeleton":
+                    yield from self._labels(inner, (*path, i, "sublabels"), depth + 1)
+
+    def place(self, *path: str | int) -> "Place":
+        """Line and column, in the file, of a value in the JSON, or of its nearest parent."""
+        found = self._positions
+        while path and path not in found:
+            path = path[:-1]
+        return self.at(found.get(path, 0))
+
+    def at(self, offset: int) -> "Place":
+        """Line and column, in the file, of a character of the JSON text."""
+        offsets = self._offsets
+        if not offsets:
+            return self.config.value("metadata", "annotations", "spec")
+        return place_of(self.config.text, offsets[min(offset, len(offsets) - 1)])
+
+    @functools.cached_property
+    def _offsets(self) -> list[int]:
+        return offsets_of(self.config.text, ("metadata", "annotations", "spec"), self.text)
+
+    @functools.cached_property
+    def _positions(self) -> dict[JsonPath, int]:
+        return {} if self.error else positions(self.text)
