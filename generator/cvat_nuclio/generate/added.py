@@ -27,9 +27,12 @@ def added_files(options: GenerateOptions) -> tuple[dict[str, Path], list[str]]:
         if not source.exists():
             if not source.is_relative_to(options.nuclio):
                 raise UserError(f"--add {text}: there is no such file", why=f"looked for {source}")
+            # Named all the same: what is written must not depend on whether the weights are there yet.
+            files[place if source.suffix else f"{place}/"] = source
             notes.append(
                 f"{source.relative_to(options.folder)} is not there yet; it has to be before the image is built"
             )
+            continue
         files |= dict(_expand(source, place))
     for path in files:
         check_place(path)

@@ -136,7 +136,6 @@ def _requirements(bundle: Description, requirements: Requirements, *, gpu: bool)
     hints = []
     if bundle.images.framework == "torch" and not gpu and not url:
         hints = [
-            "",
             "The index's torch wheel for Linux carries CUDA: several GB that no CPU needs. PyTorch has an index of",
             "CPU wheels (see \"Start Locally\" in its documentation): cvat-nuclio generate .. --cpu-index-url URL",
         ]  # fmt: skip
@@ -176,7 +175,7 @@ def _readme(bundle: Description) -> str:
         "README.md.j2",
         display_name=bundle.display_name, description=bundle.text, kind=bundle.kind, name=options.name,
         framework_title=bundle.framework_title, labels=spec.get("labels", []), shape_types=spec.get("shape_types", []),
-        invoke_hint=hints.get(bundle.kind, ""), folder=options.folder.name, gpu=gpu is not None,
+        invoke_hint=hints.get(bundle.kind, ""), gpu=gpu is not None,
         driver=f"The host {gpu.driver}." if gpu and gpu.driver else "",
         prebuilt=prebuilt_image(options.prebuilt, gpu=False) if options.prebuilt else "",
         prebuilt_gpu=prebuilt_image(options.prebuilt, gpu=True) if options.prebuilt and gpu else "",

@@ -90,7 +90,7 @@ def workers_reason(bundle: Description, variant: Variant) -> str:
     """Why there is only one, where the user has no say."""
     if bundle.options.in_memory(bundle.kind):
         return "One: the states of what is tracked live in it."
-    return "One: a second copy of the model would need as much GPU memory again." if variant.gpu else ""
+    return "One: a second would need as much GPU memory again." if variant.gpu else ""
 
 
 def _trigger(bundle: Description, variant: Variant) -> dict[str, Any]:

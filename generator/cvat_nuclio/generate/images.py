@@ -130,7 +130,7 @@ def _in_image(
     image = own or BaseImage(
         reference=table["image"],
         system="ubuntu",
-        reason=f"onnxruntime-gpu {row.version} takes CUDA {row.cuda_major} and cuDNN 9 from the image; "
+        reason=f"ONNX Runtime {row.version} for GPUs takes CUDA {row.cuda_major} and cuDNN 9 from the image; "
         f"Python {table['python']}",
     )
     return Gpu(image=image, requirements=requirements, cuda=table["version"], driver=driver), notes
@@ -149,7 +149,7 @@ def _row(
     row = tables.row_of(distribution, pinned)
     notes = []
     if not tables.covers(distribution, pinned):
-        notes.append(f"{distribution} {pinned} is not in the table; the GPU image is made for {row.version}")
+        notes.append(f"the table knows no {distribution} {pinned}; the GPU image gets CUDA for {row.version}")
     if cuda is not None and row.cuda_major != cuda:
         row = _newest_not_above(allowed, pinned)
     return row, notes
@@ -180,13 +180,13 @@ def _must_repin(row: tables.Row, requirements: Requirements, name: str, cuda: st
 
 
 def _torch_pins(row: tables.Row, requirements: Requirements) -> dict[str, Line]:
-    comment = f"the newest for CUDA {row.cuda_major}"
+    comment = f"The newest for CUDA {row.cuda_major}."
     pins = {"torch": pin("torch", row.version, comment)}
     if "torchaudio" in requirements.names():
-        pins["torchaudio"] = pin("torchaudio", row.version, "built for that torch")
+        pins["torchaudio"] = pin("torchaudio", row.version, "Built for that torch.")
     for name, version in row.beside.items():
         if name in requirements.names():
-            pins[name] = pin(name, version, "built for that torch")
+            pins[name] = pin(name, version, "Built for that torch.")
     return pins
 
 
@@ -196,10 +196,10 @@ def _onnxruntime_gpu(requirements: Requirements, row: tables.Row) -> Requirement
     exact = bool(pinned) and Version(pinned).release[:2] == Version(row.version).release[:2]
     if exact and "onnxruntime-gpu" in requirements.names():
         return requirements
-    comment = "in place of onnxruntime"
+    comment = "In place of onnxruntime"
     if pinned and Version(pinned) != Version(row.version):
         comment += f" {pinned}: the nearest release for CUDA {row.cuda_major}"
-    line = pin("onnxruntime-gpu", row.version, comment)
+    line = pin("onnxruntime-gpu", row.version, comment + ".")
     return _repin(requirements, {"onnxruntime": line, "onnxruntime-gpu": line})
 
 
