@@ -7,6 +7,7 @@ from ..finding import Finding
 from ..near import near
 from ..rule import ERROR, NOTE, WARNING, PythonRule
 from ..source import FunctionNode, PythonFile, at_import, place
+from .handler import FETCHERS
 
 _METHODS = {
     "DetectionFunctionSpec": ("detect",),
@@ -15,7 +16,6 @@ _METHODS = {
     "ReIDFunctionSpec": ("embed",),
 }
 _LABEL_FACTORIES = ("label_spec", "skeleton_label_spec")
-_NETWORK = ("requests.get", "requests.post", "urllib.request.urlopen", "urllib.request.urlretrieve", "httpx.get")
 
 
 class FunctionRule(PythonRule):
@@ -143,5 +143,5 @@ class NetworkAtImport(FunctionRule):
     def look(self, module: PythonFile) -> Iterator[Finding]:
         for call in at_import(module.tree):
             name = module.full_name(call.func)
-            if name in _NETWORK:
+            if name in FETCHERS or name == "requests.post":
                 yield self.found(module.file, f"{name} runs at import", place(call))

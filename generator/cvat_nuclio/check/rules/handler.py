@@ -357,10 +357,11 @@ class InitRaises(PythonRule):
 
 
 # What fetches something, by full name; the text says what.
-_FETCHERS = {
+FETCHERS = {
     "urllib.request.urlretrieve", "urllib.request.urlopen", "requests.get", "requests.Session", "httpx.get",
     "wget.download", "gdown.download", "torch.hub.load", "torch.hub.load_state_dict_from_url",
-    "torch.hub.download_url_to_file", "huggingface_hub.hf_hub_download", "huggingface_hub.snapshot_download", "tensorflow_hub.load",
+    "torch.hub.download_url_to_file", "huggingface_hub.hf_hub_download", "huggingface_hub.snapshot_download",
+    "tensorflow_hub.load",
 }  # fmt: skip
 
 
@@ -377,8 +378,10 @@ class DownloadAtStart(PythonRule):
 
     def check(self, module: PythonFile) -> Iterator[Finding]:
         steps = module.config.build_text if module.config else ""
+        # What an AA function does while it is imported is CN705's.
+        others = set(at_import(module.tree)) if module.is_function else set()
         for node in ast.walk(module.tree):
-            if not isinstance(node, ast.Call):
+            if not isinstance(node, ast.Call) or node in others:
                 continue
             name = module.full_name(node.func)
             what = _fetched(name, node)
@@ -392,7 +395,7 @@ def _fetched(name: str, call: ast.Call) -> str | None:
     """What a call fetches, "" when it cannot be told, None when it fetches nothing."""
     first = call.args[0] if call.args else next((k.value for k in call.keywords if k.arg), None)
     text = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
-    if name in _FETCHERS:
+    if name in FETCHERS:
         return text
     if name.endswith(".from_pretrained") and re.fullmatch(r"[\w.-]+(/[\w.-]+)?", text) and not text.startswith("."):
         return text

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from ...generate import tables
 from ..config import Config
 from ..finding import Finding
 from ..images import BaseImage, base_image, makes_python, python_is_its_own
@@ -192,7 +193,7 @@ class CUDAMismatch(ImageRule):
     """
 
     id, name, severity = "CN337", "cuda-mismatch", ERROR
-    source = "ONNX Runtime's page on its CUDA provider: PyPI's wheels want CUDA 11.8 up to 1.18, CUDA 12 from 1.19 on"
+    source = "ONNX Runtime's page on its CUDA provider: PyPI's wheels want CUDA 11.8 up to 1.18, then see frameworks.yaml"
     remedy = "choose a base image with that CUDA, or a wheel for this one"
 
     def look(self, config: Config, image: BaseImage) -> Iterator[Finding]:
@@ -211,11 +212,16 @@ def _cuda_of(text: str) -> Iterator[tuple[str, int]]:
     # Another index has builds for other versions of CUDA.
     if not re.search(r"--(extra-)?index-url|\s-i\s", text):
         for match in re.finditer(r"onnxruntime[-_]gpu\s*(==|>=|~=)\s*1\.(\d+)", text):
-            newer = int(match[2]) >= 19
-            if newer or match[1] != ">=":
-                yield match[0], 12 if newer else 11
+            yield match[0], _onnxruntime_cuda(int(match[2]), at_least=match[1] == ">=")
     for match in re.finditer(r"cupy-cuda(\d\d)[x\d]*", text):
         yield match[0], int(match[1])
+
+
+def _onnxruntime_cuda(minor: int, *, at_least: bool) -> int:
+    """CUDA's major version for PyPI's onnxruntime-gpu 1.`minor`, or for the newest release."""
+    if at_least:
+        return int(tables.rows("onnxruntime-gpu")[-1].cuda_major)
+    return 11 if minor < 19 else int(tables.row_of("onnxruntime-gpu", f"1.{minor}.0").cuda_major)
 
 
 def _required(config: Config, step: str) -> str:

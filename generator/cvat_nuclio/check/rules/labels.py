@@ -345,7 +345,8 @@ class LabelKeyTypo(LabelsRule):
     ) -> Iterator[Finding]:
         for key in data:
             close = "" if key in known else near(key, known, 0.8)
-            if close and close not in data:
+            # A label without a name is CN432's.
+            if close and close not in data and close != "name":
                 message = f"CVAT reads no key {key!r} here; did you mean {close!r}?"
                 yield self.at(config, message, *path, remedy=f"write {close!r}")
 

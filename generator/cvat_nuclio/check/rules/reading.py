@@ -252,8 +252,9 @@ class EmptyFile(ConfigRule):
 
 
 def _unknown(config: Config) -> list[Dropped]:
-    """What is dropped because it is not known, without the keys that every Kubernetes-like file has."""
-    return [d for d in config.built.dropped if d.known and not (d.path == d.key and d.key in _HARMLESS)]
+    """What is dropped because it is not known, without what people write on purpose: apiVersion, kind, x-anchors."""
+    top = {d.key for d in config.built.dropped if d.path == d.key and (d.key in _HARMLESS or d.key.startswith("x-"))}
+    return [d for d in config.built.dropped if d.known and not (d.path == d.key and d.key in top)]
 
 
 def _belongs(dropped: Dropped) -> str:

@@ -210,15 +210,13 @@ class Runtime(ConfigRule):
             return
         runtime = config.spec.get("runtime", "")
         base = runtime.split(":")[0]
-        if base == "python" and runtime.count(":") < 2:
+        if base == "python":
             return
         if base in OTHER_RUNTIMES and self._foreign(config):
             return
         message = f"{runtime!r} is no runtime that Nuclio knows" if runtime else "no runtime: nuctl refuses the folder"
         if base in OTHER_RUNTIMES:
             message = f"the handler is Python, the runtime is {runtime}"
-        elif base == "python":
-            message = f"{runtime!r} has more than one colon: nuctl finds no version in it"
         place = config.value("spec", "runtime") if config.has("spec", "runtime") else config.key("spec")
         yield self.found(config.file, message, place, length=max(1, len(runtime)))
 

@@ -1,0 +1,11 @@
+import json
+
+
+def init_context(context):
+    context.logger.info("ready")
+
+
+def handler(context, event):
+    results = []
+    results = json.dumps(results)
+    return context.Response(body=json.dumps([]), content_type="application/json")

@@ -1,0 +1,13 @@
+import json
+
+import onnxruntime
+
+SESSION = onnxruntime.InferenceSession("/opt/nuclio/model.onnx")
+
+
+def init_context(context):
+    context.logger.info("ready")
+
+
+def handler(context, event):
+    return context.Response(body=json.dumps([]), content_type="application/json")
