@@ -89,7 +89,8 @@ def make_stand_in(image: str) -> None:
     packages = "ca-certificates" + (",python3,python3-pip,python3-venv,python-is-python3" if with_python else "")
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "root"
-        subprocess.run(["debootstrap", "--variant=minbase", f"--include={packages}", SUITE, root], check=True)
+        words = ["debootstrap", "--variant=minbase", f"--include={packages}", SUITE, str(root)]
+        subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
         for name in HOST_FILES:
             _copy(Path("/") / name, root / name)
         for marker in root.glob("usr/lib/python3*/EXTERNALLY-MANAGED"):
