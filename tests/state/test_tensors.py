@@ -85,4 +85,4 @@ def test_what_is_no_plain_tensor_is_refused(make: Any) -> None:
 )
 def test_hostile_tensors_are_refused(parts: list[Any]) -> None:
     with pytest.raises(DecodeError):
-        Codec().decode(pack([0, tags.TENSOR.mark, len(parts), *parts]))
+        Codec().decode(pack(bytes([tags.TENSOR]), [0, len(parts), *parts]))

@@ -15,7 +15,6 @@ import cvat_sdk.auto_annotation as cvataa
 from aa_runtime.state import tags
 from aa_runtime.state.faults import DecodeError
 from aa_runtime.state.modules import own_modules
-from aa_runtime.state.tags import Tag
 
 
 @attrs.frozen(eq=False)
@@ -23,7 +22,7 @@ class StateClass:
     """A class whose objects may be in a state."""
 
     cls: type
-    tag: Tag
+    tag: int
     """OBJECT (dataclass, attrs), ENUM, FLAG or NAMED_TUPLE."""
     name: str
     """`module:qualified name#digest`; the digest changes with the fields, so that a token of an older
@@ -77,7 +76,7 @@ def is_candidate(cls: type) -> bool:
     return _tag(cls) is not None
 
 
-def _tag(cls: type) -> Tag | None:
+def _tag(cls: type) -> int | None:
     if issubclass(cls, Flag):
         return tags.FLAG
     if issubclass(cls, Enum):
@@ -91,10 +90,10 @@ def _tag(cls: type) -> Tag | None:
 
 def _describe(cls: type) -> StateClass | None:
     tag = _tag(cls)
-    if tag is None or (tag is tags.OBJECT and not _is_plain(cls)):
+    if tag is None or (tag == tags.OBJECT and not _is_plain(cls)):
         return None
     fields = _fields(cls, tag)
-    digest = hashlib.blake2b(repr((tag.name, fields)).encode(), digest_size=4).hexdigest()
+    digest = hashlib.blake2b(repr((tag, fields)).encode(), digest_size=4).hexdigest()
     return StateClass(
         cls=cls,
         tag=tag,
@@ -118,10 +117,10 @@ def _is_plain(cls: type) -> bool:
     return True
 
 
-def _fields(cls: Any, tag: Tag) -> tuple[str, ...]:
-    if tag is tags.NAMED_TUPLE:
+def _fields(cls: Any, tag: int) -> tuple[str, ...]:
+    if tag == tags.NAMED_TUPLE:
         return tuple(cls._fields)
-    if tag is not tags.OBJECT:
+    if tag != tags.OBJECT:
         return ()
     fields = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else attrs.fields(cls)
     return tuple(field.name for field in fields)

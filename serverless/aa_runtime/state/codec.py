@@ -31,7 +31,7 @@ class Codec:
         """EncodeError names the first part that has no encoding."""
         writer = Writer(self._table)
         writer.write(value)
-        data = pack([len(writer.classes), *writer.classes, *writer.row])
+        data = pack(writer.tags, [len(writer.classes), *writer.classes, *writer.scalars])
         if len(data) > self._limit:
             raise TooLargeError(f"{len(data)} bytes; at most {self._limit} are accepted")
         return data

@@ -7,13 +7,12 @@ import sys
 from typing import Any, Final, Protocol
 
 from aa_runtime.state import tags
-from aa_runtime.state.tags import Tag
 
 
 class Adapter(Protocol):
     """One sort of value."""
 
-    tag: Tag
+    tag: int
 
     def take_apart(self, value: Any) -> list[Any]:
         """Scalars that say all about the value. EncodeError where they cannot."""
@@ -36,7 +35,7 @@ def adapter_of(value: object) -> Adapter | None:
     return known
 
 
-def adapter_for(tag: Tag) -> Adapter:
+def adapter_for(tag: int) -> Adapter:
     """The adapter of that tag."""
     known = _BY_TAG.get(tag)
     if known is None:
@@ -44,7 +43,7 @@ def adapter_for(tag: Tag) -> Adapter:
     return known
 
 
-def _tag_of(value: object) -> Tag | None:
+def _tag_of(value: object) -> int | None:
     numpy, pillow, torch = map(sys.modules.get, ("numpy", "PIL.Image", "torch"))
     if numpy is not None:
         if type(value) is numpy.ndarray:
@@ -58,16 +57,16 @@ def _tag_of(value: object) -> Tag | None:
     return None
 
 
-def _import_adapter(tag: Tag) -> Adapter:
-    if tag is tags.ARRAY:
+def _import_adapter(tag: int) -> Adapter:
+    if tag == tags.ARRAY:
         from aa_runtime.state.arrays import ARRAYS
 
         return ARRAYS
-    if tag is tags.ARRAY_SCALAR:
+    if tag == tags.ARRAY_SCALAR:
         from aa_runtime.state.arrays import ARRAY_SCALARS
 
         return ARRAY_SCALARS
-    if tag is tags.IMAGE:
+    if tag == tags.IMAGE:
         from aa_runtime.state.pictures import PICTURES
 
         return PICTURES
@@ -77,4 +76,4 @@ def _import_adapter(tag: Tag) -> Adapter:
 
 
 _BY_TYPE: Final[dict[type, Adapter]] = {}
-_BY_TAG: Final[dict[Tag, Adapter]] = {}
+_BY_TAG: Final[dict[int, Adapter]] = {}

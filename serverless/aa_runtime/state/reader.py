@@ -1,120 +1,118 @@
-"""A flat row of values → a state. The row may be a stranger's: every step is checked, and only classes of
-the table are made, without calling anything that they define but their keys' hash and equality."""
+"""Tags and scalars → a state. They may be a stranger's: every step is checked, and only classes of the table
+are made, without calling anything that they define but the hash and equality of keys."""
 
-import struct
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
-from typing import Any, Final
+from itertools import islice
+from typing import Any, Final, NoReturn
 
 from aa_runtime.state import foreign, tags
 from aa_runtime.state.classes import ClassTable, StateClass
 from aa_runtime.state.faults import DecodeError
-from aa_runtime.state.tags import Tag
+from aa_runtime.state.numbers import unpack_numbers
 from aa_runtime.state.wire import MAX_DEPTH, MAX_VALUES
 
-_DAMAGED: Final = "damaged"
 #: Python's integers and tuples of them can be chosen to collide; a dict of n such keys takes n * n steps.
 _MAX_EQUAL_HASHES: Final = 64
-_ITEM_BYTES: Final = {"B": 1, "h": 2, "i": 4, "q": 8, "f": 4, "d": 8}
+_PACKED: Final = {tag: code for code, tag in tags.PACKED_ITEMS.items()}
+_MISSING: Final = object()
 
 
 class Reader:
-    """Reads one state from `row`, of which the first values name the classes."""
+    """Reads one state. The first scalars name its classes."""
 
-    def __init__(self, row: list[Any], table: ClassTable) -> None:
-        self._row = row
-        self._at = 0
-        self._packed = 0
+    def __init__(self, rows: tuple[bytes, list[Any]], table: ClassTable) -> None:
+        self._tags = iter(rows[0])
+        self._scalars = iter(rows[1])
+        self._left = MAX_VALUES
         self._shared: list[Any] = []
         self._classes = [table.named(name) for name in self.scalars()]
 
     def read(self, depth: int = 0) -> Any:
         """The next value. DecodeError when there is none, or none that makes sense."""
-        value = self.next()
-        if type(value) is not Tag:
-            return value
-        if depth > MAX_DEPTH:
-            raise DecodeError(_DAMAGED)
-        read = _READ.get(value)
-        if read is None:
-            raise DecodeError(_DAMAGED)
+        tag = next(self._tags, tags.END)
+        if tag == tags.SCALAR:
+            return self.scalar()
+        read = _READ.get(tag)
+        if read is None or depth > MAX_DEPTH:
+            _refuse()
         made = read(self, depth)
-        if value.shared:
-            self.share(made)
+        if tag in tags.SHARED:
+            self._shared.append(made)
         return made
 
-    def share(self, made: Any) -> None:
-        """Lets references name a value that has just ended."""
-        self._shared.append(made)
-
     def end(self) -> None:
-        """DecodeError unless the row is used up."""
-        if self._at != len(self._row):
-            raise DecodeError(_DAMAGED)
+        """DecodeError unless all is used up."""
+        if next(self._tags, _MISSING) is not _MISSING or next(self._scalars, _MISSING) is not _MISSING:
+            _refuse()
 
-    def next(self) -> Any:
-        try:
-            value = self._row[self._at]
-        except IndexError:
-            raise DecodeError(_DAMAGED) from None
-        self._at += 1
+    def run(self, depth: int) -> list[Any]:
+        """The items of a container."""
+        tag = next(self._tags, tags.END)
+        code = _PACKED.get(tag)
+        if code is not None:
+            items = unpack_numbers(code, self.blob())
+            self._spend(len(items))
+            return items
+        if tag == tags.SCALAR_ITEMS:
+            return self.scalars()
+        if tag != tags.ITEMS:
+            _refuse()
+        return [self.read(depth + 1) for _ in range(self.count())]
+
+    def scalar(self) -> Any:
+        value = next(self._scalars, _MISSING)
+        if value is _MISSING:
+            _refuse()
         return value
 
     def scalars(self) -> list[Any]:
         """A count and that many scalars."""
         count = self.count()
-        items = self._row[self._at : self._at + count]
-        self._at += count
-        if Tag in set(map(type, items)):
-            raise DecodeError(_DAMAGED)
+        items = list(islice(self._scalars, count))
+        if len(items) != count:
+            _refuse()
         return items
 
     def count(self) -> int:
-        value = self.next()
-        if type(value) is not int or not 0 <= value <= len(self._row) - self._at:
-            raise DecodeError(_DAMAGED)
+        value = self.scalar()
+        if type(value) is not int or not 0 <= value <= MAX_VALUES:
+            _refuse()
         return value
-
-    def run(self, depth: int) -> list[Any]:
-        """The items of a container."""
-        tag = self.next()
-        if tag is tags.SCALAR_ITEMS:
-            return self.scalars()
-        if tag is tags.PACKED_ITEMS:
-            return self._unpack(self.next(), self.blob())
-        if tag is not tags.ITEMS:
-            raise DecodeError(_DAMAGED)
-        return [self.read(depth + 1) for _ in range(self.count())]
 
     def blob(self) -> bytes:
-        value = self.next()
+        value = self.scalar()
         if type(value) is not bytes:
-            raise DecodeError(_DAMAGED)
+            _refuse()
         return value
 
-    def state_class(self, tag: Tag) -> StateClass:
-        index = self.next()
-        if type(index) is not int or not 0 <= index < len(self._classes) or self._classes[index].tag is not tag:
-            raise DecodeError(_DAMAGED)
+    def state_class(self, tag: int) -> StateClass:
+        index = self.scalar()
+        if type(index) is not int or not 0 <= index < len(self._classes) or self._classes[index].tag != tag:
+            _refuse()
         return self._classes[index]
 
+    def share(self, made: Any) -> None:
+        """Lets references name an object that has just ended."""
+        self._shared.append(made)
+
     def shared(self) -> Any:
-        index = self.next()
+        index = self.scalar()
         if type(index) is not int or not 0 <= index < len(self._shared):
-            raise DecodeError(_DAMAGED)
+            _refuse()
         return self._shared[index]
 
-    def _unpack(self, code: Any, data: bytes) -> list[Any]:
-        size = _ITEM_BYTES.get(code) if type(code) is str else None
-        if size is None or len(data) % size:
-            raise DecodeError(_DAMAGED)
-        self._packed += len(data) // size
-        if self._packed > MAX_VALUES:
+    def _spend(self, count: int) -> None:
+        self._left -= count
+        if self._left < 0:
             raise DecodeError(f"more than {MAX_VALUES} values")
-        return list(data) if code == "B" else list(struct.unpack(f"<{len(data) // size}{code}", data))
 
 
 _Read = Callable[[Reader, int], Any]
+
+
+def _refuse() -> NoReturn:
+    raise DecodeError("damaged")
 
 
 def _hashable(items: list[Any]) -> list[Any]:
@@ -122,14 +120,14 @@ def _hashable(items: list[Any]) -> list[Any]:
     if len(items) > _MAX_EQUAL_HASHES:
         (_, equal), *_ = Counter(map(hash, items)).most_common(1)
         if equal > _MAX_EQUAL_HASHES:
-            raise DecodeError(_DAMAGED)
+            _refuse()
     return items
 
 
 def _read_deque(reader: Reader, depth: int) -> deque[Any]:
-    longest = reader.next()
+    longest = reader.scalar()
     if longest is not None and (type(longest) is not int or not 0 <= longest < 2**63):
-        raise DecodeError(_DAMAGED)
+        _refuse()
     return deque(reader.run(depth), longest)
 
 
@@ -137,24 +135,26 @@ def _read_items(reader: Reader, depth: int) -> list[tuple[Any, Any]]:
     keys = _hashable(reader.run(depth))
     values = reader.run(depth)
     if len(keys) != len(values):
-        raise DecodeError(_DAMAGED)
+        _refuse()
     return list(zip(keys, values, strict=True))
 
 
 def _read_complex(reader: Reader, depth: int) -> complex:
-    real, imaginary = reader.next(), reader.next()
+    real, imaginary = reader.scalar(), reader.scalar()
     if type(real) is not float or type(imaginary) is not float:
-        raise DecodeError(_DAMAGED)
+        _refuse()
     return complex(real, imaginary)
 
 
 def _read_object(reader: Reader, depth: int) -> Any:
     known = reader.state_class(tags.OBJECT)
     names, values = reader.run(depth), reader.run(depth)
-    if len(names) != len(values) or not all(type(name) is str and known.accepts(name) for name in names):
-        raise DecodeError(_DAMAGED)
+    if len(names) != len(values):
+        _refuse()
     made: object = object.__new__(known.cls)
     for name, value in zip(names, values, strict=True):
+        if type(name) is not str or not known.accepts(name):
+            _refuse()
         object.__setattr__(made, name, value)
     if known.shareable:
         reader.share(made)
@@ -164,18 +164,18 @@ def _read_object(reader: Reader, depth: int) -> Any:
 def _read_enum(reader: Reader, depth: int) -> Any:
     known = reader.state_class(tags.ENUM)
     members: Any = known.cls.__members__  # type: ignore[attr-defined]
-    member = members.get(reader.next())
+    member = members.get(reader.scalar())
     if member is None:
-        raise DecodeError(_DAMAGED)
+        _refuse()
     return member
 
 
 def _read_flag(reader: Reader, depth: int) -> Any:
     known = reader.state_class(tags.FLAG)
-    value = reader.next()
+    value = reader.scalar()
     # Bits that no member has would make the class remember a member for each such value.
     if type(value) is not int or value & ~known.cls._flag_mask_:  # type: ignore[attr-defined]
-        raise DecodeError(_DAMAGED)
+        _refuse()
     return known.cls(value)
 
 
@@ -183,18 +183,18 @@ def _read_named_tuple(reader: Reader, depth: int) -> Any:
     known = reader.state_class(tags.NAMED_TUPLE)
     items = reader.run(depth)
     if len(items) != len(known.fields):
-        raise DecodeError(_DAMAGED)
+        _refuse()
     return tuple.__new__(known.cls, items)
 
 
-def _read_foreign(tag: Tag) -> _Read:
+def _read_foreign(tag: int) -> _Read:
     def read(reader: Reader, depth: int) -> Any:
         return foreign.adapter_for(tag).put_together(reader.scalars())
 
     return read
 
 
-_READ: Final[dict[Tag, _Read]] = {
+_READ: Final[dict[int, _Read]] = {
     tags.LIST: lambda reader, depth: reader.run(depth),
     tags.TUPLE: lambda reader, depth: tuple(reader.run(depth)),
     tags.SET: lambda reader, depth: set(_hashable(reader.run(depth))),

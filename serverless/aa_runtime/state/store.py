@@ -8,9 +8,9 @@ import attrs
 
 from aa_runtime.state.codec import Codec
 from aa_runtime.state.faults import DecodeError, EncodeError, StateError, TooLargeError
+from aa_runtime.state.numbers import pack_floats, unpack_numbers
 from aa_runtime.state.token import Head, Sealed, Sealer
 
-_POINTS: Final = Codec()
 #: Clocks of replicas differ a little.
 _CLOCK_SKEW: Final = 300
 
@@ -68,7 +68,6 @@ class TokenStore:
 
     def issue(self, track: Track, state: Any) -> str:
         """EncodeError names the part of the state that has no encoding, or the limit that it exceeds."""
-        points = _POINTS.encode(track.points)
         head = Head(
             shape_type=track.shape_type,
             image_size=track.image_size,
@@ -76,8 +75,7 @@ class TokenStore:
             issued=int(self._clock()),
         )
         try:
-            payload = len(points).to_bytes(4, "little") + points + self._codec.encode(state)
-            return self._sealer.seal(head, payload)
+            return self._sealer.seal(head, _write_points(track.points) + self._codec.encode(state))
         except TooLargeError as fault:
             raise EncodeError(f"{fault.reason}; most of it is {self._codec.heaviest(state)}") from None
 
@@ -97,19 +95,26 @@ class TokenStore:
         return self.issue(track, state)
 
     def _load(self, sealed: Sealed) -> tuple[Track, Any]:
-        payload = sealed.payload()
-        start = 4 + int.from_bytes(payload[:4], "little")
+        points, state = _read_points(sealed.payload())
         track = Track(
             shape_type=sealed.head.shape_type,
             image_size=sealed.head.image_size,
             typed=sealed.head.typed,
-            points=_points(payload[4:start]),
+            points=points,
         )
-        return track, self._codec.decode(payload[start:])
+        return track, self._codec.decode(state)
 
 
-def _points(data: bytes) -> list[float]:
-    points = _POINTS.decode(data)
-    if type(points) is not list or not {float}.issuperset(map(type, points)):
+def _write_points(points: list[float]) -> bytes:
+    """Typecode, count of bytes, bytes."""
+    code, data = pack_floats(points)
+    return code.encode() + len(data).to_bytes(4, "little") + data
+
+
+def _read_points(payload: bytes) -> tuple[list[float], bytes]:
+    """The points, and what comes after them."""
+    end = 5 + int.from_bytes(payload[1:5], "little")
+    code = payload[:1]
+    if end > len(payload) or code not in (b"f", b"d"):
         raise DecodeError("damaged")
-    return points
+    return unpack_numbers(code.decode(), payload[5:end]), payload[end:]
