@@ -62,12 +62,21 @@ class Browser:
         return self.server.generation
 
     def annotate(self, **fields: Any) -> Job:
-        """ "Automatic annotation" of the whole task. `fields`: threshold, mapping, conv_mask_to_poly, …"""
-        return run_job(self.server, self.function, Store(self.task), fields)
+        """The dialog "Automatic annotation" on the whole task.
+
+        `fields`: threshold, mapping, conv_mask_to_poly, cleanup.
+        """
+        return run_job(self.server, self.function, Store(self.task), self._mapped(fields))
 
     def detect(self, frame: int = 0, **fields: Any) -> Any:
         """A detector on one frame: labelled data, or a G1 server's items. Raises `CvatError`."""
-        return self.server.call(self.function, self.task, {"frame": frame, **fields})
+        return self.server.call(self.function, self.task, {"frame": frame, **self._mapped(fields)})
+
+    def _mapped(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """The UI always sends a mapping, filled in with the labels of equal names."""
+        if self.function.kind != "detector":
+            return fields
+        return {"mapping": mapping_by_name(self.function.labels, self.task.labels, self.generation)} | fields
 
     def interact(
         self,
