@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 from aa_runtime.state import Codec, DecodeError, EncodeError
 from aa_runtime.state.wire import MAX_DEPTH
 
-FAST = settings(max_examples=150, deadline=None)
+FAST = settings(max_examples=60, deadline=None)
 
 scalars = (
     st.none()

@@ -1,5 +1,6 @@
 """Which modules make up a function."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,13 +37,14 @@ def _homes(function: object) -> Iterator[tuple[str, ModuleType]]:
 def _beside(home: ModuleType) -> Iterator[tuple[str, ModuleType]]:
     package = home.__package__ or ""
     folder = _folder(home)
+    known: dict[str, bool] = {}
     for name, module in list(sys.modules.items()):
         if not isinstance(module, ModuleType) or _root(name) in _NOT_OWN:
             continue
         if package:
             if name == package or name.startswith(f"{package}."):
                 yield name, module
-        elif folder is not None and _is_under(module, folder):
+        elif folder is not None and _is_under(module, folder, known):
             yield name, module
 
 
@@ -60,12 +62,15 @@ def _folder(module: ModuleType) -> Path | None:
     return None if is_library else folder
 
 
-def _is_under(module: ModuleType, folder: Path) -> bool:
+def _is_under(module: ModuleType, folder: Path, known: dict[str, bool]) -> bool:
+    """`known` holds what was found for other modules' folders: thousands may be loaded, from few folders."""
     file = getattr(module, "__file__", None)
     if not isinstance(file, str):
         return False
-    where = Path(file).resolve().parent
-    return where.is_relative_to(folder) and _LIBRARY_FOLDERS.isdisjoint(where.relative_to(folder).parts)
+    where = file.rpartition(os.sep)[0]
+    if where not in known:
+        known[where] = _LIBRARY_FOLDERS.isdisjoint(Path(where).parts) and Path(where).resolve().is_relative_to(folder)
+    return known[where]
 
 
 _STANDARD_LIBRARY: Final = Path(sys.modules["collections"].__file__ or "").resolve().parent.parent
