@@ -111,7 +111,7 @@ def _configure_nuclio(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0, or with --check 1 where a bundle is stale."""
+    """0; 1 where `check` finds an error in what was written, or with --check a bundle is stale."""
     from ..generate import report
 
     given = {key: value for key, value in vars(args).items() if key not in RUN_OPTIONS}
@@ -120,16 +120,18 @@ def run(args: argparse.Namespace) -> int:
         raise UserError("--output names a new bundle, DIR one that is there", remedy="give one of them")
     if args.output is None and not bundles:
         raise UserError("name the bundle", remedy="--output DIR for a new one, DIR to regenerate one")
-    stale = False
+    stale = bad = False
     for folder in bundles or [args.output]:
         outcome = _one(args, folder, given, new=args.output is not None)
         stale = stale or (args.check and bool(outcome.stale))
         report.show(outcome, pretend=args.pretend, check=args.check, force=args.force)
-    return EXIT_FINDINGS if stale else 0
+        if not (args.pretend or args.check):
+            bad = report.findings(folder) or bad
+    return EXIT_FINDINGS if stale or bad else 0
 
 
 def _one(args: argparse.Namespace, folder: Path, given: dict[str, Any], *, new: bool) -> "Outcome":
-    from ..generate import option_file, stored
+    from ..generate import stored
     from ..generate.options import from_mapping
     from ..generate.run import prepare, write
 
@@ -138,7 +140,6 @@ def _one(args: argparse.Namespace, folder: Path, given: dict[str, Any], *, new: 
     outcome = prepare(from_mapping(folder, options), timeout=args.timeout, keep_pins=args.check)
     if not (args.pretend or args.check):
         write(outcome, stored.settled(options, outcome.bundle, new=new), force=args.force)
-        option_file.read(folder)
     return outcome
 
 

@@ -53,10 +53,10 @@ def steps(
         *_python(image, apt),
         *([_nvidia()] if gpu else []),
         Step(
-            kind="COPY", value=f"{{bundle}}{requirements} /tmp/requirements.txt",
+            kind="COPY", value=f"{{bundle}}{requirements} /tmp/{requirements}",
             why="alone, so that pip runs again only when it changes",
         ),
-        Step(kind="RUN", value="python -m pip install -r /tmp/requirements.txt", why="nothing else installs it"),
+        Step(kind="RUN", value=f"python -m pip install -r /tmp/{requirements}", why="nothing else installs it"),
     ]  # fmt: skip
     if replace_opencv:
         result.append(_headless(replace_opencv))

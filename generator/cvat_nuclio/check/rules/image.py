@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ...generate import tables
 from ..config import Config
 from ..finding import Finding
 from ..images import BaseImage, base_image, makes_python, python_is_its_own
@@ -193,7 +192,9 @@ class CUDAMismatch(ImageRule):
     """
 
     id, name, severity = "CN337", "cuda-mismatch", ERROR
-    source = "ONNX Runtime's page on its CUDA provider: PyPI's wheels want CUDA 11.8 up to 1.18, then see frameworks.yaml"
+    source = (
+        "ONNX Runtime's page on its CUDA provider: PyPI's wheels want CUDA 11.8 up to 1.18, then see frameworks.yaml"
+    )
     remedy = "choose a base image with that CUDA, or a wheel for this one"
 
     def look(self, config: Config, image: BaseImage) -> Iterator[Finding]:
@@ -219,6 +220,9 @@ def _cuda_of(text: str) -> Iterator[tuple[str, int]]:
 
 def _onnxruntime_cuda(minor: int, *, at_least: bool) -> int:
     """CUDA's major version for PyPI's onnxruntime-gpu 1.`minor`, or for the newest release."""
+    # Its imports are for few files, and every start would pay for them.
+    from ...generate import tables
+
     if at_least:
         return int(tables.rows("onnxruntime-gpu")[-1].cuda_major)
     return 11 if minor < 19 else int(tables.row_of("onnxruntime-gpu", f"1.{minor}.0").cuda_major)

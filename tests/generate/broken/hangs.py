@@ -1,0 +1,4 @@
+import time
+
+print("waiting for the moon", flush=True)
+time.sleep(600)

@@ -1,0 +1,2 @@
+def detect(context, image):
+    return []

@@ -1,0 +1,1 @@
+raise RuntimeError("the weights are not there")

@@ -1,0 +1,5 @@
+import cvat_sdk.auto_annotation as cvataa
+
+spec = cvataa.DetectionFunctionSpec(
+    labels=[cvataa.skeleton_label_spec("s", 0, [cvataa.keypoint_spec("k", 0), cvataa.keypoint_spec("k", 1)])]
+)
