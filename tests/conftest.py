@@ -1,7 +1,9 @@
 """Fixtures for every test."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -29,3 +31,16 @@ def shared() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return folder
+
+
+@pytest.fixture(scope="session")
+def cvat() -> Callable[..., Any]:
+    """A CVAT in this process: `cvat(function, url, images, generation=…, labels=…)` is a user in front of one function.
+
+    `function` is Nuclio's object of it (`GET /api/functions`). See `cvat_nuclio.cvat.browser.Browser`: annotate,
+    detect, interact, track and reidentify call the function over HTTP as that generation of CVAT does, and give back
+    what it would show or store.
+    """
+    from cvat_nuclio.cvat import Browser
+
+    return Browser.connect

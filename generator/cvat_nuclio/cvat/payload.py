@@ -9,6 +9,7 @@ import attrs
 from .errors import REST_VALIDATION, CvatError, invalid
 from .generation import Generation
 from .listing import Listed
+from .roi import Roi, crop, into, region
 from .signing import StateSigner
 from .task import Task
 
@@ -29,8 +30,16 @@ class Call:
         return self.data[name]
 
     def image(self, name: str = "frame") -> str:
-        """The bytes of the frame that the field names, in base64."""
-        return base64.b64encode(self.image_bytes(self.mandatory(name))).decode()
+        """The bytes of the frame that the field names, in base64; only the region of interest if there is one."""
+        content = self.image_bytes(self.mandatory(name))
+        roi = self.roi
+        return base64.b64encode(content if roi is None else crop(content, roi)).decode()
+
+    @property
+    def roi(self) -> Roi | None:
+        """The region of interest: G3 has one for detectors and interactors, other servers ignore the field."""
+        takes_one = self.function.generation is Generation.G3 and self.function.kind in ("detector", "interactor")
+        return region(self.data) if takes_one else None
 
     def image_bytes(self, frame: Any) -> bytes:
         """The bytes of a frame. Raises CVAT's 400 for a frame that the task lacks."""
@@ -83,7 +92,9 @@ def _interactor(call: Call) -> dict[str, Any]:
     if _is_g1(call):
         box = positive[:2] if call.function.startswith_box else None
         positive = positive[2:] if call.function.startswith_box else positive
-    negative = call.mandatory("neg_points")
+    negative, roi = call.mandatory("neg_points"), call.roi
+    if roi:
+        positive, negative, box = into(positive, roi), into(negative, roi), into(box or [], roi)
     return {"image": image, "pos_points": positive, "neg_points": negative, "obj_bbox": box}
 
 

@@ -1,9 +1,11 @@
 """The two REST calls that reach a function: one frame for the browser, and a job over a task (`job`)."""
 
+import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import attrs
+from PIL import Image
 
 from .conversion import Items, rename_items, to_annotation
 from .drops import Drops
@@ -12,6 +14,7 @@ from .generation import Generation
 from .listing import Listed
 from .mapping import resolve_mapping
 from .payload import Call, build_payload
+from .roi import moved, moved_answer, region
 from .signing import StateSigner
 from .storage import Collection, empty
 from .task import Task
@@ -75,14 +78,21 @@ class Server:
         answer = self.exchange(function, task, data)
         if function.kind == "tracker":
             return convert_tracked(answer, function, self.signer(function.id))
+        roi = self._call(function, task, data).roi
+        if roi and function.kind == "interactor":
+            with Image.open(io.BytesIO(task.image(data["frame"]))) as image:
+                return moved_answer(answer, roi, image.size)
         return answer
 
     def exchange(self, function: Listed, task: Task, data: Mapping[str, Any]) -> Any:
         """Builds the payload, sends it, returns the decoded answer."""
-        payload = build_payload(Call(function, task, data, self.signer(function.id)))
+        payload = build_payload(self._call(function, task, data))
         answer = self.invoker.invoke(function, payload)
         self.exchanges.append(Exchange(payload, answer))
         return answer
+
+    def _call(self, function: Listed, task: Task, data: Mapping[str, Any]) -> Call:
+        return Call(function, task, data, self.signer(function.id))
 
     def detect(self, function: Listed, task: Task, data: Mapping[str, Any]) -> Items:
         """One frame of a detector: the items whose labels are mapped, under the task's names."""
@@ -93,6 +103,7 @@ class Server:
     def annotations(self, items: Items, task: Task, data: Mapping[str, Any]) -> Collection:
         """The items as tags and shapes of the frame `data["frame"]`, not yet validated."""
         found = empty()
+        roi = region(data) if self.generation is Generation.G3 else None
         for index, item in zip(items.indexes, items.values, strict=True):
             with self.drops.of(index):
                 annotation = to_annotation(
@@ -104,7 +115,8 @@ class Server:
                     drops=self.drops,
                 )
             if annotation:
-                found[annotation[0]].append(annotation[1])
+                kind, values = annotation
+                found[kind].append(moved(values, roi) if roi and kind == "shapes" else values)
         return found
 
 

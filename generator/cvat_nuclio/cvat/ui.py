@@ -27,19 +27,28 @@ def problems(shape: Mapping[str, Any], width: int, height: int) -> list[Problem]
         return [Problem("not finite: CVAT stores it, then cannot answer with the task's annotations", True)]
     match shape["type"]:
         case "skeleton":
-            return [found for element in shape["elements"] for found in problems(element, width, height)]
+            return [found for element in shape["elements"] for found in _element(element, width, height)]
         case "mask":
             return _mask(points, width, height)
         case _:
             return _outline(shape["type"], points, width, height)
 
 
+def _element(element: Mapping[str, Any], width: int, height: int) -> list[Problem]:
+    if element["type"] != "points":
+        return [Problem(f"an element of a skeleton is a {element['type']}: exports fail", True)]
+    return [] if element["outside"] else problems(element, width, height)
+
+
 def _mask(points: Sequence[float], width: int, height: int) -> list[Problem]:
+    left, top, right, bottom = points[-4:]
+    area = (right - left + 1) * (bottom - top + 1)
     try:
         bitmap = rle_to_bitmap(points, width, height)
     except ValueError as error:
-        return [Problem(str(error), True)]
-    left, top, right, bottom = points[-4:]
+        # Of too few pixels CVAT takes the rest of the box as background; too many fit nowhere.
+        whole = all(point == int(point) for point in points)
+        return [Problem(str(error), not whole or sum(points[:-4]) > area)]
     if left < 0 or top < 0 or right >= width or bottom >= height:
         return [Problem("the mask's box lies outside the image: exports fail", True)]
     return [] if bitmap.any() else [Problem("the mask is empty")]
