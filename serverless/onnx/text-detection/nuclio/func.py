@@ -23,6 +23,9 @@ TEXT = 0
 """The id of the only label."""
 STRIDE = 32
 """The network halves its input five times, so both sides must be multiples of this."""
+MEAN = np.array([0.485, 0.456, 0.406], dtype=np.float32)
+DEVIATION = np.array([0.229, 0.224, 0.225], dtype=np.float32)
+"""What PaddleOCR normalises by in training: ImageNet's figures, in this order, on channels in BGR order."""
 SMALLEST = 3
 """Cores narrower than this many pixels of the map are noise."""
 
@@ -68,7 +71,7 @@ class TextDetector:
         size = network_size(image.shape[1], image.shape[0], self.min_side, self.max_side)
         interpolation = cv2.INTER_AREA if size[0] < image.shape[1] else cv2.INTER_LINEAR
         resized = cv2.resize(image, size, interpolation=interpolation)
-        batch = (resized.astype(np.float32).transpose(2, 0, 1)[None] / 255 - 0.5) / 0.5
+        batch = ((resized.astype(np.float32) / 255 - MEAN) / DEVIATION).transpose(2, 0, 1)[None]
         (answer,) = self.session.run(None, {self.session.get_inputs()[0].name: batch})
         return answer[0, 0]
 
@@ -96,7 +99,7 @@ class TextDetector:
 
 def create(
     max_side: int = 1536,
-    min_side: int = 736,
+    min_side: int = 480,
     box_threshold: float = 0.6,
     map_threshold: float = 0.3,
     unclip_ratio: float = 1.6,
@@ -107,7 +110,8 @@ def create(
     """Loads the network.
 
     max_side: images are shrunk until their longer side is no more than this many pixels.
-    min_side: images are enlarged until their shorter side is this many pixels, within max_side; small text needs it.
+    min_side: images are enlarged until their shorter side is this many pixels, within max_side. More finds smaller
+        text, and more of what only looks like text.
     box_threshold: the least score of a line when the caller names no confidence threshold.
     map_threshold: the likelihood over which a pixel belongs to the core of a line.
     unclip_ratio: how far a line reaches beyond its core.
@@ -199,7 +203,7 @@ def offset(polygon: Floats, distance: float) -> Floats | None:
     reached = (away <= distance * dots).astype(np.uint8)
     contours, _ = cv2.findContours(reached, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     largest = max(contours, key=cv2.contourArea)
-    simple = cv2.approxPolyDP(largest, dots, True)[:, 0]
+    simple = cv2.approxPolyDP(largest, dots / 2, True)[:, 0]
     return simple / dots + origin if len(simple) >= 3 else None
 
 

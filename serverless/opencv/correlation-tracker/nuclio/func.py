@@ -15,6 +15,7 @@ import PIL.Image
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating]
+Spectrum = NDArray[np.complexfloating]
 
 CELL = 4
 """Pixels on a side of the square over which features are averaged."""
@@ -60,6 +61,8 @@ class Sighting:
     """The best place that one search found."""
 
     box: Floats
+    response: float
+    """The filter's answer there: 1 on the frame it was taught."""
     clarity: float
     """How many standard deviations the response is above the mean of those around it."""
 
@@ -85,7 +88,8 @@ class CorrelationTracker:
         """Halves the image until the smallest level is too small to hold an object."""
         levels = [to_rgb(image)]
         while min(levels[-1].shape[:2]) >= 64:
-            levels.append(cv2.pyrDown(levels[-1]))
+            half = [side // 2 for side in levels[-1].shape[1::-1]]
+            levels.append(cv2.resize(levels[-1], half, interpolation=cv2.INTER_AREA))
         return Frame(tuple(levels))
 
     def init_tracking_state(
@@ -115,25 +119,25 @@ class CorrelationTracker:
 
     def _search(self, frame: Frame, state: State) -> Sighting:
         """Position first, then size; a hidden object is looked for further away the longer it is hidden."""
-        here = max(
-            (self._locate(frame, state, box) for box in neighbourhood(state.box, state.unseen)),
-            key=lambda sighting: sighting.clarity,
-        )
-        sizes = [self._locate(frame, state, resized(here.box, self.scale_step**n)) for n in (-1, 0, 1)]
-        best = max(sizes, key=lambda sighting: sighting.clarity)
-        return best if best.clarity > here.clarity else here
+        answers = self._filter(state)
+        nearby = (self._locate(frame, answers, state.grid, box) for box in neighbourhood(state.box, state.unseen))
+        here = max(nearby, key=lambda sighting: sighting.clarity).box
+        sizes = (self._locate(frame, answers, state.grid, resized(here, self.scale_step**n)) for n in (-1, 0, 1))
+        # By height: clarity would favour the smaller sizes, whose surroundings are smoother.
+        return max(sizes, key=lambda sighting: sighting.response)
 
-    def _locate(self, frame: Frame, state: State, box: Floats) -> Sighting:
-        """Where in the window around `box` the filter answers most."""
-        spectrum = np.fft.rfft2(self._features(frame, box, state.grid))
+    def _filter(self, state: State) -> Spectrum:
+        """What turns the features' spectrum into the response's: (channels, rows, columns // 2 + 1)."""
         taught = np.fft.rfft2(state.template.astype(np.float32))
         wanted = np.fft.rfft2(target_response(state.grid, self.context))
-        answer = (taught.conj() * spectrum).sum(axis=0) * wanted / (state.energy + ridge(state.energy))
-        columns, rows = state.grid
-        response = np.fft.irfft2(answer, s=(rows, columns))
-        dx, dy, height = peak(response)
-        step = box[2:] * self.context / state.grid
-        return Sighting(np.array([*(box[:2] + step * (dx, dy)), *box[2:]]), height)
+        return (taught.conj() * wanted / (state.energy + ridge(state.energy))).astype(np.complex64)
+
+    def _locate(self, frame: Frame, answers: Spectrum, grid: tuple[int, int], box: Floats) -> Sighting:
+        """Where in the window around `box` the filter answers most."""
+        spectrum = np.fft.rfft2(self._features(frame, box, grid))
+        response = np.fft.irfft2((answers * spectrum).sum(axis=0), s=grid[::-1])
+        moved = box[:2] + box[2:] * self.context / grid * peak(response)
+        return Sighting(np.concatenate([moved, box[2:]]), float(response.max()), clarity(response))
 
     def _learn(self, frame: Frame, state: State) -> None:
         rate = self.learning_rate
@@ -146,14 +150,14 @@ class CorrelationTracker:
         columns, rows = grid
         patch = cut(frame, box[:2], box[2:] * self.context, (columns * CELL, rows * CELL))
         window = np.outer(np.hanning(rows + 2)[1:-1], np.hanning(columns + 2)[1:-1])
-        return (describe(patch) * window).astype(np.float32)
+        return np.ascontiguousarray(describe(patch) * window, dtype=np.float32)
 
 
 def create(
     context: float = 1.8,
     cells: int = 36,
     learning_rate: float = 0.05,
-    lost_below: float = 5.0,
+    lost_below: float = 7.0,
     found_above: float = 10.0,
     learn_above: float = 8.0,
     scale_step: float = 1.03,
@@ -165,7 +169,7 @@ def create(
     cells: cells on a side of the window; the state grows with its square.
     learning_rate: the part of the filter that each frame replaces, 0 to 1.
     lost_below: the clarity (standard deviations of the response above its surroundings; 40 is the first frame
-        again, 5 is noise) under which the object counts as hidden.
+        again, 6 is noise) under which the object counts as hidden.
     found_above: the clarity over which a hidden object counts as found.
     learn_above: the clarity over which the filter learns from the frame.
     scale_step: the greatest change of size between two frames.
@@ -227,10 +231,13 @@ def orientation_cells(grey: Floats, shape: tuple[int, int]) -> Floats:
     """Gradient magnitude by direction in each cell, as a part of its surroundings': (rows, columns, ORIENTATIONS)."""
     dx = cv2.Sobel(grey, cv2.CV_32F, 1, 0, ksize=1)
     dy = cv2.Sobel(grey, cv2.CV_32F, 0, 1, ksize=1)
-    place = np.arctan2(dy, dx) * (ORIENTATIONS / np.pi) % ORIENTATIONS
-    distance = np.abs(place[..., None] - np.arange(ORIENTATIONS))
-    share = np.maximum(0, 1 - np.minimum(distance, ORIENTATIONS - distance))
-    cells = cv2.resize(share * np.hypot(dx, dy)[..., None], shape, interpolation=cv2.INTER_AREA)
+    strength, angle = cv2.cartToPolar(dx, dy)
+    place = angle * (ORIENTATIONS / np.pi) % ORIENTATIONS
+    bins = np.empty((*grey.shape, ORIENTATIONS), dtype=np.float32)
+    for number in range(ORIENTATIONS):
+        distance = np.abs(place - number)
+        bins[..., number] = strength * np.maximum(0, 1 - np.minimum(distance, ORIENTATIONS - distance))
+    cells = cv2.resize(bins, shape, interpolation=cv2.INTER_AREA)
     around = cv2.blur(cells.sum(axis=2), (3, 3), borderType=cv2.BORDER_REPLICATE)
     return np.minimum(cells / (around[..., None] + 0.01), 0.4)
 
@@ -247,31 +254,25 @@ def power(features: Floats) -> Floats:
 
 
 def ridge(energy: Floats) -> float:
-    return RIDGE * float(energy.mean())
+    """What is added to a spectrum before dividing by it: never so little that rounding errors become a response."""
+    return RIDGE * max(float(energy.mean()), 1)
 
 
-def peak(response: Floats) -> tuple[float, float, float]:
-    """The highest response: its offset from the centre in cells (x, y), between cells, and its clarity."""
+def peak(response: Floats) -> tuple[float, float]:
+    """Where the response is highest: the offset from the window's centre in cells (x, y), between cells."""
     rows, columns = response.shape
     y, x = np.unravel_index(response.argmax(), response.shape)
-    shifted = np.roll(response, (rows // 2 - y, columns // 2 - x), axis=(0, 1))
-    middle = shifted[rows // 2 - 1 : rows // 2 + 2, columns // 2 - 1 : columns // 2 + 2]
-    dx, dy = x + vertex(middle[1]), y + vertex(middle[:, 1])
-    return (
-        (dx + columns / 2) % columns - columns / 2,
-        (dy + rows / 2) % rows - rows / 2,
-        clarity(shifted),
-    )
+    dx = x + vertex(response[y, [x - 1, x, (x + 1) % columns]])
+    dy = y + vertex(response[[y - 1, y, (y + 1) % rows], x])
+    return (dx + columns / 2) % columns - columns / 2, (dy + rows / 2) % rows - rows / 2
 
 
-def clarity(centred: Floats) -> float:
-    """How far the response in the middle is above the mean of the rest, in standard deviations of the rest."""
-    rows, columns = centred.shape
-    rest = np.ones(centred.shape, dtype=bool)
-    rest[rows // 2 - 3 : rows // 2 + 4, columns // 2 - 3 : columns // 2 + 4] = False
-    surroundings = centred[rest]
-    height = centred[rows // 2, columns // 2] - surroundings.mean()
-    return float(height / (surroundings.std() + 1e-9))
+def clarity(response: Floats) -> float:
+    """How far the highest response is above the mean of those not beside it, in standard deviations of these."""
+    y, x = np.unravel_index(response.argmax(), response.shape)
+    rest = np.roll(response, (3 - y, 3 - x), axis=(0, 1))
+    surroundings = rest[np.add.outer(np.arange(len(rest)) > 6, np.arange(len(rest[0])) > 6)]
+    return float((response[y, x] - surroundings.mean()) / (surroundings.std() + 1e-9))
 
 
 def vertex(heights: Floats) -> float:
@@ -283,7 +284,7 @@ def vertex(heights: Floats) -> float:
 
 def neighbourhood(box: Floats, unseen: int) -> list[Floats]:
     """The boxes to search from: further around, the longer the object is hidden."""
-    reach = min(unseen, 2)
+    reach = min((unseen + 2) // 3, 2)
     steps = range(-reach, reach + 1)
     return [np.array([*(box[:2] + 0.5 * box[2:] * (i, j)), *box[2:]]) for j in steps for i in steps]
 
