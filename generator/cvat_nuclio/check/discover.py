@@ -2,9 +2,8 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-
-import attrs
 
 from ..errors import UserError
 from .config import Config
@@ -16,12 +15,12 @@ _YAML = (".yaml", ".yml", ".json")
 _SKIPPED = {"aa_runtime", "node_modules", "__pycache__", "site-packages", "venv"}
 
 
-@attrs.define
+@dataclass(slots=True)
 class Targets:
     """What is checked."""
 
-    configs: list[Config] = attrs.Factory(list)
-    functions: list[PythonFile] = attrs.Factory(list)
+    configs: list[Config] = field(default_factory=list)
+    functions: list[PythonFile] = field(default_factory=list)
 
 
 def discover(paths: Sequence[Path], settings: Settings) -> Targets:

@@ -1,9 +1,8 @@
 """What a rule says, and where."""
 
 import enum
+from dataclasses import dataclass
 from pathlib import Path
-
-import attrs
 
 
 class Severity(enum.Enum):
@@ -18,7 +17,7 @@ class Severity(enum.Enum):
     NOTE = "note"
 
 
-@attrs.frozen
+@dataclass(frozen=True, slots=True)
 class Edit:
     """A replacement in a file's text: the characters from `start` to `end` (offsets) become `text`."""
 
@@ -27,7 +26,7 @@ class Edit:
     text: str
 
 
-@attrs.frozen
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One finding. `line` and `column` count from 1; line 0 means the whole file or folder.
 

@@ -1,8 +1,7 @@
 """What is known of a base image by its name alone; nothing is pulled. Unknown names say nothing."""
 
 import re
-
-import attrs
+from dataclasses import dataclass
 
 # Python of the distributions, and whether `apt`'s Python refuses pip (PEP 668).
 _UBUNTU = {"18.04": "3.6", "20.04": "3.8", "22.04": "3.10", "24.04": "3.12", "26.04": "3.14"}
@@ -12,7 +11,7 @@ _DEBIAN_NAMES = {"buster": "10", "bullseye": "11", "bookworm": "12", "trixie": "
 _PEP_668 = {"debian": 12, "ubuntu": 23}
 
 
-@attrs.frozen
+@dataclass(frozen=True, slots=True)
 class BaseImage:
     """Facts, None where the name does not tell.
 

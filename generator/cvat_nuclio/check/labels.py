@@ -3,9 +3,8 @@
 import functools
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-import attrs
 
 from .jsonplace import positions
 from .textplace import offsets_of, place_of
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 JsonPath = tuple[str | int, ...]
 
 
-@attrs.frozen
+@dataclass(frozen=True, slots=True)
 class Label:
     """One label (or sublabel) as it is written; `path` leads to it in the JSON."""
 

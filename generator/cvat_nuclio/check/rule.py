@@ -1,5 +1,6 @@
 """The base of all rules, and their register."""
 
+import functools
 import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator
@@ -79,8 +80,8 @@ class TreeRule(Rule):
         raise NotImplementedError
 
 
-def all_rules() -> list[Rule]:
-    """One instance of every rule, by id."""
+@functools.cache
+def _rules() -> tuple[Rule, ...]:
     package = importlib.import_module(".rules", __package__)
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f".rules.{module.name}", __package__)
@@ -90,7 +91,12 @@ def all_rules() -> list[Rule]:
             if rule.id in classes:
                 raise ValueError(f"two rules are called {rule.id}")
             classes[rule.id] = rule
-    return [classes[identifier]() for identifier in sorted(classes)]
+    return tuple(classes[identifier]() for identifier in sorted(classes))
+
+
+def all_rules() -> list[Rule]:
+    """One instance of every rule, by id."""
+    return list(_rules())
 
 
 def _descendants(rule: type[Rule]) -> Iterable[type[Rule]]:

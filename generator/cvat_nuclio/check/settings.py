@@ -1,6 +1,6 @@
 """Against which versions a check is made."""
 
-import attrs
+from dataclasses import dataclass
 
 from ..nuclio.structs import NEWEST, Version
 
@@ -9,7 +9,7 @@ DEFAULT_NUCLIO = "1.16"
 GENERATIONS = ("G1", "G2", "G3")
 
 
-@attrs.frozen
+@dataclass(frozen=True, slots=True)
 class Settings:
     """`cvat` is a server generation (G1, G2, G3), `nuclio` a version of nuctl and the dashboard."""
 

@@ -1,5 +1,8 @@
 """How Nuclio reads function.yaml: two readers, known keys, durations, trigger settings, what it drops or refuses."""
 
+# Dataclasses, not attrs, here and in `check`: its import costs a third of the time that a lint run in an editor may
+# take to start.
+
 from .model import Dropped, Reading, Refusal
 from .reader import read
 

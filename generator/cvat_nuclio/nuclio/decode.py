@@ -1,8 +1,7 @@
 """Go's `json.Unmarshal` into Nuclio's structs: what is kept, what is dropped, the first wrong type."""
 
+from dataclasses import dataclass, replace
 from typing import Any
-
-import attrs
 
 from .document import Entries, Node
 from .gofloat import json_number
@@ -14,7 +13,7 @@ _RANGES = {"int": 63, "int64": 63, "int32": 31, "int16": 15, "int8": 7}
 _PREFIX = "error unmarshaling JSON: while decoding JSON: "
 
 
-@attrs.frozen
+@dataclass(frozen=True, slots=True)
 class _Context:
     """Where Go's decoder is: the struct and the field names so far, for its messages; the path, for ours."""
 
@@ -23,7 +22,7 @@ class _Context:
     path: Path = ()
 
     def at(self, key: str | int) -> "_Context":
-        return attrs.evolve(self, path=(*self.path, key))
+        return replace(self, path=(*self.path, key))
 
 
 class Decoder:

@@ -3,9 +3,9 @@ and merge keys in order, keys turned into strings."""
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-import attrs
 import yaml
 from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
@@ -18,7 +18,7 @@ _PLAIN, _MERGE = "", "tag:yaml.org,2002:merge"
 _ALIASES_FREE, _DECODES_FREE, _ALIAS_SHARE = 100, 1000, 0.99
 
 
-@attrs.define
+@dataclass(slots=True)
 class Node:
     """One value; `data` is a scalar, a list of nodes, or a dict of entries. `line` and `column` count from 1."""
 
@@ -34,7 +34,7 @@ class Node:
         return names.get(type(self.data), "null")
 
 
-@attrs.frozen
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A key's place and its value; `merged` means that it came through `<<`."""
 
@@ -188,7 +188,7 @@ class _Builder:
                 raise RefusedText(_refusal(message, node, path))
             built = self.build(source, path).data
             if isinstance(built, dict):
-                yield from ((key, attrs.evolve(entry, merged=True)) for key, entry in built.items())
+                yield from ((key, replace(entry, merged=True)) for key, entry in built.items())
 
 
 def _key_text(key: Node, node: yaml.Node, path: Path) -> str:

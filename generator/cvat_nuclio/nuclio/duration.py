@@ -1,7 +1,6 @@
 """Go's `time.ParseDuration` and `Duration.String`, in seconds."""
 
 import re
-from fractions import Fraction
 
 _UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 _PART = re.compile(r"([0-9]*)(?:\.([0-9]*))?")
@@ -45,7 +44,7 @@ def _part(text: str, rest: str) -> tuple[int, str]:
     if unit[0] not in _UNITS:
         raise BadDuration(f'time: unknown unit "{unit[0]}" in duration "{text}"')
     scale = _UNITS[unit[0]]
-    part = int(whole or 0) * scale + int(Fraction(int(fraction or 0), 10 ** len(fraction)) * scale)
+    part = int(whole or 0) * scale + int(fraction or 0) * scale // 10 ** len(fraction)
     return part, rest[unit.end() :]
 
 

@@ -1,8 +1,7 @@
 """What a reading of function.yaml says: what was kept, what was dropped, what was refused and where."""
 
+from dataclasses import dataclass
 from typing import Any
-
-import attrs
 
 Path = tuple[str | int, ...]
 
@@ -15,7 +14,7 @@ def dotted(path: Path) -> str:
     return text
 
 
-@attrs.frozen
+@dataclass(frozen=True, slots=True)
 class Dropped:
     """A key that Nuclio read and forgot, without a word.
 
@@ -31,7 +30,7 @@ class Dropped:
     known: tuple[str, ...] = ()
 
 
-@attrs.frozen
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """Why Nuclio does not accept the text; `message` is Nuclio's own wording.
 
@@ -44,7 +43,7 @@ class Refusal:
     column: int = 0
 
 
-@attrs.frozen
+@dataclass(frozen=True, slots=True)
 class Reading:
     """One reader's view of a text.
 

@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
-
-import attrs
 
 from .duration import BadDuration, nanoseconds
 from .structs import NEWEST, Version
@@ -35,7 +34,7 @@ OTHER_RUNTIMES = frozenset(["dotnetcore", "golang", "java", "nodejs", "ruby", "s
 HANDLER = re.compile(r"([\w|-]+(?:\.[\w|-]+)*):(\w+)")
 
 
-@attrs.frozen
+@dataclass(frozen=True, slots=True)
 class Obstacle:
     """One reason why the processor ends. `path` leads into the configuration; `exit_code` is the processor's."""
 

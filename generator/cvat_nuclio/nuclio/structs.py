@@ -2,9 +2,8 @@
 
 import functools
 import json
-from importlib import resources
-
-import attrs
+import pkgutil
+from dataclasses import dataclass, replace
 
 Version = tuple[int, int]
 NEWEST: Version = (1, 16)
@@ -20,7 +19,7 @@ def version_of(text: str) -> Version:
     return int(major), int(minor)
 
 
-@attrs.frozen
+@dataclass(frozen=True, slots=True)
 class Field:
     """A json field. `embedded` names the embedded structs on the way to it, outermost first."""
 
@@ -31,7 +30,7 @@ class Field:
     embedded: tuple[str, ...] = ()
 
 
-@attrs.frozen
+@dataclass(frozen=True, slots=True)
 class Struct:
     """A Go struct; `folded` finds a field by its lower-case name."""
 
@@ -47,8 +46,7 @@ class Struct:
 
 @functools.cache
 def _types() -> dict[str, str | dict[str, dict[str, str | bool]]]:
-    text = resources.files("cvat_nuclio.data").joinpath("nuclio_keys.json").read_text("utf-8")
-    types = json.loads(text)["types"]
+    types = json.loads(pkgutil.get_data("cvat_nuclio.data", "nuclio_keys.json") or b"{}")["types"]
     # The processor's own root embeds the function's configuration.
     types["processor.Configuration"] = {"<Config>": {"type": "functionconfig.Config"}}
     return types  # type: ignore[no-any-return]
@@ -68,7 +66,7 @@ def struct(name: str) -> Struct | None:
             continue
         inner = struct(go_type)
         for field in inner.fields.values() if inner else ():
-            promoted = attrs.evolve(field, embedded=(go_type, *field.embedded), since=max(since, field.since))
+            promoted = replace(field, embedded=(go_type, *field.embedded), since=max(since, field.since))
             fields.setdefault(field.name, promoted)
     folded: dict[str, Field] = {}
     for field in fields.values():

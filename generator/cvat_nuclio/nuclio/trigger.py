@@ -1,8 +1,7 @@
 """What an http trigger's settings come to in the processor: defaults, and attributes decoded as Nuclio decodes them."""
 
+from dataclasses import dataclass
 from typing import Any
-
-import attrs
 
 from . import duration
 
@@ -45,7 +44,7 @@ class BadAttribute(ValueError):
         self.name = name
 
 
-@attrs.frozen
+@dataclass(frozen=True, slots=True)
 class HTTPTrigger:
     """An http trigger as it is in force.
 

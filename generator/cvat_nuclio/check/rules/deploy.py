@@ -3,10 +3,10 @@
 import itertools
 import re
 from collections.abc import Iterator
-from fractions import Fraction
 
 import yaml
 
+from ...nuclio.quantity import NANO
 from ...nuclio.quantity import parse as parse_quantity
 from ..config import Config
 from ..finding import Edit, Finding
@@ -322,12 +322,12 @@ class MemoryLimit(ConfigRule):
         text = _limits(config).get("memory")
         if text is None:
             return
-        value, _ = parse_quantity(text)
+        value = parse_quantity(text)[0] / NANO
         if 0 < value < 6 * 1024 * 1024 or value < 0:
             place = config.value("spec", "resources", "limits", "memory")
             written = node_at(config.text, ("spec", "resources", "limits", "memory"))
             shown = written.value if isinstance(written, yaml.ScalarNode) else text
-            number = f"{float(value):g}"
+            number = f"{value:g}"
             yield self.found(config.file, f"a memory limit of {shown} is {number} bytes", place, length=len(str(shown)))
 
 
@@ -348,9 +348,9 @@ class GPULimit(ConfigRule):
                 message = f"{key} is no resource; the GPU's is nvidia.com/gpu"
                 yield self.found(config.file, message, place, length=len(key))
             elif key == "nvidia.com/gpu":
-                value: Fraction = parse_quantity(text)[0]
-                if value < 0 or value.denominator != 1:
-                    yield self.found(config.file, f"{float(value):g} GPUs cannot be had", place, length=len(key))
+                value, _ = parse_quantity(text)
+                if value < 0 or value % NANO:
+                    yield self.found(config.file, f"{value / NANO:g} GPUs cannot be had", place, length=len(key))
 
 
 class PlatformAttribute(ConfigRule):
