@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .log import Log, Record
+from .result import go_text
 from .settings import Settings
 
 SCRIPT = Path(__file__).with_name("worker.py")
@@ -127,7 +128,8 @@ class Child:
 
     def _take_record(self, fields: dict[str, Any]) -> None:
         level = PYTHON_LEVELS.get(fields["level"], "debug")
-        record = Record(self._settings.name, level, fields["message"], fields.get("with") or {})
+        more = {name: _printable(value) for name, value in (fields.get("with") or {}).items()}
+        record = Record(self._settings.name, level, go_text(fields["message"]), more)
         self._log.record(record)
         if self.on_record and self._answer:
             self.on_record(record)
@@ -174,6 +176,10 @@ class Child:
         self._events.close()
         self._packets.close()
         return status
+
+
+def _printable(value: Any) -> Any:
+    return go_text(value) if isinstance(value, str) else value
 
 
 def worker_env(settings: Settings) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import json
 import sys
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TextIO
 
@@ -17,6 +18,7 @@ class Record:
     level: str
     message: str
     fields: dict[str, Any] = field(default_factory=dict)
+    time_ms: float = field(default_factory=lambda: time.time() * 1000)
 
 
 class Log(Protocol):

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from .child import Interpreter, TimedOut, WorkerGone
 from .clock import EventClock
+from .cloudevent import EventError
 from .connection import Connection, Handler, Limits
 from .cors import Gate
-from .event import EventError, encode_event
+from .event import encode_event
 from .health import health_handler
 from .log import Log, Record
 from .pool import NoWorker, Pool
@@ -145,7 +146,7 @@ class Processor:
         lost = False
         slot.collect(records)
         try:
-            packet = await slot.process_event(encode_event(request, trigger))
+            packet = await slot.process_event(encode_event(request, trigger, slot.structured))
             return to_response(read_result(packet, self._interpreter.nuclio))
         except (WorkerGone, EventError, ResultError) as exc:
             return Response(500, str(exc).encode())

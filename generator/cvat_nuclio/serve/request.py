@@ -43,7 +43,7 @@ class Request:
     @property
     def visited_headers(self) -> dict[bytes, bytes]:
         """All headers as the event carries them: the last value wins, cookies are one header."""
-        headers = dict(self.headers)
+        headers = {name: value for name, value in self.headers if value or name not in SINGLE}
         cookies = [value for key, value in self.headers if key == b"Cookie"]
         if cookies:
             headers[b"Cookie"] = b"; ".join(_cookies(b"; ".join(cookies)))

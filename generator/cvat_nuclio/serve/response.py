@@ -13,6 +13,7 @@ REASONS = {
     413: "Request Entity Too Large",
     414: "Request URI Too Long",
     416: "Requested Range Not Satisfiable",
+    418: "I'm a teapot",
     103: "Early Hints",
 }
 MANAGED = {b"Content-Length", b"Transfer-Encoding", b"Date", b"Trailer"}

@@ -11,7 +11,7 @@ LONGEST = 4096
 
 
 def add_logs(response: Response, records: list[Record], level: str) -> None:
-    """Sets the header, unless it would be too long. An unknown level means info... as Nuclio reads it."""
+    """Sets the header, unless it would be too long. An unknown level means all."""
     lowest = LEVELS.get(level, LEVELS["debug"])
     kept = [_fields(record) for record in records if LEVELS[record.level] >= lowest]
     text = json.dumps(kept, separators=(",", ":"), ensure_ascii=False)
@@ -20,4 +20,6 @@ def add_logs(response: Response, records: list[Record], level: str) -> None:
 
 
 def _fields(record: Record) -> dict[str, object]:
-    return {"level": record.level, "message": record.message, **record.fields}
+    worker = record.fields.get("worker_id", "")
+    head = {"level": record.level, "time": record.time_ms, "name": f"processor.http.w{worker}.python.logger"}
+    return {**head, "message": record.message, **record.fields}

@@ -83,12 +83,12 @@ def _go_kind(value: object, go_type: str) -> str:
 def _result(fields: dict[str, Any]) -> Result:
     text = fields.get("body") or ""
     encoded = fields.get("body_encoding") == "base64"
-    body = base64.b64decode(text) if encoded else _go_text(text).encode()
-    content_type = _go_text(fields.get("content_type") or "")
+    body = base64.b64decode(text) if encoded else go_text(text).encode()
+    content_type = go_text(fields.get("content_type") or "")
     return Result(fields.get("status_code") or 0, content_type, body, fields.get("headers") or {})
 
 
-def _go_text(text: str) -> str:
+def go_text(text: str) -> str:
     """Lone surrogates become the replacement character."""
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
@@ -103,7 +103,7 @@ def to_response(result: Result) -> Response:
         elif isinstance(value, str) and name.lower() == FILE_PATH:
             file_path = value
         elif isinstance(value, str):
-            response.set_header(name, _go_text(value))
+            response.set_header(name, go_text(value))
     if file_path and not _send_file(response, Path(file_path), delete=delete):
         return response
     if not file_path:

@@ -7,6 +7,7 @@ from typing import Any
 
 from .child import IMPORT_DEADLINE, Child, Interpreter, TimedOut, WorkerGone
 from .clock import EventClock
+from .cloudevent import StructuredEvent
 from .log import Log, Record
 from .settings import Settings
 
@@ -38,6 +39,7 @@ class Slot:
         self.index = index
         self.status = "initializing"
         self.event_time: float | None = None
+        self.structured = StructuredEvent()
         self._arguments = (settings, index, interpreter, log, cwd)
         self._clock = clock
         self.child = Child(*self._arguments)

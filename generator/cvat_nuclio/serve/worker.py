@@ -35,6 +35,7 @@ import nuclio_sdk.json_encoder
 import nuclio_sdk.logger
 
 LENGTH = struct.Struct(">I")
+LARGEST_EVENT = 1 << 30
 HANDLER = re.compile(r"([\w-]+(?:\.[\w-]+)*):(\w+)")
 
 
@@ -131,8 +132,10 @@ class Worker:
 
     def _read_event(self, message: bytes) -> nuclio_sdk.Event:
         kinds = nuclio_sdk.event.EventDeserializerKinds
-        unpacked = msgpack.unpackb(message, raw=not self._decodes, strict_map_key=False)
-        return nuclio_sdk.Event.deserialize(unpacked, kind=kinds.msgpack if self._decodes else kinds.msgpack_raw)
+        unpacker = msgpack.Unpacker(raw=not self._decodes, max_buffer_size=LARGEST_EVENT)
+        unpacker.feed(message)
+        fields = next(unpacker)
+        return nuclio_sdk.Event.deserialize(fields, kind=kinds.msgpack if self._decodes else kinds.msgpack_raw)
 
     async def _handle(self, event: nuclio_sdk.Event) -> None:
         started = time.time()

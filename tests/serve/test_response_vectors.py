@@ -1,0 +1,41 @@
+"""Every recorded handler result: what the client gets, what is logged, and that the worker goes on."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import serve_vectors
+from serve_client import Client, ask, assert_answer, get, request_bytes, wait_until
+from serve_replay import Fleet, assert_logs, parameters
+
+VECTORS = serve_vectors.load("response")
+
+
+@pytest.fixture(scope="module")
+def fleet(host: Any) -> Iterator[Fleet]:
+    with Fleet(host, VECTORS) as fleet:
+        yield fleet
+
+
+@pytest.mark.parametrize(("host", "vector"), parameters(VECTORS), indirect=["host"])
+def test_answers_like_the_recorded_processor(host: Any, fleet: Fleet, vector: Any) -> None:
+    live = fleet.take(vector)
+    outcome, folder = vector.outcome, live.folder
+    data, after = request_bytes(vector.fields["request"]), outcome["after"]
+    pids = live.pids
+    with Client(live.port) as client:
+        client.send(data)
+        assert_answer(outcome, client.read(), folder, ordered=vector.id != "R-h-many")
+        assert_logs(live, outcome)
+        if outcome["connection"] == "open" and after["second_status"] is not None:
+            client.send(data)
+            assert client.read().status == after["second_status"]
+        elif outcome["connection"] != "open":
+            assert client.is_closed()
+            assert ask(live.port, data).status == after["second_status"]
+    if after["second_status"] is None:
+        assert get(live.port, timeout=0.5).status is None
+    assert live.exit_status is None
+    assert live.pids == pids
+    fleet.give_back(live)
+    wait_until(lambda: not live.pids)
