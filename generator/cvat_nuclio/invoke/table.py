@@ -76,7 +76,7 @@ def _more(kept: Kept) -> Iterator[str]:
         yield f"rotated by {kept.rotation:g}°"
     if kept.group:
         yield f"group {kept.group}"
-    if kept.confidence is not None:
+    if kept.confidence is not None and kept.confidence < 1:
         yield f"confidence {kept.confidence:g}"
     yield from (f"{name}: {value}" for name, value in kept.attributes.items())
     yield from (f"! {note}" for note in kept.notes)
