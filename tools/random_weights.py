@@ -83,3 +83,53 @@ def _values(name: str, shape: tuple[int, ...]) -> npt.NDArray[Any]:
     centred = random.normal(0, 0.08, shape)
     is_scale = len(shape) == 1 and name.endswith(("weight", "running_var"))
     return (centred + is_scale).astype(np.float32)
+
+
+def sam2(folder: Path, image_size: int = 128) -> Any:
+    """A small SAM 2.1 for videos, saved as the Hugging Face hub's folders are; returns the model."""
+    import torch
+    from transformers import Sam2VideoConfig, Sam2VideoModel
+
+    cells = image_size // 4
+    vision = {
+        "model_type": "sam2_vision_model",
+        "backbone_config": {
+            "model_type": "sam2_hiera_det_model",
+            "hidden_size": 8,
+            "image_size": [image_size, image_size],
+            "blocks_per_stage": [1, 1, 2, 1],
+            "embed_dim_per_stage": [8, 16, 32, 64],
+            "num_attention_heads_per_stage": [1, 2, 4, 8],
+            "window_size_per_stage": [8, 4, 4, 2],
+            "window_positional_embedding_background_size": [4, 4],
+            "global_attention_blocks": [3],
+        },
+        "backbone_channel_list": [64, 32, 16, 8],
+        "backbone_feature_sizes": [[cells, cells], [cells // 2, cells // 2], [cells // 4, cells // 4]],
+        "fpn_hidden_size": 128,
+    }
+    config = Sam2VideoConfig(
+        vision_config=vision,
+        prompt_encoder_config={"hidden_size": 128, "image_size": image_size},
+        mask_decoder_config={"hidden_size": 128, "mlp_dim": 64, "iou_head_hidden_dim": 32, "num_attention_heads": 2},
+        image_size=image_size,
+        memory_attention_hidden_size=128,
+        memory_attention_feed_forward_hidden_size=64,
+        memory_attention_num_layers=2,
+        memory_attention_rope_feat_sizes=[cells // 4, cells // 4],
+        memory_encoder_hidden_size=128,
+        memory_encoder_output_channels=64,
+        mask_downsampler_embed_dim=128,
+        memory_fuser_embed_dim=128,
+        memory_fuser_intermediate_dim=64,
+    )
+    torch.manual_seed(0)
+    model = Sam2VideoModel(config).eval()
+    with torch.no_grad():
+        for name, value in model.named_parameters():
+            if value.ndim > 1:
+                value.copy_(torch.from_numpy(_values(name, tuple(value.shape))))
+        # Random weights would see no object at all.
+        model.mask_decoder.pred_obj_score_head.proj_out.bias.fill_(5)
+    model.save_pretrained(folder)
+    return model

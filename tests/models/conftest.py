@@ -1,9 +1,13 @@
 """What the tests of the functions in `serverless/` share: loading as cvat-cli does, contexts, pictures."""
 
+import base64
+import io
+import json
 import os
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
@@ -12,7 +16,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from aa_runtime.loading import FunctionSource, load
+from aa_runtime import FunctionSource, Handler, Options, load
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -83,3 +87,33 @@ def picture() -> PIL.Image.Image:
     colours = np.stack([x * 255 / 639, y * 255 / 319, 255 - x * 255 / 639], -1)
     colours[(x - 420) ** 2 + (y - 160) ** 2 < 60**2] = (20, 30, 40)
     return PIL.Image.fromarray(colours.astype(np.uint8))
+
+
+class SilentLog:
+    """Keeps what was logged, for the message of a failing test."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def _line(self, message: str, *args: object) -> None:
+        self.lines.append(message % args)
+
+    debug = info = warn = error = _line
+
+
+@pytest.fixture
+def ask() -> Callable[..., Any]:
+    """`ask(function, image=picture, ...)`: CVAT's answer from the whole runtime, pictures sent as CVAT sends them."""
+
+    def ask(function: Any, **body: Any) -> Any:
+        for name, value in body.items():
+            if isinstance(value, PIL.Image.Image):
+                file = io.BytesIO()
+                value.save(file, "PNG")
+                body[name] = base64.b64encode(file.getvalue()).decode()
+        log = SilentLog()
+        response = Handler(function, Options(), log).handle(None, SimpleNamespace(body=body))
+        assert response.status_code == 200, (response.body, log.lines)
+        return json.loads(response.body)
+
+    return ask

@@ -1,0 +1,224 @@
+"""`serverless/pytorch/sam2` and `sam2-tracker` over a small SAM 2.1 with random weights.
+
+The expected masks come from transformers itself: its image model driven through its processor, and its video session,
+which keeps every frame, where the tracker keeps a state of fixed size.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import pytest
+from cvat_sdk.auto_annotation import TrackableShape
+from cvat_sdk.masks import decode_mask, encode_mask
+from tools import random_weights
+from tools.optional import required
+
+torch = required("torch")
+transformers = required("transformers")
+
+pytestmark = pytest.mark.torch
+
+SIDE = 128
+SIZE = (240, 160)
+FRAMES = 20
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sam2")
+    random_weights.sam2(folder, SIDE)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+
+
+@pytest.fixture(scope="module")
+def sam2(create: Callable[..., Any], folder: Path) -> Any:
+    return create("pytorch/sam2", model=str(folder), device="cpu")
+
+
+@pytest.fixture(scope="module")
+def tracker(create: Callable[..., Any], folder: Path) -> Any:
+    return create("pytorch/sam2-tracker", model=str(folder), device="cpu")
+
+
+@pytest.fixture
+def frames() -> list[PIL.Image.Image]:
+    """A red box that moves over a pattern."""
+    y, x = np.mgrid[0 : SIZE[1], 0 : SIZE[0]]
+    pictures = []
+    for number in range(FRAMES):
+        pixels = np.stack([x, y, x + y], -1).astype(np.uint8)
+        pixels[40 + 3 * number : 80 + 3 * number, 60 + 5 * number : 110 + 5 * number] = (220, 30, 30)
+        pictures.append(PIL.Image.fromarray(pixels))
+    return pictures
+
+
+@pytest.fixture
+def first_mask() -> np.ndarray:
+    mask = np.zeros(SIZE[::-1], bool)
+    mask[40:80, 60:110] = True
+    return mask
+
+
+CLICKS = {
+    "click": {"pos_points": [(100.0, 60.0)]},
+    "clicks": {"pos_points": [(100.0, 60.0)], "neg_points": [(10.0, 150.0)]},
+    "box": {"bounding_box": ((60.0, 40.0), (110.0, 80.0))},
+    "all": {
+        "pos_points": [(100.0, 60.0)],
+        "neg_points": [(10.0, 150.0)],
+        "bounding_box": ((60.0, 40.0), (110.0, 80.0)),
+    },
+}
+
+
+@pytest.mark.parametrize("case", CLICKS)
+def test_masks_are_those_of_transformers_processor_and_model(
+    sam2: Any, prompts: Any, frames: list[PIL.Image.Image], folder: Path, case: str
+) -> None:
+    given = CLICKS[case]
+    shapes = sam2.detect(None, sam2.preprocess_image(None, frames[0]), prompts(**given))
+
+    model = transformers.Sam2Model.from_pretrained(folder)
+    size = {"height": SIDE, "width": SIDE}
+    processor = transformers.Sam2Processor(transformers.Sam2ImageProcessorFast(size=size, mask_size=size))
+    points = [*given.get("pos_points", []), *given.get("neg_points", [])]
+    labels = [1] * len(given.get("pos_points", [])) + [0] * len(given.get("neg_points", []))
+    wanted = {
+        **({"input_points": [[[list(point) for point in points]]], "input_labels": [[labels]]} if points else {}),
+        **({"input_boxes": [[np.ravel(given["bounding_box"]).tolist()]]} if "bounding_box" in given else {}),
+    }
+    inputs = processor(images=frames[0], return_tensors="pt", **wanted)
+    with torch.inference_mode():
+        answer = model(**inputs, multimask_output=case == "click")
+    masks = processor.post_process_masks(answer.pred_masks, inputs["original_sizes"])[0][0]
+    expected = masks[int(answer.iou_scores[0, 0].argmax())].numpy()
+    found = decode_mask(shapes[0].points, image_width=SIZE[0], image_height=SIZE[1]) if shapes else expected * False
+    assert 0 < expected.sum() < expected.size
+    assert (found == expected).mean() > 0.995
+
+
+def test_a_click_over_the_wire(sam2: Any, ask: Any, frames: list[PIL.Image.Image]) -> None:
+    answer = ask(sam2, image=frames[0], pos_points=[[100.0, 60.0]], neg_points=[], obj_bbox=[])
+    (shape,) = answer["shapes"]
+    assert shape["type"] == "mask"
+    decode_mask(shape["points"], image_width=SIZE[0], image_height=SIZE[1])
+
+
+def test_nothing_to_go_by_is_no_shape(sam2: Any, prompts: Any, frames: list[PIL.Image.Image]) -> None:
+    embedded = sam2.preprocess_image(None, frames[0])
+    assert sam2.detect(None, embedded, prompts(neg_points=[(1.0, 1.0)])) == []
+
+
+def session_masks(model: Any, frames: list[PIL.Image.Image], start: dict[str, Any]) -> Iterator[np.ndarray]:
+    """transformers' own tracking, in one session that keeps everything."""
+    session = transformers.Sam2VideoInferenceSession(video_height=SIZE[1], video_width=SIZE[0], dtype=torch.float32)
+    session.obj_id_to_idx(0)
+    if "mask" in start:
+        session.add_mask_inputs(0, 0, start["mask"])
+    else:
+        session.add_point_inputs(0, 0, start["points"])
+    session.obj_with_new_inputs.append(0)
+    mean, deviation = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+    for number, frame in enumerate(frames):
+        pixels = np.asarray(frame.resize((SIDE, SIDE), PIL.Image.Resampling.BILINEAR), np.float32) / 255
+        batch = torch.from_numpy((pixels - mean) / deviation).float().permute(2, 0, 1)[None]
+        answer = model(inference_session=session, frame=batch, frame_idx=number)
+        yield (torch.nn.functional.interpolate(answer.pred_masks, SIZE[::-1], mode="bilinear")[0, 0] > 0).numpy()
+
+
+def test_a_mask_is_tracked_as_by_a_session_that_keeps_everything(
+    tracker: Any, tracked: Any, frames: list[PIL.Image.Image], first_mask: np.ndarray, folder: Path
+) -> None:
+    context = tracked("mask")
+    start = TrackableShape(type="mask", points=encode_mask(first_mask))
+    state = tracker.init_tracking_state(context, tracker.preprocess_image(context, frames[0]), start)
+    square = torch.nn.functional.interpolate(
+        torch.from_numpy(first_mask)[None, None].float(), (SIDE, SIDE), mode="bilinear", antialias=True
+    )
+    model = transformers.Sam2VideoModel.from_pretrained(folder)
+    wanted = list(session_masks(model, frames, {"mask": (square >= 0.5).float()}))
+    areas = set()
+    for frame, expected in zip(frames[1:], wanted[1:], strict=True):
+        shape = tracker.track(context, tracker.preprocess_image(context, frame), state)
+        mask = decode_mask(shape.points, image_width=SIZE[0], image_height=SIZE[1])
+        areas.add(int(mask.sum()))
+        # What is remembered is rounded to a byte a value, which moves a border here and there.
+        assert (mask == expected).mean() > 0.995
+    assert len(areas) > 5
+
+
+def test_a_rectangle_is_the_mask_s_without_specks(tracker: Any, tracked: Any) -> None:
+    module = sys.modules[type(tracker).__module__]
+    mask = np.zeros((100, 200), bool)
+    mask[20:60, 30:90] = True
+    mask[90:93, 190:193] = True
+    assert module.shape_of(mask, "rectangle") == TrackableShape(type="rectangle", points=[30, 20, 90, 60])
+    assert module.shape_of(mask & False, "rectangle") is None
+
+
+def test_a_hidden_object_is_none_and_may_return(
+    tracker: Any, tracked: Any, frames: list[PIL.Image.Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = tracked()
+    start = TrackableShape(type="rectangle", points=[60.0, 40.0, 110.0, 80.0])
+    state = tracker.init_tracking_state(context, tracker.preprocess_image(context, frames[0]), start)
+    bias = tracker._model.mask_decoder.pred_obj_score_head.proj_out.bias
+    for value, found in ((5.0, True), (-50.0, False), (5.0, True)):
+        with torch.no_grad():
+            bias.fill_(value)
+        shape = tracker.track(context, tracker.preprocess_image(context, frames[1]), state)
+        assert (shape is not None) is found
+    assert state.frame == 3
+
+
+def test_states_travel_and_stay_of_one_size(
+    tracker: Any, tracked: Any, ask: Any, frames: list[PIL.Image.Image], first_mask: np.ndarray
+) -> None:
+    """Each request gets nothing but the last answer, as from CVAT; the result is that of one process that remembers."""
+    module = sys.modules["__cvat_function__"] = sys.modules[type(tracker).__module__]
+    assert module.__name__ == "__cvat_function__"
+    context = tracked("mask")
+    start = TrackableShape(type="mask", points=encode_mask(first_mask))
+    kept = tracker.init_tracking_state(context, tracker.preprocess_image(context, frames[0]), start)
+    states = ask(tracker, image=frames[0], shapes=[{"type": "mask", "points": start.points}], states=[])["states"]
+    sizes = []
+    for frame in frames[1:]:
+        wanted = tracker.track(context, tracker.preprocess_image(context, frame), kept)
+        answer = ask(tracker, image=frame, shapes=[None], states=states)
+        states = answer["states"]
+        assert answer["shapes"] == [{"type": "mask", "points": wanted.points}]
+        sizes.append(len(json.dumps(states)))
+    assert len(kept.recent) == 6
+    assert len(kept.pointers) == 16
+    # It fills up over sixteen frames and then stays.
+    assert max(sizes[15:]) < 1.02 * min(sizes[15:])
+
+
+def test_a_published_model_s_state_fits_the_runtime_s_limit(tracker: Any) -> None:
+    """Seven memories of 64 x 64 cells and 64 channels, a byte a value, and sixteen pointers of 256, as base64."""
+    config = transformers.Sam2VideoConfig()
+    memories = config.num_maskmem * (1024 // 16) ** 2 * config.memory_encoder_output_channels
+    pointers = config.max_object_pointers_in_encoder * config.mask_decoder_config.hidden_size * 4
+    from aa_runtime import Options
+
+    assert (memories + pointers) * 4 / 3 * 1.05 < Options().max_state_bytes
+
+
+@pytest.mark.parametrize("name", ["pytorch/sam2", "pytorch/sam2-tracker"])
+def test_a_missing_model_says_how_to_get_it(create: Any, name: str, monkeypatch: Any, tmp_path: Path) -> None:
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    before = sys.modules["__cvat_function__"]
+    with pytest.raises(FileNotFoundError, match=r"no model 'facebook/sam2.1-hiera-tiny' .*generate --bake.*-p model="):
+        create(name)
+    sys.modules["__cvat_function__"] = before
