@@ -1,6 +1,7 @@
 """A function.yaml as the rules see it: both readings, and the place of everything in it."""
 
 import functools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ from ..nuclio.reader import locate, read_node
 from .settings import Settings
 
 if TYPE_CHECKING:
+    import ast
+
     from .labels import Labels
     from .source import PythonFile
 
@@ -21,14 +24,15 @@ Place = tuple[int, int]
 class Config:
     """One configuration file and the folder that nuctl would send with it.
 
-    `config` is what nuctl deploys, empty when it refuses the file. Paths are keys and indices from the root, matched
-    whatever their case.
+    `config` is what nuctl deploys, empty when it refuses the file. `named` means that the user named this very bundle.
+    Paths are keys and indices from the root, matched whatever their case.
     """
 
-    def __init__(self, file: Path, settings: Settings, data: bytes | None = None) -> None:
+    def __init__(self, file: Path, settings: Settings, data: bytes | None = None, *, named: bool = True) -> None:
         self.file = file
         self.folder = file.parent
         self.settings = settings
+        self.named = named
         self.data = file.read_bytes() if data is None else data
         self.node, self.replaced, self.built = self._read()
 
@@ -115,6 +119,16 @@ class Config:
         return limits.get("nvidia.com/gpu", "0") != "0" or "gpu" in self.file.stem.lower().split("-")
 
     @functools.cached_property
+    def for_cvat(self) -> bool:
+        """Whether CVAT is to call the function: the user named it, or it speaks of CVAT's annotations or images.
+
+        Trees hold Nuclio functions of other kinds, too.
+        """
+        if self.named or any(key in self.annotations for key in ("type", "spec", "framework", "min_pos_points")):
+            return True
+        return any(re.search(rb"[\"']image[\"']", module.file.read_bytes()) for module in self.modules.values())
+
+    @functools.cached_property
     def labels(self) -> "Labels":
         """The annotation `spec`."""
         from .labels import Labels
@@ -127,6 +141,14 @@ class Config:
         from .source import modules_of
 
         return modules_of(self)
+
+    @functools.cached_property
+    def started(self) -> "set[ast.Call]":
+        """The calls in the bundle's modules that run when the function starts."""
+        from .reach import start_calls
+
+        roots = [(m, m.init_context) for m in self.modules.values() if m.init_context]
+        return start_calls(self.modules, roots)
 
     def key(self, *path: str | int) -> Place:
         """Where the last key of the path stands; where its nearest parent stands when it is absent."""

@@ -35,9 +35,9 @@ def discover(paths: Sequence[Path], settings: Settings) -> Targets:
         before = len(seen)
         if path.is_dir():
             for file in _walk(path):
-                _add(file, targets, settings, seen, named=False)
+                _add(file, targets, settings, seen, named=False, bundle=file.parent in (path, path / "nuclio"))
         elif path.is_file():
-            _add(path, targets, settings, seen, named=True)
+            _add(path, targets, settings, seen, named=True, bundle=True)
         else:
             raise UserError(f"no such file or folder: {path}")
         if len(seen) == before and path.resolve() not in seen:
@@ -54,7 +54,7 @@ def _walk(folder: Path) -> Iterator[Path]:
         yield from (Path(parent, name) for name in sorted(files))
 
 
-def _add(file: Path, targets: Targets, settings: Settings, seen: set[Path], *, named: bool) -> None:
+def _add(file: Path, targets: Targets, settings: Settings, seen: set[Path], *, named: bool, bundle: bool) -> None:
     stem, suffix = file.stem, file.suffix
     is_config = suffix in _YAML and (named or stem == "function" or stem.startswith("function-"))
     if not is_config and suffix != ".py":
@@ -65,7 +65,10 @@ def _add(file: Path, targets: Targets, settings: Settings, seen: set[Path], *, n
         return
     try:
         if is_config:
-            targets.configs.append(Config(file, settings))
+            config = Config(file, settings, named=bundle)
+            if not named and _foreign(config):
+                return
+            targets.configs.append(config)
         elif named or _looks_like_function(file):
             targets.functions.append(PythonFile(file, is_function=True))
         else:
@@ -73,6 +76,19 @@ def _add(file: Path, targets: Targets, settings: Settings, seen: set[Path], *, n
     except OSError as error:
         raise UserError(f"cannot read {file}", why=error.strerror or str(error)) from None
     seen.add(resolved)
+
+
+def _foreign(config: Config) -> bool:
+    """Whether a function.yaml of a tree belongs to another program: Kubernetes, MLRun, Helm's templates."""
+    if config.built.refused:
+        return b"{{" in config.data
+    data = config.node.data
+    if not isinstance(data, dict):
+        return False
+    version, kind = (str(data[key].value.data) if key in data else "" for key in ("apiVersion", "kind"))
+    if version:
+        return not version.startswith("nuclio.io/")
+    return bool(kind) and kind not in ("NuclioFunction", "Function")
 
 
 def _looks_like_function(file: Path) -> bool:

@@ -68,7 +68,7 @@ def _matches(rule: Rule, pattern: str) -> bool:
 def _run(rules: list[Rule], targets: Targets) -> Iterator[Finding]:
     for config in targets.configs:
         for rule in rules:
-            if isinstance(rule, ConfigRule):
+            if isinstance(rule, ConfigRule) and (config.for_cvat or not rule.cvat):
                 yield from rule.check(config)
     modules = [module for config in targets.configs if config.config for module in config.modules.values()]
     for module in [*modules, *targets.functions]:

@@ -57,7 +57,9 @@ class Rule:
 
 
 class ConfigRule(Rule):
-    """Looks at one function.yaml (and its folder)."""
+    """Looks at one function.yaml (and its folder). `cvat` marks what matters to functions that CVAT calls only."""
+
+    cvat: ClassVar[bool] = False
 
     def check(self, config: Config) -> Iterator[Finding]:
         """Yields what is wrong."""

@@ -82,6 +82,16 @@ class PythonFile:
             return None
         return self.function(handler_of(self.config)[1])
 
+    @functools.cached_property
+    def started(self) -> set[ast.Call]:
+        """The calls, here and in the bundle's other modules, that run when the function starts."""
+        from .reach import start_calls
+
+        if self.config is not None:
+            return self.config.started
+        create = self.function("create")
+        return start_calls({self.file.stem: self}, [(self, create)] if create else [])
+
     @property
     def init_context(self) -> FunctionNode | None:
         """`init_context` beside the handler: Nuclio takes it from the module where the handler is defined."""

@@ -28,15 +28,16 @@ _DIRECTIVES = (
 
 
 class NameMissing(ConfigRule):
-    """The function has no name: nuctl and CVAT need one."""
+    """The file gives the function no name: `nuctl deploy` refuses it, unless its command line gives one."""
 
-    id, name, severity = "CN301", "name-missing", ERROR
+    id, name, severity = "CN301", "name-missing", WARNING
+    cvat = True
     source = "Nuclio: recording name-empty"
     remedy = "write metadata.name, such as onnx-yolo"
 
     def check(self, config: Config) -> Iterator[Finding]:
         if config.has("spec") and config.config and not config.name:
-            yield self.found(config.file, "the function has no name", config.key("metadata", "name"))
+            yield self.found(config.file, "the file gives the function no name", config.key("metadata", "name"))
 
 
 class NameForm(ConfigRule):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..config import Config
 from ..finding import Finding
+from ..images import base_image
 from ..near import near
 from ..rule import ERROR, NOTE, WARNING, ConfigRule, PythonRule
 from ..source import FunctionNode, PythonFile, at_import, handler_of, module_file, own_nodes, place
@@ -56,6 +57,9 @@ class HandlerModule(ConfigRule):
         if not re.fullmatch(r"[\w|-]+(\.[\w|-]+)*", module) or _code_comes_from_elsewhere(config, module):
             return
         files = [file.stem for file in config.folder.glob("*.py")]
+        if not files and config.build.get("baseImage") and base_image(config.build["baseImage"]).family is None:
+            # An image of one's own may hold the code.
+            return
         close = near(module.removesuffix(".py"), files)
         function = handler_of(config)[1]
         remedy = f"write `handler: {close}:{function}`" if close else ""
@@ -381,7 +385,7 @@ class DownloadAtStart(PythonRule):
         # What an AA function does while it is imported is CN705's.
         others = set(at_import(module.tree)) if module.is_function else set()
         for node in ast.walk(module.tree):
-            if not isinstance(node, ast.Call) or node in others:
+            if not isinstance(node, ast.Call) or node in others or node not in module.started:
                 continue
             name = module.full_name(node.func)
             what = _fetched(name, node)

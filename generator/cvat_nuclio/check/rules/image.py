@@ -84,8 +84,12 @@ class RuntimeMismatch(ImageRule):
         if version in ("3.7", "3.8") or (image.family != "python" and not python_is_its_own(steps)):
             return
         place = config.value("spec", "runtime")
-        message = f"the runtime is Python {version}, {image.name} has {image.python}: msgpack's wheel does not fit"
-        yield self.found(config.file, message, place, length=len(str(config.spec["runtime"])))
+        runtime = str(config.spec["runtime"])
+        told = f"`{runtime}` is Python {version}" + (
+            f" in Nuclio {config.settings.nuclio_text}" if runtime == "python" else ""
+        )
+        message = f"{told}, {image.name} has {image.python}: msgpack's wheel does not fit"
+        yield self.found(config.file, message, place, length=len(runtime))
 
 
 def _requires_sdk(config: Config) -> bool:
@@ -153,7 +157,10 @@ class Requirements(ImageRule):
             if "handler" in config.build_text or "/opt/nuclio" in _postcopy(config):
                 continue
             if file.read_text("utf-8", "replace").strip():
-                yield self.found(file, f"no directive in {config.file.name} installs this file")
+                # An image of one's own may have it all.
+                own = bool(image.name) and image.family is None
+                message = f"no directive in {config.file.name} installs this file"
+                yield self.found(file, message, severity=NOTE if own else None)
 
 
 def _postcopy(config: Config) -> str:
@@ -250,6 +257,8 @@ class CPUWheel(ImageRule):
             text = value + _required(config, value)
             cpu = re.search(r"/whl/cpu\b|torch\S*\+cpu", text)
             plain = re.search(r"(?<![\w-])onnxruntime(?![\w-])", text) and not re.search(r"onnxruntime[-_]gpu", text)
+            # Other frameworks bring it along; it matters where the handler runs on it.
+            plain = plain and any("onnxruntime" in imported_modules(m.tree) for m in config.modules.values())
             if cpu or (plain and "pip" in value):
                 what = cpu[0] if cpu else "onnxruntime"
                 yield self.found(
@@ -271,7 +280,12 @@ class NoGPU(ConfigRule):
         limits = (config.spec.get("resources") or {}).get("limits") or {}
         by_name = "gpu" in config.file.stem.lower().split("-")
         cuda = base_image(str(config.build.get("baseImage", ""))).family == "cuda"
-        if config.config and (by_name or cuda) and not any("gpu" in key.lower() for key in limits):
+        if (
+            config.has("spec")
+            and config.config
+            and (by_name or cuda)
+            and not any("gpu" in key.lower() for key in limits)
+        ):
             place = config.value("spec", "build", "baseImage") if cuda else config.key("spec", "resources")
             what = "the base image has CUDA" if cuda else "the file is named after the GPU"
             yield self.found(config.file, f"{what}, but no GPU is asked for", place)

@@ -16,6 +16,7 @@ _TYPES = (
 _INPUT_TYPES = ("select", "radio", "checkbox", "number", "text")
 _LABEL_KEYS = ("id", "name", "type", "attributes", "sublabels", "svg", "color")
 _ATTRIBUTE_KEYS = ("id", "name", "input_type", "values", "default_value", "mutable", "spec_id")
+_READ = ("name", "type", "attributes", "sublabels", "svg", "input_type", "values")
 _BREAKS = "CVAT's list of models fails for everybody"
 
 
@@ -42,6 +43,7 @@ class SpecJSON(ConfigRule):
     """
 
     id, name, severity = "CN431", "spec-json", ERROR
+    cvat = True
     source = "CVAT: vectors listing.spec.python_quotes, .trailing_comma (JSONDecodeError, 500); cvat#9067"
     remedy = "write JSON: double quotes, no comma after the last item, no comments"
 
@@ -62,6 +64,7 @@ class SpecShape(LabelsRule):
     """`spec` is no list of labels with names: CVAT's whole list of models fails, for every user."""
 
     id, name, severity = "CN432", "spec-shape", ERROR
+    cvat = True
     source = "CVAT: vectors listing.spec.object, .null, listing.label.no_name (KeyError, TypeError, 500)"
     remedy = 'write [{"name": "cat", "type": "rectangle"}]'
 
@@ -92,6 +95,7 @@ class AttributeKeys(LabelsRule):
     """An attribute without `name`, `input_type` or `values`: CVAT's whole list of models fails, for every user."""
 
     id, name, severity = "CN433", "attribute-keys", ERROR
+    cvat = True
     source = "CVAT: vectors listing.attribute.no_name, .no_values, .no_input_type (KeyError, 500)"
     remedy = 'write {"name": …, "input_type": "text", "values": []}'
 
@@ -126,6 +130,7 @@ class SkeletonKeys(LabelsRule):
     """
 
     id, name, severity = "CN434", "skeleton-keys", ERROR
+    cvat = True
     source = "CVAT: vectors listing.skeleton.no_sublabels, .no_svg (KeyError, 500)"
     remedy = 'write "sublabels": [{"name": …}] and "svg": ""'
 
@@ -149,6 +154,7 @@ class DuplicateNames(LabelsRule):
     """
 
     id, name, severity = "CN435", "duplicate-names", ERROR
+    cvat = True
     source = "CVAT: vectors listing.label.duplicate, listing.attribute.duplicate, listing.skeleton.sublabel_duplicate"
     remedy = "give each a name of its own"
 
@@ -179,6 +185,7 @@ class NoLabels(LabelsRule):
     """A detector without labels: nothing that it finds can be mapped, every answer is dropped."""
 
     id, name, severity = "CN436", "no-labels", WARNING
+    cvat = True
     source = "CVAT: labels that are not in the mapping are dropped silently"
     remedy = "write the annotation `spec`"
 
@@ -195,6 +202,7 @@ class AnyType(LabelsRule):
     """
 
     id, name, severity = "CN437", "any-type", NOTE
+    cvat = True
     source = "CVAT: vectors listing.label.type_any, listing.label.no_type"
     remedy = "leave the type out"
 
@@ -214,6 +222,7 @@ class LabelType(LabelsRule):
     """A label of a type that CVAT does not have: no label of a task fits it, every answer is dropped."""
 
     id, name, severity = "CN438", "label-type", WARNING
+    cvat = True
     source = "CVAT: vectors listing.label.type_unknown, .type_null; labels_compatible"
     remedy = f"write one of {', '.join(_TYPES[2:])}, or leave the type out"
 
@@ -235,6 +244,7 @@ class AttributeType(LabelsRule):
     """
 
     id, name, severity = "CN439", "attribute-type", WARNING
+    cvat = True
     source = "CVAT: vectors listing.attribute.unknown_input_type, .values_null"
     remedy = 'number: ["min", "max", "step"]; select and radio: a list of strings; checkbox: ["false"]; text: []'
 
@@ -271,6 +281,7 @@ class SkeletonSVG(LabelsRule):
     """
 
     id, name, severity = "CN440", "skeleton-svg", WARNING
+    cvat = True
     source = "CVAT: UI skeleton configurator and canvas setupSkeletonEdges; cvat#7861"
     remedy = 'leave "svg" empty, or draw one circle for each sublabel'
 
@@ -310,6 +321,7 @@ class LabelName(LabelsRule):
     """A label without a usable name: empty, not a string, or, in a skeleton with a drawing, with markup in it."""
 
     id, name, severity = "CN441", "label-name", WARNING
+    cvat = True
     source = "CVAT: vectors listing.label.name_number, .name_empty (listed)"
     remedy = "write a name"
 
@@ -329,6 +341,7 @@ class LabelKeyTypo(LabelsRule):
     """A key in `spec` that looks like one of CVAT's, and is none: CVAT does not read it."""
 
     id, name, severity = "CN442", "label-key-typo", WARNING
+    cvat = True
     source = "CVAT: parse_labels reads exact keys and ignores others; vector listing.label.extra_keys"
     remedy = "write CVAT's key"
 
@@ -344,7 +357,7 @@ class LabelKeyTypo(LabelsRule):
         self, config: Config, data: dict[str, Any], path: tuple[str | int, ...], known: tuple[str, ...]
     ) -> Iterator[Finding]:
         for key in data:
-            close = "" if key in known else near(key, known, 0.8)
+            close = "" if key in known else near(key, [word for word in known if word in _READ], 0.8)
             # A label without a name is CN432's.
             if close and close not in data and close != "name":
                 message = f"CVAT reads no key {key!r} here; did you mean {close!r}?"
@@ -355,6 +368,7 @@ class SublabelsElsewhere(LabelsRule):
     """`sublabels` or `svg` on a label that is no skeleton: CVAT ignores them."""
 
     id, name, severity = "CN443", "sublabels-elsewhere", WARNING
+    cvat = True
     source = "CVAT: vector listing.skeleton.sublabels_on_other_type"
     remedy = 'write "type": "skeleton", or remove them'
 

@@ -19,6 +19,7 @@ class BodyLimit(ConfigRule):
     """
 
     id, name, severity = "CN501", "body-limit", WARNING
+    cvat = True
     source = "Nuclio: vectors body-default-length-4194305, attr-maxRequestBodySize-zero; cvat#6861, #5258, #9679"
     remedy = "write `maxRequestBodySize: 33554432` (32 MiB) under the trigger's attributes"
 
@@ -41,6 +42,7 @@ class LongEventTimeout(ConfigRule):
     """`eventTimeout` is longer than CVAT waits: CVAT gives up after 120 s, and the worker goes on for nobody."""
 
     id, name, severity = "CN502", "long-event-timeout", WARNING
+    cvat = True
     source = "CVAT: CVAT_NUCLIO_DEFAULT_TIMEOUT = 120; Nuclio: it fires between T-1 s and 2T"
     remedy = "write at most 120s; 60s is cut after 60 to 120 s"
 
@@ -60,6 +62,7 @@ class NoEventTimeout(ConfigRule):
     """There is no `eventTimeout`: a request that hangs keeps its worker for ever."""
 
     id, name, severity = "CN503", "no-event-timeout", NOTE
+    cvat = True
     source = "Nuclio: no limit without it; cvat#6192"
     remedy = "write `eventTimeout: 60s`"
 
@@ -72,6 +75,7 @@ class LongWait(ConfigRule):
     """A request waits for a free worker longer than CVAT waits for the answer."""
 
     id, name, severity = "CN504", "long-wait", WARNING
+    cvat = True
     source = "Nuclio: vectors busy-1workers-availability-*; CVAT's 120 s"
     remedy = "write at most 120000 milliseconds"
 
@@ -88,6 +92,7 @@ class NoWait(ConfigRule):
     """No request waits for a free worker: the second one at a time gets 503."""
 
     id, name, severity = "CN505", "no-wait", WARNING
+    cvat = True
     source = "Nuclio: vector busy-1workers-availability-0"
     remedy = "write 10000 or more milliseconds"
 
@@ -102,6 +107,7 @@ class GPUWorkers(ConfigRule):
     """Several workers on a GPU: each is a process with its own copy of the model in the GPU's memory."""
 
     id, name, severity = "CN506", "gpu-workers", WARNING
+    cvat = True
     source = "Nuclio: one process a worker, all started at once (nuclio#3180); cvat#2585, #2635, #3548"
     remedy = "write `numWorkers: 1`, unless the GPU holds that many models"
 
@@ -123,6 +129,7 @@ class ShortEventTimeout(ConfigRule):
     """
 
     id, name, severity = "CN507", "short-event-timeout", WARNING
+    cvat = True
     source = "Nuclio: vectors eventTimeout-2s-window, eventTimeout-early-5s-window, spec-eventTimeout-1ms"
     remedy = "write 30s or more"
 

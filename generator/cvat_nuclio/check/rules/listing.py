@@ -21,6 +21,7 @@ class NoAnnotations(ConfigRule):
     """The function has no annotations: CVAT's whole list of models fails, for every user."""
 
     id, name, severity = "CN401", "no-annotations", ERROR
+    cvat = True
     source = "CVAT: vectors listing.annotations.missing (KeyError, 500)"
     remedy = "write metadata.annotations with `type` and `spec`"
 
@@ -37,6 +38,7 @@ class NoDescription(ConfigRule):
     """
 
     id, name, severity = "CN402", "no-description", ERROR
+    cvat = True
     source = "CVAT: vectors listing.description.missing (KeyError, 500); Nuclio: vector spec-description-empty"
     remedy = "write spec.description"
 
@@ -54,6 +56,7 @@ class Kind(ConfigRule):
     """
 
     id, name, severity = "CN403", "kind", ERROR
+    cvat = True
     source = "CVAT: vectors listing.type.missing, listing.type.unknown, listing.type.uppercase; cvat#9816, #6220"
     remedy = "write `type: detector`, interactor, tracker or reid"
 
@@ -78,6 +81,7 @@ class NumberAnnotation(ConfigRule):
     """An annotation that CVAT reads as a whole number is none: CVAT's whole list of models fails, for every user."""
 
     id, name, severity = "CN404", "number-annotation", ERROR
+    cvat = True
     source = "CVAT: vectors listing.version.1.5, listing.min_pos_points.abc, .empty, .1.0 (ValueError, 500)"
     remedy = 'write a whole number in quotes, such as "2"'
 
@@ -98,6 +102,7 @@ class InteractorVersion(ConfigRule):
     """An interactor of version 1: CVAT's UI calls it outdated and disables its button."""
 
     id, name, severity = "CN405", "interactor-version", WARNING
+    cvat = True
     source = "CVAT: UI of 2024 and 2025 (version < 2)"
     remedy = 'write `version: "2"`'
 
@@ -114,6 +119,7 @@ class FalseFlag(ConfigRule):
     """A flag that says no, and that CVAT takes for yes: any text is true to it, "false" too."""
 
     id, name, severity = "CN406", "false-flag", WARNING
+    cvat = True
     source = "CVAT: vectors listing.startswith_box.false, .0, .no (listed as true)"
     remedy = "remove it to mean no"
 
@@ -129,6 +135,7 @@ class BothFlags(ConfigRule):
     """Both box flags at once: the UI then always asks for a box."""
 
     id, name, severity = "CN407", "both-flags", WARNING
+    cvat = True
     source = "CVAT: UI of 2025"
     remedy = "keep startswith_box if a box is needed, startswith_box_optional if it only helps"
 
@@ -147,6 +154,7 @@ class ShapeTypes(ConfigRule):
     """
 
     id, name, severity = "CN408", "shape-types", WARNING
+    cvat = True
     source = "CVAT: vectors listing.supported_shape_types.empty, .comma, .unknown, .json_text"
     remedy = "write `supported_shape_types: rectangle`"
 
@@ -176,6 +184,7 @@ class URLName(ConfigRule):
     """A name that CVAT's URLs cannot hold: the function is listed, and every call answers 404."""
 
     id, name, severity = "CN409", "url-name", ERROR
+    cvat = True
     source = "CVAT: vectors listing.id.*; lambda_manager/urls.py [a-zA-Z0-9_.-]+"
     remedy = "write letters, digits, dots, hyphens and underscores"
 
@@ -193,6 +202,7 @@ class SAMName(ConfigRule):
     """
 
     id, name, severity = "CN410", "sam-name", ERROR
+    cvat = True
     source = "CVAT: cvat-ui/plugins/sam"
     remedy = "choose another name"
 
@@ -207,6 +217,7 @@ class AnnotationTypo(ConfigRule):
     """An annotation that looks like one of CVAT's, and is none: CVAT does not read it."""
 
     id, name, severity = "CN411", "annotation-typo", WARNING
+    cvat = True
     source = "CVAT: lambda_manager reads exact names"
     remedy = "write CVAT's name"
 
@@ -225,6 +236,7 @@ class ShapeTypesMissing(ConfigRule):
     """A tracker without `supported_shape_types`: CVAT sends and expects flat arrays, as older servers did."""
 
     id, name, severity = "CN412", "legacy-tracker", NOTE
+    cvat = True
     source = "CVAT: vectors tracker.legacy.*, tracker.typed.*"
     remedy = "write `supported_shape_types: rectangle` if the handler reads shapes as objects"
 
@@ -249,7 +261,7 @@ class SameName(TreeRule):
     The CPU and GPU files of one folder share their name on purpose.
     """
 
-    id, name, severity = "CN420", "same-name", ERROR
+    id, name, severity = "CN420", "same-name", WARNING
     source = "Nuclio and CVAT know functions by name only"
     remedy = "give each function a name of its own"
 

@@ -262,11 +262,15 @@ def _belongs(dropped: Dropped) -> str:
     exact = {name.lower(): where for name, where in _ELSEWHERE.items()}.get(dropped.key.lower())
     if exact:
         return exact
+    if dropped.key.lower() in _COMMON:
+        return ""
     found = [place for place in places(dropped.key) if place.count(".")]
     top = [place for place in found if place.rpartition(".")[0] in _LIKELY]
     return top[0].rpartition(".")[0] if top else ""
 
 
+# Words that many structs have: no place is the likely one.
+_COMMON = {"kind", "name", "class", "url", "secret", "path", "paths", "args", "mode", "flags", "registry", "version"}
 _LIKELY = ("metadata", "spec", "spec.triggers.*", "spec.build", "spec.resources")
 
 
@@ -275,7 +279,7 @@ def _near(dropped: Dropped) -> str:
     plain = dropped.key.lower().replace("_", "").replace("-", "")
     if plain in by_case:
         return by_case[plain]
-    close = difflib.get_close_matches(plain, by_case, 1, 0.75)
+    close = difflib.get_close_matches(plain, by_case, 1, 0.84)
     return by_case[close[0]] if close else ""
 
 

@@ -150,6 +150,7 @@ class NoHTTPTrigger(ConfigRule):
     """
 
     id, name, severity = "CN207", "no-http-trigger", WARNING
+    cvat = True
     source = "Nuclio: vectors triggers-absent, triggers-empty; recording trigger-none"
     remedy = "add spec.triggers with `kind: http`, numWorkers and maxRequestBodySize"
 
