@@ -4,7 +4,7 @@ EXTRAS ?= demo,test,lint
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint stale images clean
+.PHONY: demo test lint stale images fuzz soak clean
 
 $(VENV)/.ready-$(EXTRAS): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cvat-nuclio needs Python 3.11 or newer: make PYTHON=python3.11")'
@@ -31,6 +31,14 @@ stale: $(VENV)/.ready-$(EXTRAS)
 # Builds the bundles' images with the Docker daemon that DOCKER_HOST names, and runs each bundle's test inside.
 images: $(VENV)/.ready-$(EXTRAS)
 	$(BIN)/python -m tools.images $(IMAGES)
+
+# A million hostile requests over the four kinds, in process, half an hour on two cores; exit 1 on any finding.
+fuzz: $(VENV)/.ready-$(EXTRAS)
+	$(BIN)/python tools/fuzz.py --cases 1000000
+
+# An hour of mixed requests to a served bundle of each kind; exit 1 unless the workers' memory is flat.
+soak: $(VENV)/.ready-$(EXTRAS)
+	$(BIN)/python tools/soak.py --minutes 60
 
 clean:
 	rm -rf build dist $(VENV)

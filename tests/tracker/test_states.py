@@ -1,14 +1,19 @@
 """What a tracker's states are bound to, and where they may go."""
 
 import copy
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from aa_runtime import FunctionSource, load
+from aa_runtime import FunctionSource, Options, load
+from aa_runtime.state import tags
+from aa_runtime.state.wire import pack
 from aa_runtime.tracker import MAX_REQUEST_STATE_BYTES
 
 Squares = Callable[..., Any]
@@ -152,8 +157,6 @@ def test_a_request_cannot_ask_for_more_memory_than_a_worker_has(squares: Squares
 def test_a_state_of_an_older_class_is_refused(squares: Squares, frame: Frame, tmp_path: Path, driver: Any) -> None:
     source = (Path(__file__).parent / "functions" / "squares.py").read_text()
     (tmp_path / "squares.py").write_text(source.replace("lost: int = 0", "missed: int = 0").replace(".lost", ".missed"))
-    from aa_runtime import Options
-
     image = frame({200: (10, 20, 9)})
     states = begin(squares(), image)
     newer = driver(load(FunctionSource(file=tmp_path / "squares.py")), Options())
@@ -171,8 +174,6 @@ def test_a_function_that_is_a_module_works(frame: Frame, tmp_path: Path, driver:
         "def init_tracking_state(context, pp_image, shape): return State(shape)\n"
         "def track(context, pp_image, state): return state.shape\n"
     )
-    from aa_runtime import Options
-
     worker = driver(load(FunctionSource(file=tmp_path / "module_tracker.py")), Options())
     status, body = go_on(worker, frame({}), begin(worker, frame({})))
     assert (status, body["shapes"]) == (200, [BOX])
@@ -183,3 +184,36 @@ def test_the_caller_s_request_is_left_as_it_is(squares: Squares, frame: Frame) -
     worker = squares()
     worker.handler.handle(worker.context, type("Event", (), {"body": body})())
     assert body["shapes"] == [BOX]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.sampled_from([0, 1, 2, 3, 8, 16, 17, 20, 21, 32, 48, 50, 64]), max_size=12).map(bytes),
+    st.lists(st.none() | st.integers(-2, 9) | st.floats() | st.text() | st.binary(), max_size=20),
+    st.sampled_from([("grey", "template", "extent", "history"), ("grey",), ()]),
+)
+def test_without_a_key_a_made_up_state_hurts_nobody_but_its_request(
+    unkeyed: Any, frame: Frame, row: bytes, scalars: list[Any], names: tuple[str, ...]
+) -> None:
+    """Where no key is set anybody can write tokens that check out: the worst is a fault of the function."""
+    worker, track = unkeyed
+    store = worker.handler._runtime._store
+    known = next(name for name in store._codec._table._by_name if ":Follow" in name)
+    plain = pack(row, [0, *scalars])
+    of_class = pack(bytes([tags.OBJECT, 2, 1]) + row, [1, known, 0, len(names), *names, len(names), *scalars])
+    for payload in (plain, of_class):
+        token = store._sealer.seal(store._sealer.open(track).head, b"d\x00\x00\x00\x00" + payload)
+        status, body = go_on(worker, frame({200: (10, 20, 9)}), [token])
+        assert status in (200, 400, 500)
+        if status != 200:
+            assert "Traceback" not in body["error"]["message"]
+    assert go_on(worker, frame({200: (10, 20, 9)}), [track])[0] == 200
+
+
+@pytest.fixture(scope="module")
+def unkeyed(driver: Any, frame: Frame) -> tuple[Any, str]:
+    """A worker without a key, and a good token of it."""
+    os.environ.pop("AA_STATE_KEY", None)
+    file = Path(__file__).parent / "functions" / "squares.py"
+    worker = driver(load(FunctionSource(file=file)), Options())
+    return worker, begin(worker, frame({200: (10, 20, 9)}))[0]

@@ -17,7 +17,8 @@ def encoded(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def _save(image: PIL.Image.Image, form: str, **options: object) -> bytes:
+def saved(image: PIL.Image.Image, form: str, **options: object) -> bytes:
+    """The file that Pillow writes."""
     stream = io.BytesIO()
     image.save(stream, form, **options)
     return stream.getvalue()
@@ -36,35 +37,35 @@ def sound() -> dict[str, bytes]:
     transparent = _noise("P")
     transparent.info["transparency"] = 7
     return {
-        "jpeg": _save(_noise(), "JPEG"),
-        "jpeg, grey": _save(_noise("L"), "JPEG"),
-        "jpeg, CMYK": _save(_noise("CMYK"), "JPEG"),
-        "jpeg, progressive": _save(_noise(), "JPEG", progressive=True),
-        "png": _save(_noise(), "PNG"),
-        "png, one bit": _save(_noise("1"), "PNG"),
-        "png, 16 bit": _save(deep, "PNG"),
-        "png, alpha": _save(_noise("RGBA"), "PNG"),
-        "png, grey and alpha": _save(_noise("LA"), "PNG"),
-        "png, palette": _save(_noise("P"), "PNG"),
-        "png, palette and transparency": _save(transparent, "PNG"),
-        "png, animated": _save(frames[0], "PNG", save_all=True, append_images=frames[1:]),
-        "gif": _save(_noise("P"), "GIF"),
-        "gif, animated": _save(frames[0], "GIF", save_all=True, append_images=frames[1:]),
-        "tiff": _save(_noise(), "TIFF"),
-        "tiff, LZW": _save(_noise(), "TIFF", compression="tiff_lzw"),
-        "tiff, 16 bit": _save(deep, "TIFF"),
-        "tiff, float": _save(_noise("F"), "TIFF"),
-        "tiff, pages": _save(_noise(), "TIFF", save_all=True, append_images=[_noise()]),
-        "webp": _save(_noise(), "WEBP"),
-        "webp, lossless alpha": _save(_noise("RGBA"), "WEBP", lossless=True),
-        "bmp": _save(_noise(), "BMP"),
-        "ppm": _save(_noise(), "PPM"),
-        "tga": _save(_noise(), "TGA"),
-        "ico": _save(_noise("RGBA", (32, 32)), "ICO"),
-        "jpeg 2000": _save(_noise(), "JPEG2000"),
-        "1x1": _save(_noise("RGB", (1, 1)), "PNG"),
-        "1x500": _save(_noise("L", (1, 500)), "PNG"),
-        "30000x1": _save(PIL.Image.new("L", (30000, 1), 9), "PNG"),
+        "jpeg": saved(_noise(), "JPEG"),
+        "jpeg, grey": saved(_noise("L"), "JPEG"),
+        "jpeg, CMYK": saved(_noise("CMYK"), "JPEG"),
+        "jpeg, progressive": saved(_noise(), "JPEG", progressive=True),
+        "png": saved(_noise(), "PNG"),
+        "png, one bit": saved(_noise("1"), "PNG"),
+        "png, 16 bit": saved(deep, "PNG"),
+        "png, alpha": saved(_noise("RGBA"), "PNG"),
+        "png, grey and alpha": saved(_noise("LA"), "PNG"),
+        "png, palette": saved(_noise("P"), "PNG"),
+        "png, palette and transparency": saved(transparent, "PNG"),
+        "png, animated": saved(frames[0], "PNG", save_all=True, append_images=frames[1:]),
+        "gif": saved(_noise("P"), "GIF"),
+        "gif, animated": saved(frames[0], "GIF", save_all=True, append_images=frames[1:]),
+        "tiff": saved(_noise(), "TIFF"),
+        "tiff, LZW": saved(_noise(), "TIFF", compression="tiff_lzw"),
+        "tiff, 16 bit": saved(deep, "TIFF"),
+        "tiff, float": saved(_noise("F"), "TIFF"),
+        "tiff, pages": saved(_noise(), "TIFF", save_all=True, append_images=[_noise()]),
+        "webp": saved(_noise(), "WEBP"),
+        "webp, lossless alpha": saved(_noise("RGBA"), "WEBP", lossless=True),
+        "bmp": saved(_noise(), "BMP"),
+        "ppm": saved(_noise(), "PPM"),
+        "tga": saved(_noise(), "TGA"),
+        "ico": saved(_noise("RGBA", (32, 32)), "ICO"),
+        "jpeg 2000": saved(_noise(), "JPEG2000"),
+        "1x1": saved(_noise("RGB", (1, 1)), "PNG"),
+        "1x500": saved(_noise("L", (1, 500)), "PNG"),
+        "30000x1": saved(PIL.Image.new("L", (30000, 1), 9), "PNG"),
     }
 
 
