@@ -6,10 +6,9 @@ whole job for a value that is no string, and for a text of more than 4096 charac
 
 import math
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, SupportsFloat
 
 import attrs
-import numpy as np
 from cvat_sdk.attributes import attribute_value_validator
 
 from aa_runtime.errors import FunctionError
@@ -79,7 +78,7 @@ def _as_text(value: object) -> str:
 def _as_number(value: object) -> str:
     value = _plain(value)
     try:
-        number = float(value) if isinstance(value, (str, int, float, np.number)) else math.nan
+        number = float(value) if isinstance(value, (str, SupportsFloat)) else math.nan
     except (ValueError, OverflowError):
         return _as_text(value)
     whole = math.isfinite(number) and number.is_integer() and abs(number) < 2**53

@@ -1,5 +1,8 @@
 """Detectors: `{image, [threshold]}` → the array of items that CVAT's server reads."""
 
+from __future__ import annotations
+
+import importlib
 import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -7,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import cvat_sdk.auto_annotation as cvataa
 
-from aa_runtime import masks
 from aa_runtime.contract import FRAME_NAME
 from aa_runtime.errors import FunctionError
 from aa_runtime.items import Item, Items
@@ -16,6 +18,7 @@ from aa_runtime.options import Options
 from aa_runtime.request import detect_request
 
 if TYPE_CHECKING:
+    from aa_runtime import masks
     from aa_runtime.handler import Log
 
 
@@ -32,11 +35,13 @@ class DetectionContext(cvataa.DetectionFunctionContext):  # type: ignore[misc]
 class DetectorRuntime:
     """Answers for one detection function."""
 
-    def __init__(self, function: Any, options: Options, log: "Log") -> None:
+    def __init__(self, function: Any, options: Options, log: Log) -> None:
         self._function = function
         self._options = options
         self._log = log
         self._labels = labels_by_id(function.spec)
+        if any(label.type in ("mask", "any") for label in self._labels.values()):
+            importlib.import_module("aa_runtime.masks")  # now rather than in the first request
 
     def answer(self, body: Mapping[str, object]) -> str:
         """The JSON array for one request."""
@@ -61,4 +66,8 @@ def items_json(items: list[tuple[Item, masks.Mask | None]]) -> str:
 
 def _item_json(item: Item, mask: masks.Mask | None) -> str:
     text = json.dumps(item, allow_nan=False, separators=(",", ":"))
-    return text if mask is None else "".join((text[:-1], ',"mask":', masks.crop_json(mask), "}"))
+    if mask is None:
+        return text
+    from aa_runtime.masks import crop_json
+
+    return "".join((text[:-1], ',"mask":', crop_json(mask), "}"))

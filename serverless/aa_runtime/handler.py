@@ -8,7 +8,7 @@ import nuclio_sdk
 from aa_runtime import contract, errors
 from aa_runtime.contract import Kind
 from aa_runtime.fields import parse_body
-from aa_runtime.images import formats
+from aa_runtime.images import prepare
 from aa_runtime.loading import FunctionSource, kind_of, load
 from aa_runtime.options import Options
 
@@ -45,7 +45,7 @@ class Handler:
         self.kind = kind_of(function.spec)
         self._log = logger
         self._runtime = _runtime(self.kind, function, options, logger)
-        formats()  # at the start rather than in the first request
+        prepare()
 
     def handle(self, context: object, event: Any) -> nuclio_sdk.Response:
         """Answers one request: always a `Response` with a JSON body.

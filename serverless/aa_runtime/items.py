@@ -4,19 +4,24 @@ What breaks the interface is a FunctionError in the driver's words; what the mat
 (boxes beyond the image, shapes without extent, NaN) is repaired or left out and counted.
 """
 
+from __future__ import annotations
+
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from cvat_sdk import models
 
-from aa_runtime import geometry, masks
+from aa_runtime import geometry
 from aa_runtime.attributes import write_attributes
 from aa_runtime.errors import FunctionError
 from aa_runtime.geometry import Dropped, Size
 from aa_runtime.labels import Label
+
+if TYPE_CHECKING:
+    from aa_runtime import masks
 
 Item = dict[str, Any]
 
@@ -63,15 +68,20 @@ class Items:
         elif shape.get("elements"):
             raise FunctionError("function output non-skeleton shape with elements")
         elif shape_type == "mask":
-            mask = masks.decode(shape.get("points", ()), self.size)
-            # Only with these points can CVAT turn the mask into a polygon; an empty list would fail the job
-            # then.
-            if ring := masks.outline(mask):
-                item["points"] = ring
+            mask = self._mask(item, shape)
         else:
             self._place(item, shape)
         self._describe(item, shape)
         return item, mask
+
+    def _mask(self, item: Item, shape: models.LabeledShapeRequest) -> masks.Mask:
+        from aa_runtime import masks  # OpenCV and numpy: half a worker's memory where no label has masks
+
+        mask = masks.decode(shape.get("points", ()), self.size)
+        # Only with these points can CVAT turn the mask into a polygon; an empty list would fail the job then.
+        if ring := masks.outline(mask):
+            item["points"] = ring
+        return mask
 
     def _place(self, item: Item, shape: models.LabeledShapeRequest) -> None:
         points = [float(number) for number in shape.get("points", ())]
