@@ -12,6 +12,7 @@ import attrs
 import pytest
 
 from cvat_nuclio.__main__ import main
+from cvat_nuclio.generate.probe import Probe, ProbeRequest, probe
 
 HERE = Path(__file__).parent
 ZOO = HERE / "zoo"
@@ -53,9 +54,40 @@ class Workshop:
         return output
 
 
+@pytest.fixture(scope="session")
+def installed() -> dict[str, Path]:
+    return {}
+
+
+@pytest.fixture(scope="session")
+def probed() -> dict[object, Probe]:
+    return {}
+
+
 @pytest.fixture
-def workshop(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Workshop:
-    """A fresh folder; also the current one."""
+def workshop(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    probed: dict[object, Probe],
+) -> Workshop:
+    """A fresh folder; also the current one.
+
+    A function file that says nothing of its place is really loaded once: cvat-sdk's import takes a second.
+    """
+
+    def probe_once(request: ProbeRequest) -> Probe:
+        if request.file is None or request.file.parent == BROKEN:
+            return probe(request)
+        key = (request.file.read_bytes(), str(request.parameters), request.python, os.environ.get("PYTHONPATH"))
+        if key not in probed:
+            found = probe(request)
+            if found.local or found.opened or found.missing:
+                return found
+            probed[key] = found
+        return probed[key]
+
+    monkeypatch.setattr("cvat_nuclio.generate.run.probe", probe_once)
     monkeypatch.chdir(tmp_path)
     return Workshop(tmp_path, capsys)
 
@@ -71,16 +103,22 @@ def broken() -> Path:
 
 
 @pytest.fixture
-def packages(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+def packages(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, installed: dict[str, Path]
+) -> Callable[..., Path]:
     """Installs packages that hold nothing but a name and a version, before all others."""
 
     def install(versions: Mapping[str, str], requires: Mapping[str, list[str]] | None = None, python: str = "") -> Path:
+        key = repr((versions, requires, python))
+        if key not in installed:
+            installed[key] = build(versions, requires, python)
+        monkeypatch.setenv("PYTHONPATH", str(installed[key]), prepend=os.pathsep)
+        return installed[key]
+
+    def build(versions: Mapping[str, str], requires: Mapping[str, list[str]] | None, python: str) -> Path:
         folder = tmp_path_factory.mktemp("packages")
         for name, version in versions.items():
             fake_package(folder, name, version, (requires or {}).get(name, []), python)
-        monkeypatch.setenv(
-            "PYTHONPATH", os.pathsep.join([str(folder), *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
-        )
         return folder
 
     return install

@@ -65,9 +65,8 @@ def test_noise_on_every_channel_does_no_harm(workshop: Any) -> None:
 
 
 def test_parameters_arrive_with_their_types(workshop: Any) -> None:
-    folder = workshop.generate(
-        "factory", "-p", "size=int:3", "-p", "scale=float:inf", "-p", 'word=str:it\'s "q"', "-p", "flag=bool:no"
-    )
+    given = {"size": "int:3", "scale": "float:inf", "word": 'str:it\'s "q"', "flag": "bool:no"}
+    folder = workshop.generate("factory", *(f"-p{name}={text}" for name, text in given.items()))
     text = (folder / "nuclio" / "function.yaml").read_text("utf-8")
     for value in ("3", "inf", "False"):
         assert f'"name": "{value}"' in text

@@ -117,7 +117,9 @@ def headless(line: Line) -> Line:
         return line
     text = re.sub(r"^[A-Za-z0-9._-]+", HEADLESS[line.name], line.text)
     return Line(
-        text=text, name=HEADLESS[line.name], comment=f"In place of {line.name}, which needs libGL: no image here has it."
+        text=text,
+        name=HEADLESS[line.name],
+        comment=f"In place of {line.name}, which needs libGL: no image here has it.",
     )
 
 

@@ -132,7 +132,8 @@ def _host() -> dict[str, Distribution]:
 
 def _installed(name: str) -> Distribution:
     found = importlib.metadata.distribution(name)
-    return Distribution(name=name, version=found.version, requires_python=str(found.metadata.json.get("requires_python", "")))
+    python = str(found.metadata.json.get("requires_python", ""))
+    return Distribution(name=name, version=found.version, requires_python=python)
 
 
 def _pins(options: GenerateOptions) -> dict[str, str]:

@@ -82,4 +82,9 @@ def _changed(old: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tidy(key: str, value: Any) -> Any:
-    return dict(as_map(value)) if key in MAPS else value
+    if key not in MAPS:
+        return value
+    try:
+        return dict(as_map(value))
+    except ValueError as error:
+        raise UserError(f"--{key.removesuffix('s')}: {error}") from error

@@ -1,3 +1,4 @@
 import cvat_sdk.auto_annotation as cvataa
+import no_such_package.inside
 
 spec = cvataa.DetectionFunctionSpec(labels=[cvataa.label_spec("x", 0)])

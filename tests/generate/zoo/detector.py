@@ -21,7 +21,7 @@ spec = cvataa.DetectionFunctionSpec(
         cvataa.label_spec("anything", 1),
         cvataa.label_spec("Знак 标志", 2, type="mask"),
         cvataa.skeleton_label_spec(
-            "arm", 3, [cvataa.keypoint_spec("shoulder", 0), cvataa.keypoint_spec("elbow", 1), cvataa.keypoint_spec("hand", 2)]
+            "arm", 3, [cvataa.keypoint_spec(name, n) for n, name in enumerate(("shoulder", "elbow", "hand"))]
         ),
     ]
 )  # fmt: skip

@@ -5,7 +5,8 @@ import PIL.Image
 import torch
 import torchvision
 
-assert torch and torchvision
+assert torch
+assert torchvision
 spec = cvataa.DetectionFunctionSpec(labels=[cvataa.label_spec("thing", 0)])
 
 
