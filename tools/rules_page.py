@@ -20,9 +20,10 @@ HEAD = """# The rules of `cvat-nuclio check`
 
 Written by `python -m tools.rules_page` from the rules; do not edit. How to run them is in [check.md](check.md).
 
-An **error** is refused, hidden or broken when it runs. A **warning** runs, but not as written, or only by luck. A **note**
-is harmless, or a matter of other versions. *fix* marks what `--fix` can mend without changing what is read. Names after
-"vector" and "recording" are ids of exchanges recorded from the real Nuclio, nuctl and CVAT; the tests replay them.
+An **error** is refused, hidden or broken when it runs. A **warning** runs, but not as written, or only by luck.
+A **note** is harmless, or a matter of other versions. *fix* marks what `--fix` can mend without changing what is read.
+Names after "vector" and "recording" are ids of exchanges recorded from the real Nuclio, nuctl and CVAT; the tests
+replay them.
 """
 
 

@@ -18,7 +18,7 @@ CAUSES = [
     (r"Registry for databinding failed to find", "CN209"),
     (r"Could not parse batch timeout", "CN210"),
     (
-        r"Registry for (runtime|processor_build_runtime) failed to find|Can't load plugin|Can't find wrapper at .*wrapper\.js",
+        r"Registry for (runtime|processor_build_runtime) failed|Can't load plugin|Can't find wrapper at .*wrapper\.js",
         "CN211",
     ),
     (r"Malformed handler", "CN212"),
@@ -75,10 +75,10 @@ FAILURES_CANNOT = {
          "pip-network-none", "port-busy", "gpu-no-nvidia-runtime", "buildkit-without-buildx", "tmp-full",
          "cwd-not-writable", "images-present-but-no-no-pull"), _HOST),
     **dict.fromkeys(
-        ("yaml-missing", "yaml-missing-no-file-flag", "path-missing", "trigger-flag-bad-json", "trigger-flag-other-name",
-         "platform-config-bad-json", "env-without-value", "env-single-quote", "volume-missing-source",
-         "volume-bad-format", "platform-kube-no-config", "platform-unknown", "project-other", "namespace-cvat",
-         "offline-flag-without-no-pull"), _ARGV),
+        ("yaml-missing", "yaml-missing-no-file-flag", "path-missing", "trigger-flag-bad-json",
+         "trigger-flag-other-name", "platform-config-bad-json", "env-without-value", "env-single-quote",
+         "volume-missing-source", "volume-bad-format", "platform-kube-no-config", "platform-unknown",
+         "project-other", "namespace-cvat", "offline-flag-without-no-pull"), _ARGV),
     **dict.fromkeys(("kubeconfig-broken-auto", "kubeconfig-garbage-auto", "kubeconfig-dead-auto"), "the kubeconfig"),
     **dict.fromkeys(
         ("project-missing", "interrupted-sigint", "interrupted-sigkill", "interrupted-sigterm-build",

@@ -215,7 +215,7 @@ class KeyCase(ConfigRule):
                     continue
                 written = key_at(config.text, (*path, key))
                 edit = None
-                if isinstance(written, yaml.ScalarNode) and written.style is None:
+                if isinstance(written, yaml.ScalarNode) and not written.style:
                     edit = Edit(written.start_mark.index, written.end_mark.index, field.name)
                 message = f"{dotted((*path, key))}: Nuclio spells it {field.name}"
                 remedy = f"write {field.name}"
