@@ -36,6 +36,11 @@ class PythonFile:
         return ast.Module([], [])
 
     @functools.cached_property
+    def nodes(self) -> list[ast.AST]:
+        """All nodes of the file: a dozen rules look through them, and walking costs more than looking."""
+        return list(ast.walk(self.tree))
+
+    @functools.cached_property
     def names(self) -> dict[str, ast.AST]:
         """What the module defines at its top level, by name; `*` for a star import."""
         found: dict[str, ast.AST] = {}
@@ -48,7 +53,7 @@ class PythonFile:
     def imports(self) -> dict[str, str]:
         """Local names of imported things and their full names: `{"np": "numpy", "load": "torch.load"}`."""
         found: dict[str, str] = {}
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     found[alias.asname or alias.name.split(".")[0]] = (
