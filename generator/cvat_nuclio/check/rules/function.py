@@ -7,7 +7,7 @@ from ..finding import Finding
 from ..near import near
 from ..rule import ERROR, NOTE, WARNING, PythonRule
 from ..source import FunctionNode, PythonFile, at_import, place
-from .handler import FETCHERS
+from .weights import FETCHERS
 
 _METHODS = {
     "DetectionFunctionSpec": ("detect",),
@@ -33,7 +33,7 @@ class FunctionRule(PythonRule):
 def specs(module: PythonFile) -> list[tuple[ast.Call, str]]:
     """The calls that make a function's spec, with the class's name."""
     found = []
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Call):
             name = module.full_name(node.func).rpartition(".")[2]
             if name in _METHODS:
@@ -67,14 +67,14 @@ class MissingMethod(FunctionRule):
         if not found or not {"spec", "create"} & set(module.names):
             return
         # A base class from another file may have them.
-        classes = [node for node in ast.walk(module.tree) if isinstance(node, ast.ClassDef)]
+        classes = [node for node in module.nodes if isinstance(node, ast.ClassDef)]
         foreign = any(
             not (isinstance(base, ast.Name) and (base.id in module.names and base.id not in module.imports))
             for node in classes
             for base in node.bases
             if not module.full_name(base).startswith(("typing.", "abc.", "Protocol", "object"))
         )
-        defined = {node.name for node in ast.walk(module.tree) if isinstance(node, FunctionNode)} | set(module.names)
+        defined = {node.name for node in module.nodes if isinstance(node, FunctionNode)} | set(module.names)
         defined |= {
             target.id
             for node in classes
@@ -83,7 +83,7 @@ class MissingMethod(FunctionRule):
             for target in item.targets
             if isinstance(target, ast.Name)
         }
-        delegates = any(isinstance(n, FunctionNode) and n.name == "__getattr__" for n in ast.walk(module.tree))
+        delegates = any(isinstance(n, FunctionNode) and n.name == "__getattr__" for n in module.nodes)
         if foreign or delegates or "*" in module.names:
             return
         for call, kind in found:
@@ -128,7 +128,7 @@ class FrameName(FunctionRule):
     remedy = "do without it"
 
     def look(self, module: PythonFile) -> Iterator[Finding]:
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if isinstance(node, ast.Attribute) and ast.unparse(node) == "context.frame_name":
                 yield self.found(module.file, "CVAT names no frame", place(node))
 

@@ -2,13 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from ..config import Config
 from ..finding import Finding
 from ..images import BaseImage, base_image, makes_python, python_is_its_own
-from ..rule import ERROR, NOTE, WARNING, ConfigRule
-from ..source import at_top, imported_modules, is_standard, module_file
+from ..rule import ERROR, WARNING, ConfigRule
 
 # The folders of wheels in Nuclio's onbuild image, by version of Nuclio; the newest holds for what follows.
 _WHEELS = {
@@ -18,9 +16,6 @@ _WHEELS = {
     (1, 16): ("3.10", "3.11", "3.12"),
 }
 _ALIAS = {(1, 13): "3.9", (1, 14): "3.9", (1, 15): "3.11", (1, 16): "3.12"}
-_RESERVED = re.compile(r"_nuclio_wrapper\.py|_nuclio_async_wrapper\.py|wrapper_common\.py|msgpack.*|nuclio_sdk.*|whl")
-# In all images of Nuclio's Python functions.
-_PROVIDED = {"nuclio_sdk", "msgpack"}
 
 
 class ImageRule(ConfigRule):
@@ -140,157 +135,6 @@ class ExternallyManaged(ImageRule):
             )
 
 
-class Requirements(ImageRule):
-    """There is a requirements.txt, and no directive installs it: Nuclio never does by itself."""
-
-    id, name, severity = "CN335", "requirements", WARNING
-    source = "Nuclio: no code for it (build/runtime/python)"
-    remedy = "add `COPY handler/requirements.txt /tmp/` and `RUN pip install -r /tmp/requirements.txt` to preCopy"
-
-    def look(self, config: Config, image: BaseImage) -> Iterator[Finding]:
-        for name in ("requirements.txt", "requirements-gpu.txt"):
-            file = config.folder / name
-            if (name == "requirements-gpu.txt") != ("gpu" in config.file.stem) and name != "requirements.txt":
-                continue
-            if not file.is_file() or name in config.build_text or "requirements" in config.build_text:
-                continue
-            if "handler" in config.build_text or "/opt/nuclio" in _postcopy(config):
-                continue
-            if file.read_text("utf-8", "replace").strip():
-                # An image of one's own may have it all.
-                own = bool(image.name) and image.family is None
-                message = f"no directive in {config.file.name} installs this file"
-                yield self.found(file, message, severity=NOTE if own else None)
-
-
-def _postcopy(config: Config) -> str:
-    return "\n".join(value for phase, _, kind, value in config.directives if phase == "postCopy" and kind == "RUN")
-
-
-class NothingInstalls(ImageRule):
-    """The handler imports a package, and nothing installs it: the worker dies at its start."""
-
-    id, name, severity = "CN336", "nothing-installs", ERROR
-    source = "Nuclio: recording import-error"
-    remedy = "add a RUN directive that installs it"
-
-    def look(self, config: Config, image: BaseImage) -> Iterator[Finding]:
-        plain = image.family == "python" or not image.name
-        acts = [kind for _, _, kind, _ in config.directives if kind in ("RUN", "ADD", "COPY", "FROM")]
-        if not plain or acts or config.build.get("onbuildImage"):
-            return
-        for module in config.modules.values():
-            for node in at_top(module.tree):
-                for name in imported_modules(node):
-                    first = name.split(".")[0]
-                    if is_standard(first) or first in _PROVIDED or first == "__future__":
-                        continue
-                    if module_file(config.folder, first) or (config.folder / first).is_dir():
-                        continue
-                    place = (node.body[0].lineno, node.body[0].col_offset + 1)
-                    yield self.found(module.file, f"nothing installs {first}", place, length=len("import " + name))
-                    break
-
-
-class CUDAMismatch(ImageRule):
-    """A wheel built for another CUDA than the image's: the model runs on the CPU, or does not load.
-
-    torch and tensorflow bring their own CUDA; ONNX Runtime and CuPy look for the image's.
-    """
-
-    id, name, severity = "CN337", "cuda-mismatch", ERROR
-    source = (
-        "ONNX Runtime's page on its CUDA provider: PyPI's wheels want CUDA 11.8 up to 1.18, then see frameworks.yaml"
-    )
-    remedy = "choose a base image with that CUDA, or a wheel for this one"
-
-    def look(self, config: Config, image: BaseImage) -> Iterator[Finding]:
-        if image.cuda is None:
-            return
-        for phase, i, _, value in config.directives:
-            for wheel, wanted in _cuda_of(value + _required(config, value)):
-                if wanted != image.cuda[0]:
-                    place = _value_place(config, phase, i)
-                    have = f"{image.cuda[0]}.{image.cuda[1]}"
-                    message = f"{wheel} wants CUDA {wanted}, the image has {have}"
-                    yield self.found(config.file, message, place)
-
-
-def _cuda_of(text: str) -> Iterator[tuple[str, int]]:
-    # Another index has builds for other versions of CUDA.
-    if not re.search(r"--(extra-)?index-url|\s-i\s", text):
-        for match in re.finditer(r"onnxruntime[-_]gpu\s*(==|>=|~=)\s*1\.(\d+)", text):
-            yield match[0], _onnxruntime_cuda(int(match[2]), at_least=match[1] == ">=")
-    for match in re.finditer(r"cupy-cuda(\d\d)[x\d]*", text):
-        yield match[0], int(match[1])
-
-
-def _onnxruntime_cuda(minor: int, *, at_least: bool) -> int:
-    """CUDA's major version for PyPI's onnxruntime-gpu 1.`minor`, or for the newest release."""
-    # Its imports are for few files, and every start would pay for them.
-    from ...generate import tables
-
-    if at_least:
-        return int(tables.rows("onnxruntime-gpu")[-1].cuda_major)
-    return 11 if minor < 19 else int(tables.row_of("onnxruntime-gpu", f"1.{minor}.0").cuda_major)
-
-
-def _required(config: Config, step: str) -> str:
-    found = ""
-    for file in config.folder.glob("*requirements*.txt"):
-        if file.name in step:
-            found += "\n" + file.read_text("utf-8", "replace")
-    return found
-
-
-class CPUWheel(ImageRule):
-    """A file for the GPU installs a framework's build for the CPU."""
-
-    id, name, severity = "CN338", "cpu-wheel", WARNING
-    source = "PyTorch's wheel index: /whl/cpu has no CUDA; PyPI's onnxruntime has none either"
-    remedy = "install the build for CUDA: PyPI's torch, onnxruntime-gpu"
-
-    def look(self, config: Config, image: BaseImage) -> Iterator[Finding]:
-        if not config.is_gpu:
-            return
-        for phase, i, _, value in config.directives:
-            text = value + _required(config, value)
-            cpu = re.search(r"/whl/cpu\b|torch\S*\+cpu", text)
-            plain = re.search(r"(?<![\w-])onnxruntime(?![\w-])", text) and not re.search(r"onnxruntime[-_]gpu", text)
-            # Other frameworks bring it along; it matters where the handler runs on it.
-            plain = plain and any("onnxruntime" in imported_modules(m.tree) for m in config.modules.values())
-            if cpu or (plain and "pip" in value):
-                what = cpu[0] if cpu else "onnxruntime"
-                yield self.found(
-                    config.file, f"{what} has no CUDA, and this file asks for a GPU", _value_place(config, phase, i)
-                )
-
-
-class NoGPU(ConfigRule):
-    """A file made for a GPU asks for none: Docker starts the container without it.
-
-    It is `spec.resources.limits` that counts; anything above zero gives all GPUs on local Docker.
-    """
-
-    id, name, severity = "CN339", "no-gpu", WARNING
-    source = "Nuclio: local/platform.go PositiveGPUResourceLimit; cvat guide 8.1"
-    remedy = "add `resources: {limits: {nvidia.com/gpu: 1}}` to spec"
-
-    def check(self, config: Config) -> Iterator[Finding]:
-        limits = (config.spec.get("resources") or {}).get("limits") or {}
-        by_name = "gpu" in config.file.stem.lower().split("-")
-        cuda = base_image(str(config.build.get("baseImage", ""))).family == "cuda"
-        if (
-            config.has("spec")
-            and config.config
-            and (by_name or cuda)
-            and not any("gpu" in key.lower() for key in limits)
-        ):
-            place = config.value("spec", "build", "baseImage") if cuda else config.key("spec", "resources")
-            what = "the base image has CUDA" if cuda else "the file is named after the GPU"
-            yield self.found(config.file, f"{what}, but no GPU is asked for", place)
-
-
 class Musl(ImageRule):
     """An Alpine image: Nuclio's wheels are for glibc, so are most of PyPI's for these models."""
 
@@ -306,68 +150,8 @@ class Musl(ImageRule):
             )
 
 
-class ReservedFile(ImageRule):
-    """A file of the bundle replaces one of Nuclio's own: both lie in /opt/nuclio."""
-
-    id, name, severity = "CN341", "reserved-file", ERROR
-    source = "Nuclio: build/builder.go copies the handler over the wrapper"
-    remedy = "rename it"
-
-    def look(self, config: Config, image: BaseImage) -> Iterator[Finding]:
-        for file in sorted(config.folder.iterdir()):
-            if _RESERVED.fullmatch(file.name):
-                yield self.found(file, f"{file.name} replaces Nuclio's own in /opt/nuclio")
-
-
-class Symlink(ImageRule):
-    """A link to a folder, or to nothing: nuctl's copy of the bundle fails.
-
-    Links to files are followed.
-    """
-
-    id, name, severity = "CN342", "symlink", ERROR
-    source = "Nuclio: recordings symlink-directory, symlink-dangling, symlink-file"
-    remedy = "put the files themselves into the bundle"
-
-    def look(self, config: Config, image: BaseImage) -> Iterator[Finding]:
-        for file in _links(config.folder):
-            if file.is_dir():
-                yield self.found(file, f"{file.name} is a link to a folder: nuctl cannot copy it")
-            elif not file.exists():
-                yield self.found(file, f"{file.name} is a link to nothing: nuctl cannot copy it")
-
-
-def _links(folder: Path) -> Iterator[Path]:
-    import os
-
-    for parent, folders, files in os.walk(folder):
-        for name in sorted([*folders, *files]):
-            path = Path(parent, name)
-            if path.is_symlink():
-                yield path
-
-
-class PipInPostCopy(ImageRule):
-    """pip in postCopy: every change of the bundle installs everything again.
-
-    What is installed in preCopy stays in Docker's cache, because the bundle is copied after it.
-    """
-
-    id, name, severity = "CN343", "pip-in-postcopy", NOTE
-    source = (
-        "Nuclio: recordings precopy-one-line-0, postcopy-one-line-0 (7.4 to 8 s against 11 to 14 s for a tiny package)"
-    )
-    remedy = "move it to preCopy; `COPY handler/requirements.txt /tmp/` works there"
-
-    def look(self, config: Config, image: BaseImage) -> Iterator[Finding]:
-        for phase, i, kind, value in config.directives:
-            if phase == "postCopy" and kind == "RUN" and re.search(r"pip3? install", value):
-                yield self.found(
-                    config.file, "pip runs again after every change of the bundle", _value_place(config, phase, i)
-                )
-
-
-def _value_place(config: Config, phase: str, index: int) -> tuple[int, int]:
+def value_place(config: Config, phase: str, index: int) -> tuple[int, int]:
+    """Where a directive\'s value stands."""
     if phase == "commands":
         return config.value("spec", "build", "commands", index)
     return config.value("spec", "build", "directives", phase, index, "value")

@@ -1,22 +1,14 @@
 """CN43x and CN44x: the annotation `spec`, a JSON text with the model's labels."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from ..config import Config
 from ..finding import Finding
-from ..labels import Label, Labels
+from ..labels import Labels
 from ..near import near
-from ..rule import ERROR, NOTE, WARNING, ConfigRule
+from ..rule import ERROR, WARNING, ConfigRule
 
-_TYPES = (
-    "any", "unknown", "tag", "rectangle", "polygon", "polyline", "points", "ellipse", "cuboid", "mask", "skeleton"
-)  # fmt: skip
-_INPUT_TYPES = ("select", "radio", "checkbox", "number", "text")
-_LABEL_KEYS = ("id", "name", "type", "attributes", "sublabels", "svg", "color")
-_ATTRIBUTE_KEYS = ("id", "name", "input_type", "values", "default_value", "mutable", "spec_id")
-_READ = ("name", "type", "attributes", "sublabels", "svg", "input_type", "values")
 _BREAKS = "CVAT's list of models fails for everybody"
 
 
@@ -70,7 +62,7 @@ class SpecShape(LabelsRule):
 
     def look(self, config: Config, labels: Labels) -> Iterator[Finding]:
         if labels.text and not _is_list(labels.data) and labels.data not in ("", {}):
-            yield self.at(config, f"spec is {_kind(labels.data)}, not a list: {_BREAKS}")
+            yield self.at(config, f"spec is {kind_of(labels.data)}, not a list: {_BREAKS}")
             return
         yield from self._items(config, labels.data if isinstance(labels.data, list) else [], ())
         for label in labels.all():
@@ -80,14 +72,14 @@ class SpecShape(LabelsRule):
     def _items(self, config: Config, items: list[Any], path: tuple[str | int, ...]) -> Iterator[Finding]:
         for i, item in enumerate(items):
             if not isinstance(item, dict):
-                yield self.at(config, f"label {i + 1} is {_kind(item)}, not an object: {_BREAKS}", *path, i)
+                yield self.at(config, f"label {i + 1} is {kind_of(item)}, not an object: {_BREAKS}", *path, i)
             elif "name" not in item:
                 close = next((key for key in item if near(key, ["name"])), "")
                 said = f" (there is {close!r})" if close else ""
                 yield self.at(config, f"label {i + 1} has no name{said}: {_BREAKS}", *path, i)
             elif isinstance(item["name"], (list, dict)):
                 yield self.at(
-                    config, f"the name of label {i + 1} is {_kind(item['name'])}: {_BREAKS}", *path, i, "name"
+                    config, f"the name of label {i + 1} is {kind_of(item['name'])}: {_BREAKS}", *path, i, "name"
                 )
 
 
@@ -105,13 +97,13 @@ class AttributeKeys(LabelsRule):
             if not isinstance(attributes, list):
                 if isinstance(attributes, dict) and not attributes:
                     continue
-                message = f"attributes of {label.name!r} are {_kind(attributes)}, not a list: {_BREAKS}"
+                message = f"attributes of {label.name!r} are {kind_of(attributes)}, not a list: {_BREAKS}"
                 yield self.at(config, message, *label.path, "attributes")
                 continue
             for i, attribute in enumerate(attributes):
                 path = (*label.path, "attributes", i)
                 if not isinstance(attribute, dict):
-                    yield self.at(config, f"an attribute of {label.name!r} is {_kind(attribute)}: {_BREAKS}", *path)
+                    yield self.at(config, f"an attribute of {label.name!r} is {kind_of(attribute)}: {_BREAKS}", *path)
                     continue
                 missing = [key for key in ("name", "input_type", "values") if key not in attribute]
                 if missing:
@@ -119,7 +111,7 @@ class AttributeKeys(LabelsRule):
                     message = f"attribute {named} of {label.name!r} has no {' and no '.join(missing)}: {_BREAKS}"
                     yield self.at(config, message, *path)
                 elif isinstance(attribute["name"], (list, dict)):
-                    message = f"the name of an attribute of {label.name!r} is {_kind(attribute['name'])}: {_BREAKS}"
+                    message = f"the name of an attribute of {label.name!r} is {kind_of(attribute['name'])}: {_BREAKS}"
                     yield self.at(config, message, *path, "name")
 
 
@@ -143,7 +135,7 @@ class SkeletonKeys(LabelsRule):
                 message = f"skeleton {label.name!r} has no {' and no '.join(missing)}: {_BREAKS}"
                 yield self.at(config, message, *label.path)
             elif not _is_list(label.data["sublabels"]) and label.data["sublabels"] not in ("", {}):
-                message = f"sublabels of {label.name!r} are {_kind(label.data['sublabels'])}, not a list: {_BREAKS}"
+                message = f"sublabels of {label.name!r} are {kind_of(label.data['sublabels'])}, not a list: {_BREAKS}"
                 yield self.at(config, message, *label.path, "sublabels")
 
 
@@ -195,193 +187,11 @@ class NoLabels(LabelsRule):
             yield self.found(config.file, "the detector has no labels", place)
 
 
-class AnyType(LabelsRule):
-    """A label of type `any`: servers up to early 2025 (G1) know only `unknown`, and match it with nothing.
-
-    Without a type every server matches any.
-    """
-
-    id, name, severity = "CN437", "any-type", NOTE
-    cvat = True
-    source = "CVAT: vectors listing.label.type_any, listing.label.no_type"
-    remedy = "leave the type out"
-
-    def look(self, config: Config, labels: Labels) -> Iterator[Finding]:
-        for label in labels.all():
-            wrong = "any" if config.settings.cvat == "G1" else None
-            if label.data.get("type") == "any":
-                severity = WARNING if wrong else None
-                message = f"label {label.name!r}: servers of generation G1 match the type any with nothing"
-                yield self.at(config, message, *label.path, "type", severity=severity, length=len('"any"'))
-            elif label.data.get("type") == "unknown" and config.settings.cvat != "G1":
-                message = f"label {label.name!r}: the type unknown matches nothing since 2025"
-                yield self.at(config, message, *label.path, "type", severity=WARNING, length=len('"unknown"'))
-
-
-class LabelType(LabelsRule):
-    """A label of a type that CVAT does not have: no label of a task fits it, every answer is dropped."""
-
-    id, name, severity = "CN438", "label-type", WARNING
-    cvat = True
-    source = "CVAT: vectors listing.label.type_unknown, .type_null; labels_compatible"
-    remedy = f"write one of {', '.join(_TYPES[2:])}, or leave the type out"
-
-    def look(self, config: Config, labels: Labels) -> Iterator[Finding]:
-        for label in labels.all():
-            kind = label.data.get("type", "any")
-            if kind not in _TYPES:
-                close = near(kind, _TYPES[2:]) if isinstance(kind, str) else ""
-                said = f"; did you mean {close}?" if close else ""
-                message = f"label {label.name!r}: CVAT has no type {kind!r}{said}"
-                length = len(str(kind)) + 2
-                yield self.at(config, message, *label.path, "type", length=length)
-
-
-class AttributeType(LabelsRule):
-    """An attribute of an unknown input type, or with values that do not fit it.
-
-    CVAT checks neither when it lists the function; what the function answers is then dropped, or breaks the call.
-    """
-
-    id, name, severity = "CN439", "attribute-type", WARNING
-    cvat = True
-    source = "CVAT: vectors listing.attribute.unknown_input_type, .values_null"
-    remedy = 'number: ["min", "max", "step"]; select and radio: a list of strings; checkbox: ["false"]; text: []'
-
-    def look(self, config: Config, labels: Labels) -> Iterator[Finding]:
-        for label in labels.all():
-            attributes = label.data.get("attributes")
-            for i, attribute in enumerate(attributes if isinstance(attributes, list) else []):
-                if isinstance(attribute, dict) and {"name", "input_type", "values"} <= set(attribute):
-                    message = _misfit(attribute)
-                    if message:
-                        message = f"attribute {attribute['name']!r} of {label.name!r}: {message}"
-                        yield self.at(config, message, *label.path, "attributes", i)
-
-
-def _misfit(attribute: dict[str, Any]) -> str:
-    kind, values = attribute["input_type"], attribute["values"]
-    if kind not in _INPUT_TYPES:
-        close = near(kind, _INPUT_TYPES) if isinstance(kind, str) else ""
-        return f"CVAT has no input type {kind!r}" + (f"; did you mean {close}?" if close else "")
-    if not isinstance(values, list):
-        return f"values are {_kind(values)}, not a list"
-    if kind == "number" and (len(values) != 3 or not all(re.fullmatch(r"-?\d+", str(v)) for v in values)):
-        return "a number has the values min, max and step, whole numbers"
-    if kind in ("select", "radio") and not values:
-        return f"a {kind} without values"
-    return ""
-
-
-class SkeletonSVG(LabelsRule):
-    """A skeleton's drawing does not fit its sublabels.
-
-    CVAT takes it over when a user picks labels from the model: one circle for each sublabel, ids counted from 1, edges
-    between existing ids, `data-label-name` equal to the sublabel's name byte for byte.
-    """
-
-    id, name, severity = "CN440", "skeleton-svg", WARNING
-    cvat = True
-    source = "CVAT: UI skeleton configurator and canvas setupSkeletonEdges; cvat#7861"
-    remedy = 'leave "svg" empty, or draw one circle for each sublabel'
-
-    def look(self, config: Config, labels: Labels) -> Iterator[Finding]:
-        for label in labels.all():
-            svg = label.data.get("svg")
-            if label.data.get("type") == "skeleton" and isinstance(svg, str) and svg:
-                for problem in _svg_problems(svg, label):
-                    yield self.at(config, f"skeleton {label.name!r}: {problem}", *label.path, "svg")
-
-
-def _svg_problems(svg: str, label: Label) -> Iterator[str]:
-    circles = [_attributes(tag) for tag in re.findall(r"<circle\b[^>]*>", svg)]
-    lines = [_attributes(tag) for tag in re.findall(r"<line\b[^>]*>", svg)]
-    sublabels = label.data.get("sublabels")
-    names = [s.get("name") for s in sublabels if isinstance(s, dict)] if isinstance(sublabels, list) else []
-    drawn = [circle.get("data-label-name") for circle in circles]
-    ids = {circle.get("data-node-id") for circle in circles}
-    # Drawings that CVAT has stored name their labels by id.
-    if not any("data-label-id" in circle for circle in circles):
-        yield from (f"no circle is called {name!r}" for name in names if name not in drawn)
-        yield from (f"circle {name!r} is no sublabel" for name in drawn if name not in names)
-    for key in ("data-element-id", "data-node-id"):
-        if bad := [c.get(key) for c in circles if not re.fullmatch(r"[1-9]\d*", str(c.get(key, "")))]:
-            yield f"{key} {bad[0]!r} is no whole number from 1 on"
-    for line in lines:
-        for end in ("data-node-from", "data-node-to"):
-            if line.get(end) not in ids:
-                yield f"an edge ends at node {line.get(end)!r}, which no circle has"
-
-
-def _attributes(tag: str) -> dict[str, str]:
-    return {name: value for name, _, value in re.findall(r"([\w-]+)\s*=\s*([\"'])(.*?)\2", tag)}
-
-
-class LabelName(LabelsRule):
-    """A label without a usable name: empty, not a string, or, in a skeleton with a drawing, with markup in it."""
-
-    id, name, severity = "CN441", "label-name", WARNING
-    cvat = True
-    source = "CVAT: vectors listing.label.name_number, .name_empty (listed)"
-    remedy = "write a name"
-
-    def look(self, config: Config, labels: Labels) -> Iterator[Finding]:
-        for label in labels.all():
-            if "name" not in label.data or isinstance(label.name, (list, dict)):
-                continue
-            if not isinstance(label.name, str) or not label.name.strip():
-                message = f"the label's name is {label.name!r}: no label of a task can be mapped to it"
-                yield self.at(config, message, *label.path, "name")
-            elif label.depth and re.search(r'["<>&]', label.name):
-                message = f"sublabel {label.name!r} has markup in its name, which the skeleton's drawing cannot hold"
-                yield self.at(config, message, *label.path, "name")
-
-
-class LabelKeyTypo(LabelsRule):
-    """A key in `spec` that looks like one of CVAT's, and is none: CVAT does not read it."""
-
-    id, name, severity = "CN442", "label-key-typo", WARNING
-    cvat = True
-    source = "CVAT: parse_labels reads exact keys and ignores others; vector listing.label.extra_keys"
-    remedy = "write CVAT's key"
-
-    def look(self, config: Config, labels: Labels) -> Iterator[Finding]:
-        for label in labels.all():
-            yield from self._keys(config, label.data, label.path, _LABEL_KEYS)
-            attributes = label.data.get("attributes")
-            for i, attribute in enumerate(attributes if isinstance(attributes, list) else []):
-                if isinstance(attribute, dict):
-                    yield from self._keys(config, attribute, (*label.path, "attributes", i), _ATTRIBUTE_KEYS)
-
-    def _keys(
-        self, config: Config, data: dict[str, Any], path: tuple[str | int, ...], known: tuple[str, ...]
-    ) -> Iterator[Finding]:
-        for key in data:
-            close = "" if key in known else near(key, [word for word in known if word in _READ], 0.8)
-            # A label without a name is CN432's.
-            if close and close not in data and close != "name":
-                message = f"CVAT reads no key {key!r} here; did you mean {close!r}?"
-                yield self.at(config, message, *path, remedy=f"write {close!r}")
-
-
-class SublabelsElsewhere(LabelsRule):
-    """`sublabels` or `svg` on a label that is no skeleton: CVAT ignores them."""
-
-    id, name, severity = "CN443", "sublabels-elsewhere", WARNING
-    cvat = True
-    source = "CVAT: vector listing.skeleton.sublabels_on_other_type"
-    remedy = 'write "type": "skeleton", or remove them'
-
-    def look(self, config: Config, labels: Labels) -> Iterator[Finding]:
-        for label in labels.all():
-            if label.data.get("type") != "skeleton" and (label.data.get("sublabels") or label.data.get("svg")):
-                yield self.at(config, f"label {label.name!r} has sublabels and is no skeleton", *label.path)
-
-
 def _is_list(value: Any) -> bool:
     return isinstance(value, list)
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
+    """What a JSON value is, in a message."""
     names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
     return names.get(type(value), "a number")
