@@ -4,6 +4,7 @@ They find nothing sensible: they are for tests, for `make demo-torch`, and for g
 cannot be downloaded.
 """
 
+import math
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -45,7 +46,7 @@ def torchvision(
 def checkpoint(table: str, section: str) -> dict[str, Any]:
     """A state dict with the names and shapes of `tools/checkpoints/TABLE.txt`; a weight's values follow from its name.
 
-    Matrices are drawn around 0, vectors around 1 for norms' weights and variances and around 0 otherwise.
+    Matrices are drawn around 0 by their size, vectors around 1 for norms' weights and variances and around 0 otherwise.
     """
     import torch
 
@@ -80,7 +81,8 @@ def _values(name: str, shape: tuple[int, ...]) -> npt.NDArray[Any]:
     random = np.random.default_rng(zlib.crc32(name.encode()))
     if name.endswith("num_batches_tracked"):
         return np.zeros(shape, np.int64)
-    centred = random.normal(0, 0.08, shape)
+    # As wide as keeps a signal's size from layer to layer.
+    centred = random.normal(0, math.sqrt(2 / math.prod(shape[1:])) if len(shape) > 1 else 0.08, shape)
     is_scale = len(shape) == 1 and name.endswith(("weight", "running_var"))
     return (centred + is_scale).astype(np.float32)
 

@@ -91,7 +91,7 @@ def resolve(requirement: str, *, python: str) -> dict[str, str]:
         uv, "pip", "compile", "-", "--no-header", "--no-annotate", "--quiet", "--only-binary", ":all:",
         "--python-version", python, "--python-platform", "x86_64-manylinux_2_28",
     ]  # fmt: skip
-    answer = subprocess.run(command, input=requirement, text=True, capture_output=True, check=False)  # noqa: S603
+    answer = subprocess.run(command, input=requirement, text=True, capture_output=True, check=False)
     if answer.returncode:
         sys.exit(f"{requirement}: {answer.stderr}")
     return dict(line.split("==") for line in answer.stdout.split() if "==" in line)

@@ -21,14 +21,14 @@ transformers = required("transformers")
 
 pytestmark = pytest.mark.torch
 
-ORIGINAL_FEATURES = [0.95396, -0.51913, 0.77026, 1.23146, 0.17673, -1.13223, 0.36493, 1.05484, 1.08834]
+ORIGINAL_FEATURES = [-1.23824, 0.41212, -0.1692, -1.03404, 1.5603, -2.26067, 0.65143, 1.73915, 1.58754]
 CLICK, AWAY, BOX = [(420.0, 160.0)], [(20.0, 30.0)], ((360.0, 100.0), (480.0, 220.0))
 #: Prompts, the mask's pixels, and the sum of x + 3 y over them.
 ORIGINAL_MASKS = {
-    "click": ({"pos_points": CLICK}, 179495, 141784227),
-    "clicks": ({"pos_points": CLICK, "neg_points": AWAY}, 8952, 6215903),
-    "box": ({"bounding_box": BOX}, 12754, 9563292),
-    "all": ({"pos_points": CLICK, "neg_points": AWAY, "bounding_box": BOX}, 14188, 11377642),
+    "click": ({"pos_points": CLICK}, 179691, 141991859),
+    "clicks": ({"pos_points": CLICK, "neg_points": AWAY}, 67408, 52336692),
+    "box": ({"bounding_box": BOX}, 37556, 32747927),
+    "all": ({"pos_points": CLICK, "neg_points": AWAY, "bounding_box": BOX}, 79268, 62185304),
 }
 
 

@@ -35,7 +35,7 @@ class Case:
 
 def milliseconds(answer: Answer) -> float:
     """The median call's time, as CVAT would wait for it."""
-    return median(answer["milliseconds"])
+    return float(median(answer["milliseconds"]))
 
 
 def _lines(answer: Answer) -> str:
