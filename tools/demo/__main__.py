@@ -103,14 +103,14 @@ def ask(case: Case, url: str, console: Console) -> Outcome:
 
 def table(outcomes: Sequence[Outcome]) -> Table:
     """What was found, by function."""
-    rows = Table("function", "kind", "found", "ms a call", f"picture in {DEMO}")
+    rows = Table("function", "kind", "found", "ms a call", "picture")
     for column in rows.columns:
         column.overflow = "fold"
     rows.columns[3].justify = "right"
     for outcome in outcomes:
         case, answer = outcome.case, outcome.answer
         found, took = case.tell(answer), f"{milliseconds(answer):.0f}"
-        rows.add_row(case.name, answer["kind"], found, took, case.picture)
+        rows.add_row(case.name, answer["kind"], found, took, f"{DEMO}/{case.picture}")
     return rows
 
 
@@ -128,7 +128,9 @@ def show_commands(console: Console) -> None:
 def main() -> int:
     """Runs the demo and returns its exit status."""
     os.chdir(ROOT)
-    console, start = Console(), time.monotonic()
+    # A log is not as narrow as rich believes.
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    start = time.monotonic()
     try:
         outcomes = run(console)
     except UserError as error:
