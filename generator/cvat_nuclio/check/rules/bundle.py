@@ -65,7 +65,7 @@ class NothingInstalls(ImageRule):
                         continue
                     if module_file(config.folder, first) or (config.folder / first).is_dir():
                         continue
-                    place = (node.lineno, node.col_offset + 1)
+                    place = (node.body[0].lineno, node.body[0].col_offset + 1)
                     yield self.found(module.file, f"nothing installs {first}", place, length=len("import " + name))
                     break
 
