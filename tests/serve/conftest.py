@@ -6,14 +6,13 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 HERE = Path(__file__).resolve().parent
 HOME = os.environ.get("NUCLIO_HOME")
-HELPERS = ("serve_vectors", "serve_client", "serve_hosts", "serve_left_out", "serve_replay")
+HELPERS = ("serve_vectors", "serve_client", "serve_hosts", "serve_left_out", "serve_replay", "serve_scenarios")
 
 if str(HERE) not in sys.path:
     sys.path.insert(0, str(HERE))
@@ -29,16 +28,10 @@ def pytest_report_header() -> str:
 
 
 @pytest.fixture(scope="session")
-def hosts() -> ModuleType:
-    """`serve_hosts.py`."""
-    return importlib.import_module("serve_hosts")
-
-
-@pytest.fixture(scope="session")
-def host(request: pytest.FixtureRequest, hosts: Any, shared: Path) -> Iterator[Any]:
-    """The engine named by the test's parameter: `builtin` or `nuclio`."""
-    with hosts.HOSTS[request.param]() as host:
-        yield host
+def hosts(shared: Path) -> Iterator[Any]:
+    """The engines under test by their names: `hosts["builtin"]`."""
+    with importlib.import_module("serve_hosts").Hosts() as hosts:
+        yield hosts
 
 
 @pytest.fixture

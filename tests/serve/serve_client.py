@@ -114,7 +114,7 @@ class Client:
         if (text := self._until(b"\r\n\r\n")) is None:
             return Answer(None, error="closed without response")
         first, *lines = text.decode("latin-1").split("\r\n")[:-2]
-        _, status, reason = (first.split(" ", 2) + [""])[:3]
+        _, status, reason = [*first.split(" ", 2), ""][:3]
         headers = [(name, value.lstrip(" ")) for name, _, value in (line.partition(":") for line in lines)]
         answer = Answer(int(status), reason, headers)
         fields = {name.lower(): value for name, value in headers}

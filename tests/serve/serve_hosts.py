@@ -10,6 +10,7 @@ import shutil
 import signal
 import tempfile
 import threading
+import time
 from collections.abc import Coroutine
 from concurrent.futures import Future
 from dataclasses import replace
@@ -63,6 +64,7 @@ class Live:
         self.folder = folder
         self.log = log
         self.status: int | None = None
+        self.started_at = time.monotonic()
 
     @property
     def port(self) -> int:
@@ -82,7 +84,7 @@ class Live:
     @property
     def cwd(self) -> Path:
         """The workers' current folder."""
-        return Path(os.readlink(f"/proc/{self.pids[0]}/cwd"))
+        return Path(f"/proc/{self.pids[0]}/cwd").readlink()
 
     @property
     def exit_status(self) -> int | None:
@@ -222,4 +224,21 @@ def as_the_processor_reads(folder: Path, env: dict[str, str]) -> Settings:
 
 
 HOSTS = {"builtin": BuiltinHost, "nuclio": NuclioHost}
+
+
+class Hosts(dict[str, Host]):
+    """The engines by name, each started when it is first asked for."""
+
+    def __enter__(self) -> "Hosts":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for host in self.values():
+            host.__exit__()
+
+    def __missing__(self, name: str) -> Host:
+        self[name] = HOSTS[name]().__enter__()
+        return self[name]
+
+
 ENGINES = ["builtin", *(["nuclio"] if os.environ.get("NUCLIO_HOME") else [])]

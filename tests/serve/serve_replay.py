@@ -1,7 +1,7 @@
 """What the replays of the recorded vectors share: which run on which engine, functions started ahead, logs."""
 
 import fnmatch
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -101,15 +101,50 @@ class Fleet:
         live.stop()
 
 
+class Fleets(dict[str, Fleet]):
+    """A fleet on each engine."""
+
+    def __init__(self, hosts: Mapping[str, Host], vectors: list[Vector]) -> None:
+        super().__init__()
+        self._hosts = hosts
+        self._vectors = vectors
+
+    def __missing__(self, engine: str) -> Fleet:
+        self[engine] = Fleet(self._hosts[engine], self._vectors)
+        return self[engine]
+
+    def __enter__(self) -> "Fleets":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for fleet in self.values():
+            fleet.__exit__()
+
+
+class SharedFunctions(dict[str, Shared]):
+    """`Shared` on each engine."""
+
+    def __init__(self, hosts: Mapping[str, Host]) -> None:
+        super().__init__()
+        self._hosts = hosts
+
+    def __missing__(self, engine: str) -> Shared:
+        self[engine] = Shared(self._hosts[engine])
+        return self[engine]
+
+
 def records(outcome: dict[str, Any]) -> list[dict[str, Any]]:
-    """The recorded lines of `context.logger` and of the wrapper: they carry a worker's id, the processor's own do not."""
+    """The recorded lines of `context.logger` and of the wrapper: they carry a worker's id."""
     return [line for line in outcome.get("log", []) if isinstance(line, dict) and "worker_id" in line]
 
 
-def assert_logs(live: Live, outcome: dict[str, Any]) -> None:
-    """The function's log records are the recorded ones in their order, and so are the lines on stdout and stderr."""
+def assert_logs(live: Live, outcome: dict[str, Any], told: int) -> None:
+    """The log records after the first `told` are the recorded ones, and so are the lines on stdout and stderr."""
     expected = records(outcome)
-    found: Callable[[], list[dict[str, Any]]] = live.log.function_records
+
+    def found() -> list[dict[str, Any]]:
+        return live.log.function_records()[told:]
+
     if expected:
         wait_until(lambda: len(found()) >= len(expected))
     assert len(found()) == len(expected), found()

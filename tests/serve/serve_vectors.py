@@ -139,7 +139,7 @@ def localised(text: str, folder: Path) -> str:
 
 
 def plain(text: str) -> str:
-    """Without the frames of the wrapper and of msgpack, their depth, and the line numbers of files that are not the function's."""
+    """Without the frames of the wrapper and of msgpack, and without line numbers outside the function's files."""
     text = WARNING.sub(r"\1N\2", text)
     if "Traceback" not in text:
         return text

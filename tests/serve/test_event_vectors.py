@@ -1,13 +1,12 @@
 """Every recorded request: what the handler finds in its event and context, and what the client gets."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import serve_vectors
 from serve_client import Answer, Client, assert_answer, request_bytes, wait_until
-from serve_replay import Shared, parameters, records, same_lines
+from serve_replay import SharedFunctions, parameters, records, same_lines
 
 VECTORS = serve_vectors.load("event")
 FRESH = [v for v in VECTORS if v.id.startswith("fresh-")]
@@ -18,8 +17,8 @@ NO_BODY = ({"type": "NoneType", "repr": "None"}, {"type": "bytes", "repr": "b''"
 
 
 @pytest.fixture(scope="module")
-def shared_functions(host: Any) -> Iterator[Shared]:
-    yield Shared(host)
+def shared_functions(hosts: Any) -> SharedFunctions:
+    return SharedFunctions(hosts)
 
 
 def exchange(live: Any, vector: Any, client: Client) -> tuple[dict[str, Any] | None, Answer]:
@@ -55,9 +54,12 @@ def assert_seen(vector: Any, seen: dict[str, Any]) -> None:
     assert seen == expected
 
 
-@pytest.mark.parametrize(("host", "vector"), parameters(OTHERS), indirect=["host"])
-def test_the_handler_sees_the_recorded_event(shared_functions: Shared, vector: Any) -> None:
-    live, outcome = shared_functions.take(vector, key=vector.id[:14] if vector in STRUCTURED else ""), vector.outcome
+@pytest.mark.parametrize(("engine", "vector"), parameters(OTHERS))
+def test_the_handler_sees_the_recorded_event(shared_functions: SharedFunctions, engine: str, vector: Any) -> None:
+    live, outcome = (
+        shared_functions[engine].take(vector, key=vector.id[:14] if vector in STRUCTURED else ""),
+        vector.outcome,
+    )
     replay_those_before(live, vector)
     log = live.log
     told = {stream: len(lines) for stream, lines in log.lines.items()}
@@ -95,9 +97,9 @@ def seen_event(live: Any, vector: Any, answer: Answer, told: int) -> dict[str, A
     return json.loads(line.removeprefix("SEEN "))
 
 
-@pytest.mark.parametrize(("host", "vector"), parameters(FRESH), indirect=["host"])
-def test_a_request_without_a_body_on_a_new_processor(host: Any, vector: Any) -> None:
-    live = host.start(vector.fields["handler"], vector.fields.get("config"), version=vector.nuclio)
+@pytest.mark.parametrize(("engine", "vector"), parameters(FRESH))
+def test_a_request_without_a_body_on_a_new_processor(hosts: Any, engine: str, vector: Any) -> None:
+    live = hosts[engine].start(vector.fields["handler"], vector.fields.get("config"), version=vector.nuclio)
     answers = []
     for requests in vector.fields["request"]:
         with Client(live.port) as client:
@@ -112,9 +114,9 @@ def test_a_request_without_a_body_on_a_new_processor(host: Any, vector: Any) -> 
     live.stop()
 
 
-@pytest.mark.parametrize(("host", "vector"), parameters(CONTEXT), indirect=["host"])
-def test_the_handler_finds_the_recorded_context(shared_functions: Shared, vector: Any) -> None:
-    live = shared_functions.take(vector, vector.name)
+@pytest.mark.parametrize(("engine", "vector"), parameters(CONTEXT))
+def test_the_handler_finds_the_recorded_context(shared_functions: SharedFunctions, engine: str, vector: Any) -> None:
+    live = shared_functions[engine].take(vector, vector.name)
     with Client(live.port) as client:
         for _ in range(int(vector.id.rpartition("-")[2])):
             client.send(request_bytes(vector.fields["request"]))

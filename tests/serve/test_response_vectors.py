@@ -6,27 +6,28 @@ from typing import Any
 import pytest
 import serve_vectors
 from serve_client import Client, ask, assert_answer, get, request_bytes, wait_until
-from serve_replay import Fleet, assert_logs, parameters
+from serve_replay import Fleets, assert_logs, parameters
 
 VECTORS = serve_vectors.load("response")
 
 
 @pytest.fixture(scope="module")
-def fleet(host: Any) -> Iterator[Fleet]:
-    with Fleet(host, VECTORS) as fleet:
-        yield fleet
+def fleets(hosts: Any) -> Iterator[Fleets]:
+    with Fleets(hosts, VECTORS) as fleets:
+        yield fleets
 
 
-@pytest.mark.parametrize(("host", "vector"), parameters(VECTORS), indirect=["host"])
-def test_answers_like_the_recorded_processor(host: Any, fleet: Fleet, vector: Any) -> None:
+@pytest.mark.parametrize(("engine", "vector"), parameters(VECTORS))
+def test_answers_like_the_recorded_processor(fleets: Fleets, engine: str, vector: Any) -> None:
+    fleet = fleets[engine]
     live = fleet.take(vector)
     outcome, folder = vector.outcome, live.folder
     data, after = request_bytes(vector.fields["request"]), outcome["after"]
-    pids = live.pids
+    pids, told = live.pids, len(live.log.function_records())
     with Client(live.port) as client:
         client.send(data)
         assert_answer(outcome, client.read(), folder, ordered=vector.id != "R-h-many")
-        assert_logs(live, outcome)
+        assert_logs(live, outcome, told)
         if outcome["connection"] == "open" and after["second_status"] is not None:
             client.send(data)
             assert client.read().status == after["second_status"]

@@ -6,7 +6,6 @@ import shutil
 import signal
 import socket
 import tempfile
-import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 
@@ -163,8 +162,7 @@ class Processor:
     async def _watch_timeouts(self, timeout: float) -> None:
         while True:
             await asyncio.sleep(timeout)
-            now = time.monotonic()
-            late = [s for s in self.slots if s.event_time is not None and now - s.event_time > timeout]
+            late = [slot for slot in self.slots if self._clock.is_late(slot.event_time, timeout)]
             if late:
                 await asyncio.gather(*(self._restart(slot) for slot in late))
                 self.on_change()
