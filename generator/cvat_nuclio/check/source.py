@@ -3,7 +3,7 @@
 import ast
 import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -130,13 +130,17 @@ def modules_of(config: "Config") -> dict[str, PythonFile]:
         if file is None:
             continue
         found[name] = PythonFile(file, config)
-        queue += imported_modules(found[name].tree)
+        queue += _imported(found[name].nodes)
     return found
 
 
 def imported_modules(tree: ast.Module) -> Iterator[str]:
     """Full names of all modules that a module may import."""
-    for node in ast.walk(tree):
+    return _imported(ast.walk(tree))
+
+
+def _imported(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -164,12 +168,15 @@ def at_top(tree: ast.Module) -> Iterator[ast.Module]:
             yield ast.Module([node], [])
 
 
-def at_import(tree: ast.Module) -> Iterator[ast.Call]:
+@functools.lru_cache(maxsize=1024)
+def at_import(tree: ast.Module) -> list[ast.Call]:
     """The calls that run when the module is imported: not in functions, lambdas, or under `if __name__ == ...`."""
+    found: list[ast.Call] = []
     for statement in tree.body:
         if isinstance(statement, ast.If) and "__name__" in ast.dump(statement.test):
             continue
-        yield from (node for node in _eager(statement) if isinstance(node, ast.Call))
+        found += (node for node in _eager(statement) if isinstance(node, ast.Call))
+    return found
 
 
 def _eager(node: ast.AST) -> Iterator[ast.AST]:
@@ -184,14 +191,14 @@ def _eager(node: ast.AST) -> Iterator[ast.AST]:
         yield from _eager(child)
 
 
-def own_nodes(function: FunctionNode) -> Iterator[ast.AST]:
+@functools.lru_cache(maxsize=1024)
+def own_nodes(function: FunctionNode) -> list[ast.AST]:
     """The nodes of a function without those of functions inside it."""
-    queue: list[ast.AST] = list(function.body)
-    while queue:
-        node = queue.pop(0)
-        yield node
+    found: list[ast.AST] = list(function.body)
+    for node in found:  # grows as it goes
         if not isinstance(node, (FunctionNode, ast.Lambda, ast.ClassDef)):
-            queue += ast.iter_child_nodes(node)
+            found += ast.iter_child_nodes(node)
+    return found
 
 
 def place(node: ast.AST) -> Place:
