@@ -161,6 +161,14 @@ def test_files_that_loading_reads_are_missed(generate: Callable[..., Any], works
     assert workshop.run("out", "--add", "names.txt").err == ""
 
 
+def test_a_library_s_cache_is_not_missed(
+    generate: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    read = "from pathlib import Path\nWEIGHTS = Path(__file__).with_name('torch').joinpath('w').read_text()\n"
+    assert generate({"f.py": read + SPEC + "    return []\n", "torch/w": "a"}).err == ""
+
+
 def test_a_path_among_the_parameters_has_to_be_in_the_bundle(generate: Callable[..., Any], workshop: Any) -> None:
     text = SPEC + "    return []\n\n\ndef create(weights):\n    import sys\n    return sys.modules[__name__]\n"
     run = generate({"f.py": text, "w/a.bin": "x"}, "--function-file", "f.py", "-p", "weights=str:w/a.bin")

@@ -1,9 +1,11 @@
 """What loads here and may not load in the image."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from .description import Description
+from .steps import CACHES
 
 
 def notes_on(bundle: Description) -> list[str]:
@@ -22,9 +24,12 @@ def _files(bundle: Description) -> Iterator[str]:
     """Files that the function read from its own folder while it was loaded."""
     options = bundle.options
     source = options.file.parent if options.file else options.path(options.working_directory)
+    # Baking puts a library's downloads into the image.
+    caches = [Path(os.environ[name]).absolute() for name in CACHES if os.environ.get(name)]
+    elsewhere = [options.nuclio, *caches]
     brought = {path.resolve() for path in bundle.added.values()}
     for file in bundle.probe.opened:
-        inside = file.is_relative_to(source) and not file.is_relative_to(options.nuclio)
+        inside = file.is_relative_to(source) and not any(map(file.is_relative_to, elsewhere))
         if inside and file.is_file() and file.resolve() not in brought:
             place = file.relative_to(source).as_posix()
             place = f"={place}" if "/" in place else ""
