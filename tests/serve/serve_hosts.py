@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Coroutine
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -84,7 +84,7 @@ class Live:
     @property
     def cwd(self) -> Path:
         """The workers' current folder."""
-        return Path(f"/proc/{self.pids[0]}/cwd").readlink()
+        return self.folder.with_name(f"{self.folder.name}-cwd")
 
     @property
     def exit_status(self) -> int | None:
@@ -103,6 +103,7 @@ class Live:
         """Ends it at once."""
         self._host.run(self._stop())
         shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.cwd, ignore_errors=True)
 
     async def _stop(self) -> None:
         if isinstance(self.processor, NuclioProcessor):
@@ -175,6 +176,7 @@ class Host:
         log = MemoryLog()
         live = Live(self, self.make(folder, log, version, env), folder, log)
         live.started = asyncio.create_task(live.processor.start())  # type: ignore[attr-defined]
+        live.started.add_done_callback(lambda task: task.cancelled() or task.exception())  # type: ignore[attr-defined]
         await asyncio.sleep(0.01)
         return live
 
@@ -216,11 +218,24 @@ class NuclioHost(Host):
         return NuclioProcessor(settings, self._home, Interpreter(), log, termination=None)
 
 
+@dataclass(frozen=True)
+class Placed(Settings):
+    """Settings with a current folder that outlives the function."""
+
+    cwd: Path = Path()
+
+    def working_folder(self, scratch: Path) -> Path:
+        return self.cwd
+
+
 def as_the_processor_reads(folder: Path, env: dict[str, str]) -> Settings:
     """The settings without a deployment's doing: the namespace is the file's, `spec.env` is not applied."""
     settings = read_settings(folder)
     metadata = yaml.safe_load(settings.config_file.read_text("utf-8"))["metadata"]
-    return replace(settings, env=env, namespace=metadata.get("namespace", "nuclio"))
+    placed = Placed(**{field.name: getattr(settings, field.name) for field in fields(settings)})
+    cwd = folder.with_name(f"{folder.name}-cwd")
+    cwd.mkdir(exist_ok=True)
+    return replace(placed, env=env, namespace=metadata.get("namespace", "nuclio"), cwd=cwd)
 
 
 HOSTS = {"builtin": BuiltinHost, "nuclio": NuclioHost}

@@ -15,6 +15,7 @@ from typing import Any
 from .log import Log, Record
 from .result import go_text
 from .settings import Settings
+from .spawn import LAST_OUTPUT, spawn
 
 SCRIPT = Path(__file__).with_name("worker.py")
 IMPORT_DEADLINE = 120.0
@@ -64,24 +65,13 @@ class Child:
         packets, worker_packets = socket.socketpair()
         with worker_events, worker_packets:
             fds = (worker_events.fileno(), worker_packets.fileno())
-            self.process = await asyncio.create_subprocess_exec(
-                *self._command(*fds),
-                pass_fds=fds,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                env=worker_env(self._settings),
-                cwd=self._cwd,
-                start_new_session=True,
+            self.process = await spawn(
+                self._command(*fds), self._show, cwd=self._cwd, env=worker_env(self._settings), pass_fds=fds
             )
         events.setblocking(False)
         self._events = events
         reader, self._packets = await asyncio.open_connection(sock=packets, limit=LINE_LIMIT)
-        self._tasks = [
-            asyncio.create_task(self._read_packets(reader)),
-            asyncio.create_task(self._read_output("stdout", self.process.stdout)),
-            asyncio.create_task(self._read_output("stderr", self.process.stderr)),
-        ]
+        self._reading = asyncio.create_task(self._read_packets(reader))
 
     def _command(self, event_fd: int, packet_fd: int) -> list[str]:
         settings = self._settings
@@ -134,20 +124,10 @@ class Child:
         if self.on_record and self._answer:
             self.on_record(record)
 
-    async def _read_output(self, stream: str, reader: asyncio.StreamReader | None) -> None:
-        rest = b""
-        while reader and (data := await reader.read(1 << 16)):
-            *lines, rest = (rest + data).split(b"\n")
-            for line in lines:
-                self._show(stream, line)
-        if rest:
-            self._show(stream, rest)
-
-    def _show(self, stream: str, line: bytes) -> None:
-        text = line.decode("utf-8", "replace")
+    def _show(self, stream: str, line: str) -> None:
         if stream == "stderr":
-            self.errors = [*self.errors[-200:], text]
-        self._log.output(self._settings.name, stream, text)
+            self.errors = [*self.errors[-200:], line]
+        self._log.output(self._settings.name, stream, line)
 
     def _settle(self, exc: Exception) -> None:
         if self._answer and not self._answer.done():
@@ -155,24 +135,21 @@ class Child:
 
     def signal(self, number: signal.Signals) -> None:
         """Signals the process if it still runs."""
-        with contextlib.suppress(ProcessLookupError):
-            self.process.send_signal(number)
+        self.process.signal(number)
 
     async def kill(self, exc: Exception | None = None) -> None:
         """Ends the process at once; a running event ends with `exc`."""
         self.cancelled = True
         if exc:
             self._settle(exc)
-        if self.process.returncode is None:
-            self.signal(signal.SIGKILL)
+        self.signal(signal.SIGKILL)
         await self.wait()
 
     async def wait(self) -> int:
-        """Waits for the end of the process and of what it wrote; its exit status, negative for a signal."""
+        """Waits for the end of the process and of what it sent and wrote; its exit status, negative for a signal."""
         status = await self.process.wait()
-        await asyncio.wait(self._tasks, timeout=0.5)
-        for task in self._tasks:
-            task.cancel()
+        await asyncio.wait([self._reading], timeout=LAST_OUTPUT)
+        self._reading.cancel()
         self._events.close()
         self._packets.close()
         return status

@@ -3,6 +3,8 @@
 import argparse
 import asyncio
 import ipaddress
+import os
+import signal
 from pathlib import Path
 
 from rich.console import Console
@@ -32,7 +34,11 @@ def serve(args: argparse.Namespace) -> int:
         engine=args.engine,
         nuclio_home=args.nuclio_home,
     )
-    return asyncio.run(_serve(functions, options, args, console))
+    status = asyncio.run(_serve(functions, options, args, console))
+    if status < 0:
+        signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
+    return status
 
 
 async def _serve(functions: list[Settings], options: Options, args: argparse.Namespace, console: Console) -> int:

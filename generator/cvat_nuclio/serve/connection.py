@@ -42,7 +42,7 @@ class Connection(asyncio.Protocol):
         self._more = asyncio.Event()
         self._ended = False
         self._had_body = False
-        self._first = True
+        self.is_answering = False
         self._drained = asyncio.Event()
         self._drained.set()
 
@@ -105,8 +105,8 @@ class Connection(asyncio.Protocol):
         request = await self._read_head()
         if request is None:
             return False
-        self._first = False
         await self._read_body(request)
+        self.is_answering = True
         answer = await self._handler(request)
         if answer is None:
             await asyncio.Event().wait()
@@ -116,6 +116,7 @@ class Connection(asyncio.Protocol):
             answer.headers[b"Connection"] = b"keep-alive"
         self._write(answer, head_only=request.method == b"HEAD")
         await self._drained.wait()
+        self.is_answering = False
         return not answer.close
 
     def _write(self, answer: Answer, *, head_only: bool = False) -> None:

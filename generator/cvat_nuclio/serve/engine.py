@@ -1,7 +1,6 @@
 """The built-in engine: every bundle's processor and the dashboard in one event loop, until a signal or their end."""
 
 import asyncio
-import contextlib
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -59,6 +58,9 @@ class Function(Protocol):
 
     async def stop(self) -> None:
         """Ends gracefully."""
+
+    def hurry(self) -> None:
+        """Makes `stop` wait for nothing more."""
 
 
 def make_function(settings: Settings, options: Options, log: Log) -> Function:
@@ -122,6 +124,11 @@ class Engine:
         """Waits until all functions have ended; the highest exit status."""
         return max(await asyncio.gather(*(p.exit_status for p in self.processors)), default=0)
 
+    def hurry(self) -> None:
+        """Makes `stop` wait for nothing more."""
+        for processor in self.processors:
+            processor.hurry()
+
     async def stop(self) -> None:
         """Ends all functions gracefully, then the dashboard."""
         await asyncio.gather(*(p.stop() for p in self.processors))
@@ -148,21 +155,49 @@ def entry(processor: Function) -> Entry:
     return Entry(processor.settings, state, processor.port)
 
 
+class Signals:
+    """The signals that end an engine. `first`: the one that came, 0 for none."""
+
+    def __init__(self, engine: Engine, lifeline: int | None) -> None:
+        self._engine = engine
+        self.first = 0
+        self.came = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGABRT):
+            loop.add_signal_handler(number, self._on_signal, number)
+        loop.add_signal_handler(signal.SIGUSR1, lambda: None)
+        if lifeline is not None:
+            loop.add_reader(lifeline, self._on_end_of_life, lifeline)
+
+    def _on_signal(self, number: int) -> None:
+        if self.first and number == signal.SIGINT:
+            self._engine.hurry()
+        self.first = self.first or number
+        self.came.set()
+
+    def _on_end_of_life(self, lifeline: int) -> None:
+        asyncio.get_running_loop().remove_reader(lifeline)
+        self._on_signal(signal.SIGTERM)
+
+
 async def run_until_signal(engine: Engine, started: Callable[[], None], lifeline: int | None = None) -> int:
-    """Starts, tells, serves until a signal, the end of `lifeline` or of all functions; the exit status."""
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    if lifeline is not None:
-        loop.add_reader(lifeline, stop.set)
-    await engine.start()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGABRT):
-        loop.add_signal_handler(number, stop.set)
+    """Starts, tells, serves until a signal, the end of `lifeline` or of all functions.
+
+    The exit status; negative for a signal that came before all was ready, which ends Nuclio's processor at once.
+    """
+    signals = Signals(engine, lifeline)
+    came = asyncio.create_task(signals.came.wait())
+    starting = asyncio.create_task(engine.start())
+    await asyncio.wait({starting, came}, return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        starting.cancel()
+        await asyncio.wait([starting])
+        await engine.stop()
+        return -signals.first
+    await starting
     started()
     ended = asyncio.create_task(engine.wait())
-    stopped = asyncio.create_task(stop.wait())
-    await asyncio.wait([ended, stopped], return_when=asyncio.FIRST_COMPLETED)
-    stopped.cancel()
+    await asyncio.wait({ended, came}, return_when=asyncio.FIRST_COMPLETED)
+    came.cancel()
     await engine.stop()
-    with contextlib.suppress(asyncio.CancelledError):
-        return await ended
-    return 0
+    return await ended

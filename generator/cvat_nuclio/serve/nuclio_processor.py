@@ -17,12 +17,14 @@ from .nuclio_home import PROCESSOR, WRAPPER, platform_yaml, processor_yaml
 from .processor import HEALTH_PATH, SHUTDOWN_GRACE, bind
 from .settings import Settings
 from .slot import Panic
+from .spawn import Spawned, spawn
 
 TERMINATION = "1s"
 # Where the processor puts them, wherever TMPDIR points.
 SOCKETS = re.compile(r"/tmp/nuclio-rpc-\w+\.sock")  # noqa: S108
 KUBERNETES = ("KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT")
 POLL = 0.05
+WATCH = 0.5
 
 
 class NuclioProcessor:
@@ -52,7 +54,7 @@ class NuclioProcessor:
         self._sockets: set[str] = set()
         self._errors: list[str] = []
         self._folder: Path | None = None
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Spawned | None = None
 
     @property
     def pid(self) -> int:
@@ -88,24 +90,10 @@ class NuclioProcessor:
         config = processor_yaml(text, f"{host}:{self.port}", self._termination, self._workers)
         (self._folder / "processor.yaml").write_text(config, "utf-8")
         (self._folder / "platform.yaml").write_text(platform_yaml(f"{host}:{self.health_port}"))
-        self._process = await asyncio.create_subprocess_exec(
-            str(self._home / PROCESSOR),
-            "--config",
-            str(self._folder / "processor.yaml"),
-            "--platform-config",
-            str(self._folder / "platform.yaml"),
-            cwd=self.settings.working_folder(self._folder),
-            env=self._env(),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-            limit=1 << 26,
-        )
-        self._readers = [
-            asyncio.create_task(self._read(self._process.stdout, "stdout")),
-            asyncio.create_task(self._read(self._process.stderr, "stderr")),
-        ]
+        command = [str(self._home / PROCESSOR), "--config", str(self._folder / "processor.yaml")]
+        command += ["--platform-config", str(self._folder / "platform.yaml")]
+        cwd = self.settings.working_folder(self._folder)
+        self._process = await spawn(command, self._take, cwd=cwd, env=self._env())
         self._watch = asyncio.create_task(self._watch_exit(self._process))
 
     def _env(self) -> dict[str, str]:
@@ -134,11 +122,7 @@ class NuclioProcessor:
                 raise Panic(self.failure, self.exit_status.result())
             await asyncio.sleep(POLL)
 
-    async def _read(self, reader: asyncio.StreamReader | None, stream: str) -> None:
-        while reader and (line := await reader.readline()):
-            self._take(line.decode("utf-8", "replace").rstrip("\n"), stream)
-
-    def _take(self, line: str, stream: str) -> None:
+    def _take(self, stream: str, line: str) -> None:
         if "Creating listener socket" in line:
             self._sockets |= set(SOCKETS.findall(line))
         if stream == "stderr":
@@ -149,20 +133,18 @@ class NuclioProcessor:
         else:
             self._log.output(self.settings.name, stream, line)
 
-    async def _watch_exit(self, process: asyncio.subprocess.Process) -> None:
+    async def _watch_exit(self, process: Spawned) -> None:
         children: list[int] = []
         waiting = asyncio.create_task(process.wait())
         while not waiting.done():
             children = self.pids or children
-            await asyncio.wait([waiting], timeout=1.0)
-        await asyncio.wait(self._readers, timeout=0.5)
-        for task in self._readers:
-            task.cancel()
+            await asyncio.wait([waiting], timeout=WATCH)
+        status = waiting.result()
         end_orphans(children, str(self._home / WRAPPER))
         self._clean()
         self._ready = False
-        self.failure = "\n".join(goroutines_cut(self._errors)) or f"the processor ended with {process.returncode}"
-        self.exit_status.set_result(process.returncode or 0)
+        self.failure = "\n".join(goroutines_cut(self._errors)) or f"the processor ended with {status}"
+        self.exit_status.set_result(status)
 
     def _clean(self) -> None:
         for path in self._sockets:
@@ -172,8 +154,12 @@ class NuclioProcessor:
 
     def signal(self, number: signal.Signals) -> None:
         """Signals the processor alone: a signal to its workers would make it panic."""
-        if self._process and self._process.returncode is None:
-            self._process.send_signal(number)
+        if self._process:
+            self._process.signal(number)
+
+    def hurry(self) -> None:
+        """Makes `stop` wait for nothing more."""
+        self.signal(signal.SIGKILL)
 
     async def stop(self) -> None:
         """SIGTERM, then what Nuclio does; by force when that takes longer than it should."""
@@ -202,6 +188,9 @@ def read_record(function: str, line: str) -> Record | None:
     except (ValueError, KeyError, AttributeError):
         return None
     fields.pop("time", None)
+    if "datetime" in fields:
+        # The worker has no connection yet: its logger writes to the processor's standard output.
+        return Record(function, level, message, fields.get("with") or {})
     own = "worker_id" in fields or level in ("warn", "error")
     return Record(function, level if own and level in LEVELS else "debug", message, {"name": name} | fields)
 

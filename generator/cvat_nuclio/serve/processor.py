@@ -28,6 +28,7 @@ from .slot import Panic, Slot
 HEALTH_PATH = b"/__internal/health"
 SHUTDOWN_GRACE = 5.0
 BACKLOG = 1024
+LAST_ANSWER = 0.5
 TIMED_OUT = b'{"error": "handler timed out"}'
 
 
@@ -43,6 +44,7 @@ class Processor:
         self.ready = False
         self.exit_status: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self.failure = ""
+        self._hurried = asyncio.Event()
         self.on_change: Callable[[], None] = lambda: None
         self._connections: set[Connection] = set()
         self._servers: list[asyncio.Server] = []
@@ -165,7 +167,8 @@ class Processor:
             late = [slot for slot in self.slots if self._clock.is_late(slot.event_time, timeout)]
             if late:
                 await asyncio.gather(*(self._restart(slot) for slot in late))
-                self.on_change()
+                self._hurried = asyncio.Event()
+        self.on_change()
 
     async def _restart(self, slot: Slot) -> None:
         self._say("info", "Restarting worker due to timeout", worker=slot.index)
@@ -188,28 +191,40 @@ class Processor:
         if not self.exit_status.done():
             self.exit_status.set_result(0)
 
+    def hurry(self) -> None:
+        """Makes `stop` wait for nothing more."""
+        self._hurried.set()
+
     async def _wait_for_workers(self) -> None:
         grace = SHUTDOWN_GRACE + self.settings.trigger.termination_timeout
         waits = [asyncio.create_task(s.child.terminated.wait()) for s in self.slots if s.pid is not None]
         if waits:
-            await asyncio.wait(waits, timeout=grace)
-        for task in waits:
-            task.cancel()
-        await asyncio.sleep(0)
+            hurried = asyncio.create_task(self._hurried.wait())
+            all_done = asyncio.create_task(asyncio.wait(waits, timeout=grace))
+            await asyncio.wait({all_done, hurried}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (all_done, hurried, *waits):
+                task.cancel()
+        if all(slot.child.terminated.is_set() for slot in self.slots):
+            await self._wait_for_answers()
+
+    async def _wait_for_answers(self) -> None:
+        """The workers have answered; what they answered must be written."""
+        end = asyncio.get_running_loop().time() + LAST_ANSWER
+        while any(c.is_answering for c in self._connections) and asyncio.get_running_loop().time() < end:
+            await asyncio.sleep(0.01)
 
     async def _close(self) -> None:
         for server in self._servers:
             server.close()
         for sock in self._sockets:
             sock.close()
+        for connection in list(self._connections):
+            connection.abort()
         current = asyncio.current_task()
         for task in self._background:
             if task is not current:
                 task.cancel()
         await asyncio.gather(*(slot.end() for slot in self.slots), return_exceptions=True)
-        await asyncio.sleep(0)
-        for connection in list(self._connections):
-            connection.abort()
         self.ready = False
         if self._scratch:
             shutil.rmtree(self._scratch, ignore_errors=True)

@@ -50,7 +50,7 @@ class Slot:
     def pid(self) -> int | None:
         """The process id, None when it has ended."""
         process = getattr(self.child, "process", None)
-        return process.pid if process and process.returncode is None else None
+        return process.pid if process and process.status is None else None
 
     async def start(self) -> None:
         """Starts a process and waits until it is ready. Raises Panic."""
