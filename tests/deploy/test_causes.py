@@ -45,6 +45,13 @@ def test_output_without_a_known_cause_gives_its_own_first_line() -> None:
     assert (cause.id, cause.text) == ("unknown", "the moon is full")
 
 
+def test_an_exit_status_alone_gives_way_to_what_was_printed() -> None:
+    stderr = (
+        "\nError - exit status 127\n    /x.go:1\n\nCall stack:\nstdout:\n/bin/sh: /bin/printenv: not found\n\nstderr:\n"
+    )
+    assert find_cause("", stderr).text == "/bin/sh: /bin/printenv: not found"
+
+
 def test_silence_is_said() -> None:
     assert find_cause("", "").text == "nuctl said nothing"
 

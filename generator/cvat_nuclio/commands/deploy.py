@@ -66,7 +66,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)
+    sys.stdout.write(f"{line}\n")  # in one piece: deploys report from their own threads
+    sys.stdout.flush()
 
 
 def _deploy(fleet: "Fleet", *, check: bool) -> int:

@@ -54,6 +54,13 @@ def find_cause(stdout: str, stderr: str) -> Cause:
         if match := pattern.expression.search(text):
             groups = {key: (value or "").strip() for key, value in match.groupdict().items()}
             return Cause(pattern.id, pattern.cause.format(**groups), pattern.remedy)
+    return Cause("unknown", _own_line(text), "look at the log")
+
+
+def _own_line(text: str) -> str:
+    """nuctl's own first line, or where that is an exit status alone what the program under it printed first."""
     own = re.search(r"^(?:Error - )?(?P<line>\S.*)$", text, re.MULTILINE)
-    line = own["line"] if own else "nuctl said nothing"
-    return Cause("unknown", line, "look at the log")
+    if own is None:
+        return "nuctl said nothing"
+    printed = re.search(r"^std(?:out|err):\n(?P<line>[^\s].*)$", text, re.MULTILINE)
+    return printed["line"] if printed and own["line"].startswith("exit status ") else own["line"]

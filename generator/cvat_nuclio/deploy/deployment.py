@@ -88,8 +88,8 @@ class Deployment:
         answer = self.nuctl.run(self.argv(), stoppable=True)
         log = self._keep_log(answer.stdout, answer.stderr)
         after = self.nuctl.get(self.name)
-        if answer.exit_code < 0:
-            return self._cut_off(after, log)
+        if answer.exit_code < 0 or (answer.exit_code and self.nuctl.is_stopped):
+            return self._cut_off(before, after, log)
         if answer.exit_code:
             return self._failed(find_cause(answer.stdout, answer.stderr), before, after, log)
         if cause := self._is_wrong(after):
@@ -122,15 +122,13 @@ class Deployment:
             survived=_survivor(before, after),
         )
 
-    def _cut_off(self, after: State, log: Path) -> Outcome:
-        survived = "left as it was"
+    def _cut_off(self, before: State, after: State, log: Path) -> Outcome:
+        survived = _survivor(before, after)
         if after.state in STUCK_STATES:
             self.nuctl.delete(self.name, force=True)
             survived = "deleted, since Nuclio would have kept it at `building`; deploy it again"
-        return Outcome(
-            name=self.name, state="interrupted", survived=survived, log=log,
-            cause=Cause("interrupted", "the deploy was interrupted", "deploy again"),
-        )  # fmt: skip
+        cause = Cause("interrupted", "the deploy was interrupted", "deploy again")
+        return Outcome(name=self.name, state="interrupted", survived=survived, log=log, cause=cause)
 
     def _keep_log(self, stdout: str, stderr: str) -> Path:
         folder = self.options.log_folder or Path(tempfile.gettempdir()) / "cvat-nuclio-deploy"

@@ -107,6 +107,11 @@ class Nuctl:
             for process in self._running:
                 os.killpg(process.pid, signal.SIGINT)
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether `stop` was called: a run that failed since may have been ended by it."""
+        return self._stopped
+
     def version(self) -> str:
         """nuctl's version label, by which it picks Nuclio's onbuild image, or "" where it has none."""
         words = self.run([self.program, "version"]).stdout.replace(",", " ").split()
