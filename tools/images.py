@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-from cvat_nuclio.bundle import Bundle
 from rich.console import Console
 from rich.table import Table
+
+from cvat_nuclio.bundle import Bundle
 
 ROOT = Path(__file__).resolve().parent.parent
 SUITE = "bookworm"
