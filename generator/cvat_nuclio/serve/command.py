@@ -5,6 +5,7 @@ import asyncio
 import ipaddress
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 from rich.console import Console
@@ -20,6 +21,7 @@ from .settings import Settings, read_settings
 def serve(args: argparse.Namespace) -> int:
     """Runs the engine that the options name; its exit status. Raises UserError."""
     functions = read_all(args.bundles, "function-gpu.yaml" if args.gpu else "function.yaml", args.nuclio)
+    check_python(args.python)
     console = Console(stderr=True)
     warn_about_host(args.host, console)
     for settings in functions:
@@ -94,6 +96,18 @@ def read_all(paths: list[Path], config_file: str, nuclio: str) -> list[Settings]
             remedy="give one of them another metadata.name",
         )
     return functions
+
+
+def check_python(python: str) -> None:
+    """Raises UserError for an interpreter that cannot run a worker."""
+    remedy = f"{python} -m pip install nuclio-sdk msgpack, or name another --python"
+    try:
+        check = subprocess.run([python, "-c", "import msgpack, nuclio_sdk"], capture_output=True, text=True)
+    except OSError as exc:
+        raise UserError(f"{python} cannot be run", why=str(exc), remedy="name another --python") from exc
+    if check.returncode:
+        why = (check.stderr.strip().splitlines() or [f"exit status {check.returncode}"])[-1]
+        raise UserError(f"{python} cannot run a Nuclio function", why=why, remedy=remedy)
 
 
 def warn_about_host(host: str, console: Console) -> None:

@@ -111,7 +111,7 @@ class Processor:
 
     async def _die(self, panic: Panic) -> None:
         """Ends everything at once, as a panic of Nuclio's processor does."""
-        if self.exit_status.done():
+        if self.failure or self.exit_status.done():
             return
         self.failure = failure_text(panic)
         self._say("error", f"panic: {panic}")
@@ -167,13 +167,14 @@ class Processor:
             late = [slot for slot in self.slots if self._clock.is_late(slot.event_time, timeout)]
             if late:
                 await asyncio.gather(*(self._restart(slot) for slot in late))
-                self._hurried = asyncio.Event()
-        self.on_change()
+                self.on_change()
 
     async def _restart(self, slot: Slot) -> None:
         self._say("info", "Restarting worker due to timeout", worker=slot.index)
-        with contextlib.suppress(Panic):
+        try:
             await slot.time_out()
+        except Panic as panic:
+            self._end = asyncio.create_task(self._die(panic))
 
     async def stop(self) -> None:
         """Refuses new requests, lets running ones end, calls the termination callbacks, ends the workers.

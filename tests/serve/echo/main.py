@@ -1,11 +1,21 @@
+"""A function that says what it got and where it runs."""
+
 import os
 
 
 def init_context(context):
-    context.logger.info("loading")
+    context.logger.info("loaded")
 
 
 def handler(context, event):
-    print("hello")
-    context.logger.info_with("got", n=1)
-    return {"pid": os.getpid(), "body": event.body}
+    if event.path == "/raise":
+        raise ValueError("asked to")
+    print("called")
+    return {
+        "pid": os.getpid(),
+        "body": event.body,
+        "path": event.path,
+        "greeting": os.environ.get("GREETING"),
+        "cwd": os.getcwd(),  # noqa: PTH109
+        "headers": event.headers,
+    }
