@@ -17,8 +17,8 @@ interactor  cvat-nuclio invoke DIR cat.png --pos 210,140 --neg 20,20 --output ca
 tracker     cvat-nuclio invoke DIR bikes.mp4 --shape rectangle:10,20,50,80 --output track.gif
 reid        cvat-nuclio invoke DIR a.png b.png --box0 1,1,40,90 --box1 6,2,44,92 --output pair.png
 
---json prints one line: {function, kind, cvat, requests, answers, milliseconds, kept, dropped, notes, error}: requests without
-their images, answers as the function gave them, kept as CVAT would store it.
+--json prints one line: {function, kind, cvat, requests, answers, milliseconds, kept, dropped, notes, error}: requests
+without their images, answers as the function gave them, kept as CVAT would store it.
 The exit status is 1 where CVAT would fail on the answer, 2 where the call could not be made.
 """
 
