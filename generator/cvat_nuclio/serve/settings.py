@@ -104,7 +104,14 @@ def _check(bundle: Bundle, nuclio: str) -> None:
             why=obstacle.message,
             remedy=f"change {'.'.join(map(str, obstacle.path))}",
         )
-    for name, trigger in bundle.spec.get("triggers", {}).items():
+    triggers = bundle.spec.get("triggers", {})
+    if bundle.spec.get("disableDefaultHTTPTrigger") and not any(t["kind"] == "http" for t in triggers.values()):
+        raise UserError(
+            f"{bundle.config_file} has no http trigger",
+            why="disableDefaultHTTPTrigger keeps nuctl from adding one, so nobody can call the function",
+            remedy="remove disableDefaultHTTPTrigger or add a trigger",
+        )
+    for name, trigger in triggers.items():
         if (trigger.get("batch") or {}).get("mode") == "enable":
             raise UserError(
                 f"trigger {name} in {bundle.config_file} collects events in batches",
