@@ -25,7 +25,8 @@ def test_the_example_becomes_a_bundle_that_answers(readme: str, tmp_path: Path) 
         words = [sys.executable, "-m", "cvat_nuclio", *shlex.split(line)[1:]]
         done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stdout + done.stderr
-    assert PIL.Image.open(tmp_path / "result.png").width >= 320
+    with PIL.Image.open(tmp_path / "result.png") as drawn:
+        assert drawn.width >= 320
 
 
 def test_every_link_leads_somewhere(repository: Path) -> None:

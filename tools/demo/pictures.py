@@ -20,6 +20,25 @@ def main() -> None:
     with PIL.Image.open(DEMO / "correlation-tracker.gif") as film:
         frames = [frame.convert("RGB") for frame in PIL.ImageSequence.Iterator(film)]
     save(strip([frames[number] for number in STRIP], columns=3), "correlation-tracker")
+    overview()
+
+
+def overview() -> None:
+    """`demo.jpg`, the README's one picture: text and cut-out side by side, the tracker's strip below."""
+    width = 1200
+    with (
+        PIL.Image.open(PICTURES / "text-detection.jpg") as text,
+        PIL.Image.open(PICTURES / "grabcut.jpg") as cut,
+        PIL.Image.open(PICTURES / "correlation-tracker.jpg") as film,
+    ):
+        ratios = [text.width / text.height, cut.width / cut.height]
+        height = round(width / sum(ratios))
+        left = round(height * ratios[0])
+        sheet = PIL.Image.new("RGB", (width, height + film.height * width // film.width))
+        sheet.paste(text.resize((left, height)), (0, 0))
+        sheet.paste(cut.resize((width - left, height)), (left, 0))
+        sheet.paste(film.resize((width, sheet.height - height)), (0, height))
+    save(sheet, "demo")
 
 
 def strip(frames: list[PIL.Image.Image], columns: int) -> PIL.Image.Image:
