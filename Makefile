@@ -24,6 +24,12 @@ lint: $(VENV)/.ready-$(EXTRAS)
 	$(BIN)/mypy
 	$(BIN)/shellcheck deploy.sh .ci/run
 
+# Runs every row of docs/benchmarks.md and writes the page. Takes a quarter of an hour on an idle machine; the servers
+# that it compares with are installed under build/bench, each in an environment of its own.
+bench: $(VENV)/.ready-$(EXTRAS)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	$(BIN)/python -m tools.bench
+
 # Fails when a committed bundle is not what `cvat-nuclio generate` would write today.
 stale: $(VENV)/.ready-$(EXTRAS)
 	$(BIN)/cvat-nuclio generate --check serverless/*/*

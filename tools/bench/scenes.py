@@ -1,14 +1,14 @@
 """The bundles, handlers and images that several rows use."""
 
 import base64
-import io
 import json
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
+from cvat_nuclio.bench.picture import photograph as jpeg
+
+__all__ = ["FUNCTIONS", "detector_body", "generated_bundle", "jpeg", "plain_bundle"]
 
 FUNCTIONS = Path(__file__).parent / "functions"
 
@@ -32,17 +32,6 @@ spec:
       attributes:
         maxRequestBodySize: 67108864
 """
-
-
-def jpeg(width: int, height: int) -> bytes:
-    """A JPEG with the detail of a photograph: smooth shapes with noise on them."""
-    generator = np.random.default_rng(0)
-    coarse = generator.integers(0, 256, (height // 40, width // 40, 3), np.uint8)
-    smooth = Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
-    noisy = np.asarray(smooth).astype(np.int16) + generator.integers(-6, 7, (height, width, 3))
-    buffer = io.BytesIO()
-    Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8)).save(buffer, "JPEG", quality=90)
-    return buffer.getvalue()
 
 
 def detector_body(image: bytes) -> bytes:

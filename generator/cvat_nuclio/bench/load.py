@@ -11,6 +11,7 @@ import urllib3
 from ..errors import UserError
 
 _HEADERS = {"Content-Type": "application/json"}  # exactly this, or Nuclio hands the function bytes
+TIMEOUT = 120.0  # CVAT's own
 
 
 @attrs.frozen
@@ -32,39 +33,58 @@ class Load:
         return float(np.percentile(np.asarray(self.seconds), percent)) * 1000
 
 
-def send_one(pool: urllib3.HTTPConnectionPool, path: str, body: bytes, timeout: float) -> int:
-    """Posts one request and gives its status; the answer is read whole."""
-    return pool.request("POST", path, body=body, headers=_HEADERS, timeout=timeout, retries=False).status
+class Refused(Exception):
+    """The answer was not 200."""
 
 
-def run_load(url: str, body: bytes, *, requests: int, clients: int, timeout: float = 120.0) -> Load:
+class _Client:
+    """One connection, kept open."""
+
+    def __init__(self, url: str) -> None:
+        self.pool = urllib3.connection_from_url(url, maxsize=1, timeout=TIMEOUT, retries=False)
+        self._path = urllib3.util.parse_url(url).request_uri
+
+    def send(self, body: bytes) -> bytes:
+        """The answer, read whole. Raises urllib3's errors and Refused."""
+        answer = self.pool.request("POST", self._path, body=body, headers=_HEADERS)
+        if answer.status != 200:
+            raise Refused(f"HTTP {answer.status}: {answer.data.decode('utf-8', 'replace')[:200]}".rstrip(": "))
+        return answer.data
+
+
+def send_one(url: str, body: bytes) -> bytes:
+    """The answer to one request. Raises UserError."""
+    client = _Client(url)
+    with client.pool:
+        try:
+            return client.send(body)
+        except (urllib3.exceptions.HTTPError, Refused) as error:
+            raise UserError(f"{url} does not answer", why=str(error)) from None
+
+
+def run_load(url: str, body: bytes, *, requests: int, clients: int) -> Load:
     """Sends `requests` requests from `clients` clients. Raises UserError when none is answered with 200."""
-    parsed = urllib3.util.parse_url(url)
     seconds: list[float] = []
     failed: list[str] = []
     left = iter(range(requests))
     lock = threading.Lock()
 
-    def client() -> None:
-        with urllib3.connection_from_url(url, maxsize=1) as pool:
+    def work() -> None:
+        client = _Client(url)
+        with client.pool:
             while True:
                 with lock:
                     if next(left, None) is None:
                         return
                 begun = time.perf_counter()
                 try:
-                    status = send_one(pool, parsed.request_uri, body, timeout)
-                    trouble = "" if status == 200 else f"HTTP {status}"
-                except urllib3.exceptions.HTTPError as error:
-                    trouble = str(error)
-                elapsed = time.perf_counter() - begun
-                with lock:
-                    if trouble:
-                        failed.append(trouble)
-                    else:
-                        seconds.append(elapsed)
+                    client.send(body)
+                except (urllib3.exceptions.HTTPError, Refused) as error:
+                    failed.append(str(error))
+                else:
+                    seconds.append(time.perf_counter() - begun)
 
-    threads = [threading.Thread(target=client) for _ in range(clients)]
+    threads = [threading.Thread(target=work) for _ in range(clients)]
     begun = time.perf_counter()
     for thread in threads:
         thread.start()

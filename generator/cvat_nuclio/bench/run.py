@@ -1,6 +1,7 @@
 """One bench run, of a bundle's folder or of a URL."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -13,14 +14,17 @@ from ..bundle import Bundle
 from ..deploy.smoke import payload
 from ..errors import UserError
 from . import phases
-from .load import Load, run_load
+from .load import Load, run_load, send_one
 from .memory import largest_mib
+from .picture import FRAME, photograph
 from .report import Report
+
+WARM_UP = 10
 
 
 @attrs.frozen(kw_only=True)
 class BenchOptions:
-    """How much is sent. `image` is the file's bytes, or None for a tiny picture."""
+    """How much is sent. `image` is the file's bytes, or None for a picture of 1920 x 1080."""
 
     requests: int = 200
     clients: int = 16
@@ -34,10 +38,10 @@ def bench_folder(folder: Path, options: BenchOptions) -> Report:
     from ..serve import running
 
     bundle = Bundle.open(folder)
-    body = json.dumps(payload(bundle.kind, bundle.annotations, options.image)).encode()
-    split = measure_phases(bundle.folder, body, options)
+    body = _body(bundle.kind, bundle.annotations, options)
+    split = measure_phases(bundle, body, options)
     with running(folder, workers=options.workers, python=options.python) as server:
-        run_load(server.url, body, requests=10, clients=1)  # warm-up
+        body = _warmed_up(server.url, body)
         before = largest_mib(server.worker_pids)
         alone, loaded = _loads(server.url, body, options)
         after = largest_mib(server.worker_pids)
@@ -49,12 +53,23 @@ def bench_folder(folder: Path, options: BenchOptions) -> Report:
 
 def bench_url(url: str, kind: str, annotations: Mapping[str, str], options: BenchOptions) -> Report:
     """Measures what listens at `url`, which must be a function of this kind."""
-    body = json.dumps(payload(kind, annotations, options.image)).encode()
-    run_load(url, body, requests=3, clients=1)  # warm-up
+    body = _warmed_up(url, _body(kind, annotations, options))
     alone, loaded = _loads(url, body, options)
     return Report(
         name=url, body_bytes=len(body), alone=alone, loaded=loaded, phases={}, memory_before=0.0, memory_after=0.0
     )
+
+
+def _body(kind: str, annotations: Mapping[str, str], options: BenchOptions) -> bytes:
+    return json.dumps(payload(kind, annotations, options.image or photograph(*FRAME))).encode()
+
+
+def _warmed_up(url: str, body: bytes) -> bytes:
+    """The body to measure with, after requests that are not counted: trackers go on from a first answer."""
+    answer = send_one(url, body)
+    body = phases.following(body, answer)
+    run_load(url, body, requests=WARM_UP, clients=1)
+    return body
 
 
 def _loads(url: str, body: bytes, options: BenchOptions) -> tuple[Load, Load]:
@@ -62,16 +77,23 @@ def _loads(url: str, body: bytes, options: BenchOptions) -> tuple[Load, Load]:
     return alone, run_load(url, body, requests=options.requests, clients=options.clients)
 
 
-def measure_phases(folder: Path, body: bytes, options: BenchOptions) -> Mapping[str, float]:
+def measure_phases(bundle: Bundle, body: bytes, options: BenchOptions) -> Mapping[str, float]:
     """Median milliseconds of each phase, measured in a process of its own under the bundle's interpreter."""
+    folder = str(bundle.folder.resolve())
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
         file.write(body)
         file.flush()
         count = str(max(5, min(options.requests, 100)))
-        words = [options.python, phases.__file__, str(folder), file.name, count]
-        done = subprocess.run(words, capture_output=True, text=True, errors="replace", check=False)
+        words = [options.python, phases.__file__, folder, ":".join(bundle.handler), file.name, count]
+        env = {**os.environ, **bundle.env}
+        try:
+            done = subprocess.run(
+                words, capture_output=True, text=True, errors="replace", check=False, env=env, cwd=folder
+            )
+        except OSError as error:
+            raise UserError(f"{options.python} cannot be run", why=error.strerror or str(error)) from None
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
-        raise UserError(f"the function in {folder} failed", why=last[0], remedy="`cvat-nuclio serve` shows more")
+        raise UserError(f"the function in {bundle.folder} failed", why=last[0], remedy="`cvat-nuclio serve` shows more")
     split: Mapping[str, float] = json.loads(done.stdout)
     return split

@@ -12,31 +12,35 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "target", metavar="DIR|URL", help="a bundle (served for the measurement), or a running function"
     )
-    parser.add_argument("--image", type=Path, help="the image to send (default: a tiny one)")
+    parser.add_argument("--image", type=Path, metavar="FILE", help="the image to send (default: one of 1920 x 1080)")
     parser.add_argument("--kind", choices=KINDS, help="what the URL is; a bundle says it itself")
     parser.add_argument("--requests", type=_count, default=200, metavar="N", help="how many at each load (default 200)")
     parser.add_argument("--clients", type=_count, default=16, metavar="N", help="the larger load (default 16)")
     parser.add_argument("--workers", type=_count, metavar="N", help="workers of a bundle (default: as in its file)")
     parser.add_argument("--python", default=sys.executable, metavar="EXE", help="interpreter of a bundle's workers")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw them (needs matplotlib)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures, in milliseconds and MiB")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw them: .png, .svg or .pdf (needs matplotlib)")
 
 
 def _count(text: str) -> int:
-    number = int(text)
+    number = int(text) if text.isdecimal() else 0
     if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
+        raise argparse.ArgumentTypeError(f"a number of at least 1 is expected, not {text}")
     return number
 
 
 def run(args: argparse.Namespace) -> int:
     """Prints the report; 1 when some requests failed."""
+    from ..bench.picture import read_picture
+    from ..bench.report import require_plot
     from ..bench.run import BenchOptions, bench_folder, bench_url
     from ..errors import EXIT_FINDINGS, UserError
 
+    if args.plot:
+        require_plot(args.plot)
     options = BenchOptions(
         requests=args.requests, clients=args.clients, workers=args.workers, python=args.python,
-        image=_read(args.image) if args.image else None,
+        image=read_picture(args.image) if args.image else None,
     )  # fmt: skip
     if "://" in args.target:
         if not args.kind:
@@ -50,12 +54,3 @@ def run(args: argparse.Namespace) -> int:
     if args.plot:
         report.write_plot(args.plot)
     return EXIT_FINDINGS if report.alone.failures + report.loaded.failures else 0
-
-
-def _read(file: Path) -> bytes:
-    from ..errors import UserError
-
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise UserError(f"{file} cannot be read", why=str(error.strerror)) from error
