@@ -1,10 +1,14 @@
 """Weights of the right names and shapes with random values, laid where a function's unmodified loading code looks.
 
+`python -m tools.random_weights [CACHE]` lays them for every function in `serverless/`.
+
 They find nothing sensible: they are for tests, for `make demo-torch`, and for generating bundles where the real ones
 cannot be downloaded.
 """
 
+import argparse
 import math
+import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +17,8 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import numpy.typing as npt
+
+from tools import tiny_onnx
 
 
 def torchvision(
@@ -135,3 +141,145 @@ def sam2(folder: Path, image_size: int = 128) -> Any:
         model.mask_decoder.pred_obj_score_head.proj_out.bias.fill_(5)
     model.save_pretrained(folder)
     return model
+
+
+def yolo(file: Path, labels: list[str], side: int = 640) -> Path:
+    """A detector with v8's outputs: at each stride one random convolution, boxes about the cells, scores of colours."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    nodes, initializers, parts = [], [], []
+    for stride in (8, 16, 32):
+        cells = side // stride
+        kernel = _values(f"yolo.{stride}.weight", (4 + len(labels), 3, stride, stride))
+        kernel[4:] *= 2
+        y, x = (np.mgrid[0:cells, 0:cells] + 0.5) * stride
+        anchors = np.stack([x, y, x * 0 + 6 * stride, x * 0 + 4 * stride])[None].reshape(1, 4, -1)
+        values = {"kernel": kernel, "anchors": anchors.astype(np.float32), "split": np.array([4, len(labels)])}
+        values |= {"flat": np.array([1, 4 + len(labels), -1]), "low": np.float32(-4)}
+        initializers += [
+            numpy_helper.from_array(np.asarray(value), f"{name}{stride}") for name, value in values.items()
+        ]
+        steps = [
+            ("Conv", ["images", "kernel#"], ["seen#"], {"strides": [stride, stride]}),
+            ("Reshape", ["seen#", "flat#"], ["flattened#"], {}),
+            ("Split", ["flattened#", "split#"], ["moves#", "logits#"], {"axis": 1}),
+            ("Add", ["moves#", "anchors#"], ["boxes#"], {}),
+            ("Add", ["logits#", "low#"], ["lowered#"], {}),
+            ("Sigmoid", ["lowered#"], ["scores#"], {}),
+            ("Concat", ["boxes#", "scores#"], ["part#"], {"axis": 1}),
+        ]
+        for kind, inputs, outputs, attributes in steps:
+            named = [[name.replace("#", str(stride)) for name in names] for names in (inputs, outputs)]
+            nodes.append(helper.make_node(kind, *named, **attributes))
+        parts.append(f"part{stride}")
+    nodes.append(helper.make_node("Concat", parts, ["output0"], axis=2))
+    info = helper.make_tensor_value_info("output0", TensorProto.FLOAT, [1, 4 + len(labels), "anchors"])
+    metadata = {"task": "detect", "names": dict(enumerate(labels)), "stride": 32, "imgsz": [side, side]}
+    return tiny_onnx.save(file, nodes, {"images": [1, 3, side, side]}, [info], metadata, initializers)
+
+
+def embedding(file: Path) -> Path:
+    """A person's 128 x 256 crop to 64 features: one random convolution, and what of it is above zero."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    kernel = numpy_helper.from_array(_values("reid.weight", (64, 3, 16, 16)), "kernel")
+    nodes = [
+        helper.make_node("Conv", ["crops", "kernel"], ["seen"], strides=[16, 16]),
+        helper.make_node("Relu", ["seen"], ["active"]),
+        helper.make_node("ReduceMean", ["active"], ["features"], axes=[2, 3], keepdims=0),
+    ]
+    info = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["N", 64])
+    return tiny_onnx.save(file, nodes, {"crops": ["N", 3, 256, 128]}, [info], initializers=[kernel])
+
+
+def mask_rcnn(file: Path) -> Path:
+    """An OpenVINO IR that sees the same three discs in every picture, as Open Model Zoo's networks answer."""
+    import openvino
+
+    rows, masks = np.zeros((4, 7), np.float32), np.zeros((4, 90, 33, 33), np.float32)
+    y, x = np.mgrid[-1:1:33j, -1:1:33j]
+    for place, (label, box) in enumerate(
+        [(1, (0.1, 0.1, 0.4, 0.6)), (3, (0.5, 0.2, 0.9, 0.5)), (18, (0.3, 0.6, 0.6, 0.9))]
+    ):
+        rows[place] = [0, label, 0.9 - 0.1 * place, *box]
+        masks[place, label - 1] = x**2 + y**2 < 1
+    rows[3, 0] = -1
+    inputs = {"image_tensor": [1, 3, 480, 640]}
+    with tempfile.TemporaryDirectory() as folder:
+        graph = tiny_onnx.constants(Path(folder) / "m.onnx", {"reshape_do_2d": rows, "masks": masks}, inputs)
+        openvino.save_model(openvino.Core().read_model(graph), file)
+    return file
+
+
+def hub(hf_home: Path, model: str) -> None:
+    """A small SAM 2 in the Hugging Face hub's cache under the name of a published one."""
+    folder = hf_home / "hub" / f"models--{model.replace('/', '--')}"
+    revision = "0" * 40
+    (folder / "refs").mkdir(parents=True, exist_ok=True)
+    (folder / "refs" / "main").write_text(revision)
+    sam2(folder / "snapshots" / revision)
+
+
+#: What `serverless/pytorch/torchvision-*` ask torchvision for.
+TORCHVISION = (
+    "fasterrcnn_resnet50_fpn_v2",
+    "maskrcnn_resnet50_fpn_v2",
+    "keypointrcnn_resnet50_fpn",
+    "efficientnet_b0",
+)
+
+
+def lay(serverless: Path, cache: Path) -> Iterator[Path]:
+    """Lays weights for every function: beside it where it looks there, and under `cache` as TORCH_HOME and HF_HOME.
+
+    Never replaces a file. Yields what was written.
+    """
+    import torch
+
+    coco = (serverless / "onnx/yolo/nuclio/coco.txt").read_text(encoding="utf-8").split("\n")[:-1]
+    files: dict[Path, Callable[[Path], object]] = {
+        serverless / "onnx/yolo/nuclio/yolo.onnx": lambda file: yolo(file, coco),
+        serverless / "onnx/person-reid/nuclio/person_reid.onnx": embedding,
+        serverless / "openvino/mask-rcnn/nuclio/mask_rcnn.xml": mask_rcnn,
+        serverless / "pytorch/sam/nuclio/sam_vit_b_01ec64.pth": lambda file: torch.save(
+            checkpoint("sam", "tiny"), file
+        ),
+        serverless / "pytorch/transt/nuclio/transt.pth": lambda file: torch.save(
+            {"net": checkpoint("transt", "transt")}, file
+        ),
+        cache / "huggingface": lambda folder: hub(folder, "facebook/sam2.1-hiera-tiny"),
+        **{cache / "torch" / name: lambda file: _torchvision_once(cache, file) for name in TORCHVISION},
+    }
+    for path, write in files.items():
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(path)
+            yield path
+
+
+def _torchvision_once(cache: Path, mark: Path) -> None:
+    torchvision(cache / "torch", mark.name, change=_opinionated)
+    mark.touch()
+
+
+def _opinionated(model: Any) -> None:
+    """Random detectors are sure of nothing: this one is of its third class, or its first."""
+    import torch
+
+    head = getattr(getattr(model, "roi_heads", None), "box_predictor", None)
+    if head is not None:
+        with torch.no_grad():
+            head.cls_score.bias[min(3, len(head.cls_score.bias) - 1)] = 9
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Lays random weights where every function in serverless/ looks.")
+    parser.add_argument("cache", type=Path, nargs="?", default=Path("build/random-weights"))
+    args = parser.parse_args()
+    for path in lay(Path("serverless"), args.cache):
+        print(f"random weights: {path}")
+    print(f"export TORCH_HOME={args.cache}/torch HF_HOME={args.cache}/huggingface HF_HUB_OFFLINE=1")
+
+
+if __name__ == "__main__":
+    main()

@@ -156,5 +156,5 @@ def test_a_class_without_a_name_is_an_error(mask_rcnn: Any, detection: Any, pict
 
 
 def test_missing_files_say_where_to_put_them(create: Any) -> None:
-    with pytest.raises(FileNotFoundError, match=r"no file 'mask_rcnn\.xml' in .*-p weights=str:"):
-        create("openvino/mask-rcnn")
+    with pytest.raises(FileNotFoundError, match=r"no file 'nowhere\.xml' in .*-p weights=str:"):
+        create("openvino/mask-rcnn", weights="nowhere.xml")

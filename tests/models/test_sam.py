@@ -118,5 +118,5 @@ def test_another_checkpoint_is_refused(create: Any, tmp_path: Path) -> None:
 
 
 def test_a_missing_checkpoint_says_where_to_put_it(create: Any) -> None:
-    with pytest.raises(FileNotFoundError, match=r"no file 'sam_vit_b_01ec64\.pth' in"):
-        create("pytorch/sam")
+    with pytest.raises(FileNotFoundError, match=r"no file 'nowhere\.pth' in"):
+        create("pytorch/sam", weights="nowhere.pth")

@@ -193,8 +193,8 @@ def test_other_files_are_refused(create: Any, tmp_path: Path) -> None:
     torch.save({"net": {"conv.weight": torch.zeros(3)}}, tmp_path / "other.pth")
     with pytest.raises(ValueError, match=r"(?s)other\.pth is not a checkpoint of TransT: .*Missing key"):
         create("pytorch/transt", weights=str(tmp_path / "other.pth"))
-    with pytest.raises(FileNotFoundError, match=r"no file 'transt\.pth'"):
-        create("pytorch/transt")
+    with pytest.raises(FileNotFoundError, match=r"no file 'nowhere\.pth'"):
+        create("pytorch/transt", weights="nowhere.pth")
 
 
 def test_nothing_in_a_checkpoint_is_executed(create: Any, tmp_path: Path) -> None:

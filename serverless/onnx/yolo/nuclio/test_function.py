@@ -1,0 +1,174 @@
+# Written by `cvat-nuclio generate`. Change ../cvat-nuclio.yaml, then, in this folder: cvat-nuclio generate ..
+"""Loads the function as Nuclio does and sends it one request of CVAT's: `pytest` in this folder.
+
+Needs what requirements.txt lists.
+"""
+
+import base64
+import importlib
+import io
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nuclio_sdk
+import PIL.Image
+import PIL.ImageDraw
+import pytest
+
+HERE = Path(__file__).resolve().parent
+SIZE = (320, 240)
+
+Call = Callable[[dict[str, Any]], Any]
+
+
+@pytest.fixture(scope="module")
+def call() -> Iterator[Call]:
+    """Sends a request to the handler in this folder and returns its JSON answer."""
+    own = ("main", "model_handler", "__cvat_function__")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in own:
+            sys.modules.pop(name, None)
+        patch.syspath_prepend(str(HERE))
+        patch.chdir(HERE)
+        main = importlib.import_module("main")
+        context = nuclio_sdk.Context(logger=nuclio_sdk.Logger(logging.INFO), worker_id="0")
+        main.init_context(context)
+
+        def send(body: dict[str, Any]) -> Any:
+            event = nuclio_sdk.Event(body=body, content_type="application/json", method="POST", path="/")
+            response = main.handler(context, event)
+            assert response.status_code == 200, response.body
+            assert response.content_type == "application/json"
+            return json.loads(response.body)
+
+        yield send
+    for name in own:
+        sys.modules.pop(name, None)
+
+
+def picture(shift: int = 0) -> str:
+    """A picture as CVAT sends it: a bright box on a dark ground, `shift` pixels to the right."""
+    image = PIL.Image.linear_gradient("L").resize(SIZE).convert("RGB")
+    draw = PIL.ImageDraw.Draw(image)
+    draw.rectangle((100 + shift, 80, 180 + shift, 160), fill=(240, 200, 60), outline=(20, 20, 120), width=4)
+    draw.ellipse((120 + shift, 100, 160 + shift, 140), fill=(180, 30, 30))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def check_numbers(points: Any) -> None:
+    """CVAT takes whole numbers and floats, nothing else."""
+    assert isinstance(points, list)
+    assert all(type(value) in (int, float) for value in points)
+
+
+LABELS: dict[str, str] = {
+    "person": "rectangle",
+    "bicycle": "rectangle",
+    "car": "rectangle",
+    "motorcycle": "rectangle",
+    "airplane": "rectangle",
+    "bus": "rectangle",
+    "train": "rectangle",
+    "truck": "rectangle",
+    "boat": "rectangle",
+    "traffic light": "rectangle",
+    "fire hydrant": "rectangle",
+    "stop sign": "rectangle",
+    "parking meter": "rectangle",
+    "bench": "rectangle",
+    "bird": "rectangle",
+    "cat": "rectangle",
+    "dog": "rectangle",
+    "horse": "rectangle",
+    "sheep": "rectangle",
+    "cow": "rectangle",
+    "elephant": "rectangle",
+    "bear": "rectangle",
+    "zebra": "rectangle",
+    "giraffe": "rectangle",
+    "backpack": "rectangle",
+    "umbrella": "rectangle",
+    "handbag": "rectangle",
+    "tie": "rectangle",
+    "suitcase": "rectangle",
+    "frisbee": "rectangle",
+    "skis": "rectangle",
+    "snowboard": "rectangle",
+    "sports ball": "rectangle",
+    "kite": "rectangle",
+    "baseball bat": "rectangle",
+    "baseball glove": "rectangle",
+    "skateboard": "rectangle",
+    "surfboard": "rectangle",
+    "tennis racket": "rectangle",
+    "bottle": "rectangle",
+    "wine glass": "rectangle",
+    "cup": "rectangle",
+    "fork": "rectangle",
+    "knife": "rectangle",
+    "spoon": "rectangle",
+    "bowl": "rectangle",
+    "banana": "rectangle",
+    "apple": "rectangle",
+    "sandwich": "rectangle",
+    "orange": "rectangle",
+    "broccoli": "rectangle",
+    "carrot": "rectangle",
+    "hot dog": "rectangle",
+    "pizza": "rectangle",
+    "donut": "rectangle",
+    "cake": "rectangle",
+    "chair": "rectangle",
+    "couch": "rectangle",
+    "potted plant": "rectangle",
+    "bed": "rectangle",
+    "dining table": "rectangle",
+    "toilet": "rectangle",
+    "tv": "rectangle",
+    "laptop": "rectangle",
+    "mouse": "rectangle",
+    "remote": "rectangle",
+    "keyboard": "rectangle",
+    "cell phone": "rectangle",
+    "microwave": "rectangle",
+    "oven": "rectangle",
+    "toaster": "rectangle",
+    "sink": "rectangle",
+    "refrigerator": "rectangle",
+    "book": "rectangle",
+    "clock": "rectangle",
+    "vase": "rectangle",
+    "scissors": "rectangle",
+    "teddy bear": "rectangle",
+    "hair drier": "rectangle",
+    "toothbrush": "rectangle",
+}
+
+
+def test_answers_with_shapes_of_its_labels(call: Call) -> None:
+    answer = call({"image": picture()})
+    assert isinstance(answer, list)
+    for item in answer:
+        check_item(item)
+
+
+def check_item(item: dict[str, Any]) -> None:
+    """One annotation as CVAT reads it."""
+    assert LABELS[item["label"]] in ("any", item["type"])
+    assert all(isinstance(attribute["value"], str) for attribute in item.get("attributes", []))
+    if item["type"] == "skeleton":
+        for element in item["elements"]:
+            check_numbers(element["points"])
+    elif item["type"] != "tag":
+        check_numbers(item["points"])
+    if item["type"] == "rectangle":
+        assert len(item["points"]) == 4
+    if item["type"] == "mask":
+        left, top, right, bottom = item["mask"][-4:]
+        assert len(item["mask"]) - 4 == (right - left + 1) * (bottom - top + 1)

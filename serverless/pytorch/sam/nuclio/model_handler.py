@@ -1,0 +1,26 @@
+# Written by `cvat-nuclio generate`. Change ../cvat-nuclio.yaml, then, in this folder: cvat-nuclio generate ..
+"""The interactor `pytorch-sam`: which AA function it is, and how it answers."""
+
+from pathlib import Path
+from typing import Any
+
+from aa_runtime import FunctionSource, Options, create_handler
+
+SOURCE = FunctionSource(
+    file=Path(__file__).resolve().with_name("func.py"),
+)
+OPTIONS = Options(
+    name="pytorch-sam",
+    interactor_answer="shapes",
+)
+
+
+class ModelHandler:
+    """One worker's model."""
+
+    def __init__(self, logger: Any) -> None:
+        self._handler = create_handler(SOURCE, OPTIONS, logger)
+
+    def handle(self, context: Any, event: Any) -> Any:
+        """Answers one request with an `nuclio_sdk.Response`."""
+        return self._handler.handle(context, event)

@@ -1,0 +1,85 @@
+# Written by `cvat-nuclio generate`. Change ../cvat-nuclio.yaml, then, in this folder: cvat-nuclio generate ..
+"""Loads the function as Nuclio does and sends it one request of CVAT's: `pytest` in this folder.
+
+Needs what requirements.txt lists.
+"""
+
+import base64
+import importlib
+import io
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nuclio_sdk
+import PIL.Image
+import PIL.ImageDraw
+import pytest
+
+HERE = Path(__file__).resolve().parent
+SIZE = (320, 240)
+
+Call = Callable[[dict[str, Any]], Any]
+
+
+@pytest.fixture(scope="module")
+def call() -> Iterator[Call]:
+    """Sends a request to the handler in this folder and returns its JSON answer."""
+    own = ("main", "model_handler", "__cvat_function__")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in own:
+            sys.modules.pop(name, None)
+        patch.syspath_prepend(str(HERE))
+        patch.chdir(HERE)
+        main = importlib.import_module("main")
+        context = nuclio_sdk.Context(logger=nuclio_sdk.Logger(logging.INFO), worker_id="0")
+        main.init_context(context)
+
+        def send(body: dict[str, Any]) -> Any:
+            event = nuclio_sdk.Event(body=body, content_type="application/json", method="POST", path="/")
+            response = main.handler(context, event)
+            assert response.status_code == 200, response.body
+            assert response.content_type == "application/json"
+            return json.loads(response.body)
+
+        yield send
+    for name in own:
+        sys.modules.pop(name, None)
+
+
+def picture(shift: int = 0) -> str:
+    """A picture as CVAT sends it: a bright box on a dark ground, `shift` pixels to the right."""
+    image = PIL.Image.linear_gradient("L").resize(SIZE).convert("RGB")
+    draw = PIL.ImageDraw.Draw(image)
+    draw.rectangle((100 + shift, 80, 180 + shift, 160), fill=(240, 200, 60), outline=(20, 20, 120), width=4)
+    draw.ellipse((120 + shift, 100, 160 + shift, 140), fill=(180, 30, 30))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def check_numbers(points: Any) -> None:
+    """CVAT takes whole numbers and floats, nothing else."""
+    assert isinstance(points, list)
+    assert all(type(value) in (int, float) for value in points)
+
+
+def test_answers_to_a_click(call: Call) -> None:
+    answer = call(
+        {
+            "image": picture(),
+            "pos_points": [[140.0, 120.0]],
+            "neg_points": [],
+            "obj_bbox": [[100.0, 80.0], [180.0, 160.0]],
+        }
+    )
+    for shape in answer["shapes"]:
+        check_numbers(shape["points"])
+        if shape.get("type", "mask") == "mask":
+            left, top, right, bottom = shape["points"][-4:]
+            assert sum(shape["points"][:-4]) == (right - left + 1) * (bottom - top + 1)
+        for attribute in shape.get("attributes", []):
+            assert isinstance(attribute["value"], str)

@@ -1,0 +1,20 @@
+# Written by `cvat-nuclio generate`. Change ../cvat-nuclio.yaml, then, in this folder: cvat-nuclio generate ..
+"""Loads the function once while the image is built, so that what it downloads lies in the image."""
+
+import importlib
+from typing import Any
+
+PARAMETERS: dict[str, Any] = {
+    "model_name": "maskrcnn_resnet50_fpn_v2",
+    "box_score_thresh": 0.3,
+}
+
+
+def load() -> Any:
+    """As cvat-cli loads a function."""
+    function: Any = importlib.import_module("cvat_sdk.auto_annotation.functions.torchvision_instance_segmentation")
+    return function.create(**PARAMETERS) if hasattr(function, "create") else function
+
+
+if __name__ == "__main__":
+    print("loaded", type(load().spec).__name__)

@@ -1,0 +1,93 @@
+# Written by `cvat-nuclio generate`. Change ../cvat-nuclio.yaml, then, in this folder: cvat-nuclio generate ..
+"""Loads the function as Nuclio does and sends it one request of CVAT's: `pytest` in this folder.
+
+Needs what requirements.txt lists.
+"""
+
+import base64
+import importlib
+import io
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nuclio_sdk
+import PIL.Image
+import PIL.ImageDraw
+import pytest
+
+HERE = Path(__file__).resolve().parent
+SIZE = (320, 240)
+
+Call = Callable[[dict[str, Any]], Any]
+
+
+@pytest.fixture(scope="module")
+def call() -> Iterator[Call]:
+    """Sends a request to the handler in this folder and returns its JSON answer."""
+    own = ("main", "model_handler", "__cvat_function__")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in own:
+            sys.modules.pop(name, None)
+        patch.syspath_prepend(str(HERE))
+        patch.chdir(HERE)
+        main = importlib.import_module("main")
+        context = nuclio_sdk.Context(logger=nuclio_sdk.Logger(logging.INFO), worker_id="0")
+        main.init_context(context)
+
+        def send(body: dict[str, Any]) -> Any:
+            event = nuclio_sdk.Event(body=body, content_type="application/json", method="POST", path="/")
+            response = main.handler(context, event)
+            assert response.status_code == 200, response.body
+            assert response.content_type == "application/json"
+            return json.loads(response.body)
+
+        yield send
+    for name in own:
+        sys.modules.pop(name, None)
+
+
+def picture(shift: int = 0) -> str:
+    """A picture as CVAT sends it: a bright box on a dark ground, `shift` pixels to the right."""
+    image = PIL.Image.linear_gradient("L").resize(SIZE).convert("RGB")
+    draw = PIL.ImageDraw.Draw(image)
+    draw.rectangle((100 + shift, 80, 180 + shift, 160), fill=(240, 200, 60), outline=(20, 20, 120), width=4)
+    draw.ellipse((120 + shift, 100, 160 + shift, 140), fill=(180, 30, 30))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def check_numbers(points: Any) -> None:
+    """CVAT takes whole numbers and floats, nothing else."""
+    assert isinstance(points, list)
+    assert all(type(value) in (int, float) for value in points)
+
+
+POINTS: dict[str, list[float]] = {
+    "rectangle": [100.0, 80.0, 180.0, 160.0],
+    "polygon": [100.0, 80.0, 180.0, 80.0, 180.0, 160.0, 100.0, 160.0],
+    "polyline": [100.0, 80.0, 180.0, 80.0, 180.0, 160.0],
+    "points": [100.0, 80.0, 180.0, 160.0],
+    "ellipse": [140.0, 120.0, 180.0, 80.0],
+    "cuboid": [100.0, 80.0, 100.0, 160.0, 180.0, 80.0, 180.0, 160.0, 190.0, 70.0, 190.0, 150.0, 110.0, 70.0, 110.0, 150.0],
+    # A mask is its runs, the first one outside, and the corners of its crop.
+    "mask": [0.0, 81.0 * 81.0, 100.0, 80.0, 180.0, 160.0],
+}
+
+
+@pytest.mark.parametrize("kind", ["rectangle"])
+def test_tracks_an_object_to_the_next_frame(call: Call, kind: str) -> None:
+    shape = {"type": kind, "points": POINTS[kind]}
+    started = call({"image": picture(), "shapes": [shape], "states": []})
+    assert len(started["states"]) == 1
+    # States travel through CVAT and the browser as JSON.
+    states = json.loads(json.dumps(started["states"]))
+    followed = call({"image": picture(shift=4), "shapes": [None], "states": states})
+    assert len(followed["states"]) == len(followed["shapes"]) == 1
+    for found in followed["shapes"]:
+        if found is not None:
+            check_numbers(found["points"])
