@@ -1,6 +1,8 @@
 """One client connection: requests in, answers out, one after the other, with fasthttp's limits and its ways to end."""
 
 import asyncio
+import contextlib
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol, cast
@@ -9,6 +11,12 @@ from .request import CHUNKED, NO_LENGTH, BadRequest, Request, head_end, parse_he
 from .response import Response
 
 READ_AHEAD = 1 << 18
+# Digits, then anything: an extension.
+CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})(?![0-9a-fA-F])[^\r]*\r\n")
+
+
+class Gone(Exception):
+    """The client has ended the connection between two things that it had to send: no answer."""
 
 
 class Answer(Protocol):
@@ -95,6 +103,8 @@ class Connection(asyncio.Protocol):
             await self._drained.wait()
         except BadRequest:
             self._write(Response(400, b"Error when parsing request", close=True))
+        except Gone:
+            pass
         finally:
             self._close()
 
@@ -150,6 +160,8 @@ class Connection(asyncio.Protocol):
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if request.length == NO_LENGTH:
             request.body = b"" if self._had_body else None
+            if request.method not in (b"GET", b"HEAD"):
+                request.set_empty()
             return
         self._had_body = True
         if request.length == CHUNKED:
@@ -170,7 +182,7 @@ class Connection(asyncio.Protocol):
     async def _read_line(self) -> bytes:
         while (end := self._buffer.find(b"\n")) < 0:
             if not await self._receive():
-                raise BadRequest("unexpected EOF")
+                raise BadRequest("unexpected EOF") if self._buffer else Gone
         line = bytes(self._buffer[: end + 1])
         del self._buffer[: end + 1]
         return line
@@ -183,7 +195,10 @@ class Connection(asyncio.Protocol):
             body += await self._read_exactly(size)
             if await self._read_exactly(2) != b"\r\n":
                 raise BadRequest("cannot find crlf at the end of chunk")
-        await self._read_trailer(request)
+        if not body:
+            request.set_empty()
+        with contextlib.suppress(Gone):
+            await self._read_trailer(request)
         return bytes(body)
 
     async def _read_trailer(self, request: Request) -> None:
@@ -203,8 +218,7 @@ def _check_first_line(buffer: bytearray) -> None:
 
 
 def _chunk_size(line: bytes) -> int:
-    digits = line.partition(b";")[0].strip(b" \r\n")
-    try:
-        return int(digits, 16)
-    except ValueError:
-        raise BadRequest("cannot read chunk size") from None
+    match = CHUNK_SIZE.fullmatch(line)
+    if not match:
+        raise BadRequest("cannot read chunk size")
+    return int(match[1], 16)

@@ -7,6 +7,7 @@ from .uri import normalize_path, query_fields, split_target
 CHUNKED = -1
 NO_LENGTH = -2
 LONGEST_LENGTH = 18
+HYPHEN = ord("-")
 SINGLE = {b"Host", b"Content-Type", b"User-Agent", b"Content-Length"}
 
 
@@ -26,8 +27,9 @@ class Request:
     close: bool = False
     body: bytes | None = None
 
-    def __post_init__(self) -> None:
-        path, query = split_target(self.target)
+    def locate(self) -> None:
+        """Reads `path` and `fields` from the target, once the headers are known."""
+        path, query = split_target(self.target, self.header(b"Host") or b"")
         self.path = normalize_path(path)
         self._query = query
 
@@ -45,9 +47,17 @@ class Request:
         """All headers as the event carries them: the last value wins, cookies are one header."""
         headers = {name: value for name, value in self.headers if value or name not in SINGLE}
         cookies = [value for key, value in self.headers if key == b"Cookie"]
-        if cookies:
-            headers[b"Cookie"] = b"; ".join(_cookies(b"; ".join(cookies)))
+        headers.pop(b"Cookie", None)
+        if pairs := _cookies(b"; ".join(cookies)):
+            headers[b"Cookie"] = b"; ".join(pairs)
+        if self.close:
+            headers[b"Connection"] = b"close"
         return headers
+
+    def set_empty(self) -> None:
+        """Notes that there is no body: `Content-Length: 0`, whatever the client said."""
+        names = (b"Content-Length", b"Transfer-Encoding")
+        self.headers = [item for item in self.headers if item[0] not in names] + [(b"Content-Length", b"0")]
 
     @property
     def expects_continue(self) -> bool:
@@ -60,8 +70,12 @@ def _cookies(value: bytes) -> list[bytes]:
 
 
 def canonical(name: bytes) -> bytes:
-    """`x-upper-case` → `X-Upper-Case`."""
-    return b"-".join(part[:1].upper() + part[1:].lower() for part in name.split(b"-"))
+    """`x-upper-case` → `X-Upper-Case`; the byte after a hyphen is upper case even if it is another hyphen."""
+    text, upper = bytearray(name), True
+    for at, byte in enumerate(name):
+        text[at : at + 1] = bytes([byte]).upper() if upper else bytes([byte]).lower()
+        upper = byte == HYPHEN and not upper
+    return bytes(text)
 
 
 def head_end(buffer: bytes | bytearray) -> int:
@@ -87,8 +101,10 @@ def parse_head(head: bytes) -> Request:
     request = Request(method, target, http11)
     for name, value in _header_lines(rest):
         _add_header(request, name, value)
-    if not http11:
-        request.close = (request.header(b"Connection") or b"").lower() != b"keep-alive"
+    if not http11 and not request.close:
+        values = (request.header(b"Connection") or b"").split(b",")
+        request.close = b"keep-alive" not in [value.strip(b" ").lower() for value in values]
+    request.locate()
     return request
 
 
@@ -112,7 +128,8 @@ def _header_lines(text: bytes) -> list[tuple[bytes, bytes]]:
             break
         if line[:1] in b" \t" and found and b":" not in line:
             name, value = found.pop()
-            found.append((name, value + b" " + line.strip(b" \t")))
+            rest = line.lstrip(b"\t")
+            found.append((name, (value + b" " * (len(line) - len(rest)) + rest).rstrip(b" ")))
             continue
         name, colon, value = line.partition(b":")
         if not colon:
@@ -122,8 +139,6 @@ def _header_lines(text: bytes) -> list[tuple[bytes, bytes]]:
 
 
 def _add_header(request: Request, name: bytes, value: bytes) -> None:
-    if not name:
-        return
     if b" " in name or b"\t" in name:
         raise BadRequest(f"invalid header key {name!r}")
     if name == b"Content-Length":
@@ -137,6 +152,8 @@ def _add_header(request: Request, name: bytes, value: bytes) -> None:
         request.headers = [item for item in request.headers if item[0] not in (name, b"Content-Length")]
     elif name == b"Connection":
         request.close = value == b"close"
+        if request.close:
+            return
     if name in SINGLE:
         request.headers = [item for item in request.headers if item[0] != name]
     request.headers.append((name, value))

@@ -20,6 +20,5 @@ def add_logs(response: Response, records: list[Record], level: str) -> None:
 
 
 def _fields(record: Record) -> dict[str, object]:
-    worker = record.fields.get("worker_id", "")
-    head = {"level": record.level, "time": record.time_ms, "name": f"processor.http.w{worker}.python.logger"}
+    head = {"level": record.level, "time": record.time_ms, "name": "http"}
     return {**head, "message": record.message, **record.fields}

@@ -3,21 +3,39 @@
 HEX = b"0123456789abcdefABCDEF"
 
 
-def split_target(target: bytes) -> tuple[bytes, bytes]:
-    """The path and the query of a request target; a fragment belongs to neither, a scheme and host are dropped."""
-    if b"://" in target:
-        target = _without_host(target)
+def split_target(target: bytes, host: bytes) -> tuple[bytes, bytes]:
+    """The path and the query of a request target; a fragment belongs to neither, a scheme and host are dropped.
+
+    A target or a `Host` that cannot be read leaves the path empty, which means `/`.
+    """
+    if any(byte < 0x20 or byte == 0x7F for byte in target):
+        return b"", b""
+    if not host or b"://" in target:
+        host, target = _split_host(host, target)
+    if not _has_good_port(host):
+        return b"", b""
     target, _, _ = target.partition(b"#")
     path, _, query = target.partition(b"?")
     return path, query
 
 
-def _without_host(target: bytes) -> bytes:
-    rest = target.partition(b"://")[2]
+def _split_host(host: bytes, target: bytes) -> tuple[bytes, bytes]:
+    scheme, slashes, rest = target.partition(b"//")
+    if not slashes or b"/" in scheme:
+        return host, target
     slash, question = rest.find(b"/"), rest.find(b"?")
-    if slash >= 0 and (question < 0 or slash < question):
-        return rest[slash:]
-    return b"/" + rest[question:] if question >= 0 else b"/"
+    if slash >= 0 and not 0 <= question < slash:
+        return rest[:slash], rest[slash:]
+    return (rest[:question], rest[question:]) if question >= 0 else (rest, b"/")
+
+
+def _has_good_port(host: bytes) -> bool:
+    host = host.rpartition(b"@")[2]
+    if host.startswith(b"["):
+        _, bracket, port = host.rpartition(b"]")
+        return bool(bracket) and (not port or (port.startswith(b":") and (port == b":" or port[1:].isdigit())))
+    _, colon, port = host.rpartition(b":")
+    return not colon or not port or port.isdigit()
 
 
 def unquote(text: bytes, *, plus: bool) -> bytes:
