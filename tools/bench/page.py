@@ -14,8 +14,9 @@ NOTES = Path(__file__).with_name("notes.md")
 PACKAGES = ("cvat-sdk", "nuclio-sdk", "numpy", "pillow", "opencv-python-headless", "msgpack")
 
 
-def write_page(results: Sequence[Result]) -> None:
+def write_page(results: Sequence[Result], docs: Path = ROOT / "docs") -> None:
     """The table of all rows, the machine, the versions, and the notes that are kept by hand in notes.md."""
+    docs.mkdir(exist_ok=True)
     lines = [
         "<!-- Written by `make bench`; the notes below the table come from tools/bench/notes.md. -->",
         "# Benchmarks",
@@ -33,12 +34,12 @@ def write_page(results: Sequence[Result]) -> None:
         NOTES.read_text("utf-8").rstrip(),
         "",
     ]
-    (ROOT / "docs" / "benchmarks.md").write_text("\n".join(lines), "utf-8")
-    _chart(results, ROOT / "docs" / "pictures" / "benchmarks.svg")
+    (docs / "benchmarks.md").write_text("\n".join(lines), "utf-8")
+    _chart(results, docs / "pictures" / "benchmarks.svg")
 
 
 def _line(one: Result) -> str:
-    ours, theirs = _figure(one.ours, one.unit), _figure(one.theirs, one.unit)
+    ours, theirs = figure(one.ours, one.unit), figure(one.theirs, one.unit)
     return f"| {one.row} | {one.work} | {ours} | {theirs} | {one.ratio:.3g} × | {one.target} | {_mark(one)} |"
 
 
@@ -46,7 +47,8 @@ def _mark(one: Result) -> str:
     return "met" if one.met else "**missed**"
 
 
-def _figure(side: Samples, unit: str) -> str:
+def figure(side: Samples, unit: str) -> str:
+    """Median and middle half."""
     spread = f" [{side.spread()}]" if side.spread() else ""
     return f"{side.name}: {side.median:.4g} {unit}{spread}"
 
