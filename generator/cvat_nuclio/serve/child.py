@@ -63,14 +63,17 @@ class Child:
         """Starts the process; returns at once. Raises OSError when the interpreter cannot be run."""
         events, worker_events = socket.socketpair()
         packets, worker_packets = socket.socketpair()
-        with worker_events, worker_packets:
+        with contextlib.ExitStack() as on_failure, worker_events, worker_packets:
+            on_failure.enter_context(events)
+            on_failure.enter_context(packets)
             fds = (worker_events.fileno(), worker_packets.fileno())
             self.process = await spawn(
                 self._command(*fds), self._show, cwd=self._cwd, env=worker_env(self._settings), pass_fds=fds
             )
-        events.setblocking(False)
+            events.setblocking(False)
+            reader, self._packets = await asyncio.open_connection(sock=packets, limit=LINE_LIMIT)
+            on_failure.pop_all()
         self._events = events
-        reader, self._packets = await asyncio.open_connection(sock=packets, limit=LINE_LIMIT)
         self._reading = asyncio.create_task(self._read_packets(reader))
 
     def _command(self, event_fd: int, packet_fd: int) -> list[str]:

@@ -6,6 +6,7 @@ import ipaddress
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -14,7 +15,7 @@ from ..errors import UserError
 from .child import Interpreter
 from .engine import Engine, Function, Options, run_until_signal
 from .log import ConsoleLog
-from .report import FunctionReport, Report, print_report, write_report
+from .report import FunctionReport, Report, print_report, reachable, write_report
 from .settings import Settings, read_settings
 
 
@@ -77,13 +78,6 @@ def _function(processor: Function, address: str) -> FunctionReport:
     )
 
 
-def reachable(host: str) -> str:
-    """The address that a client on this machine uses for what listens on `host`."""
-    if host in ("0.0.0.0", "::", ""):  # noqa: S104
-        return "127.0.0.1"
-    return f"[{host}]" if ":" in host else host
-
-
 def read_all(paths: list[Path], config_file: str, nuclio: str) -> list[Settings]:
     """The settings of all bundles. Raises UserError, also for two functions of one name."""
     functions = [read_settings(path, config_file, nuclio) for path in paths]
@@ -100,6 +94,8 @@ def read_all(paths: list[Path], config_file: str, nuclio: str) -> list[Settings]
 
 def check_python(python: str) -> None:
     """Raises UserError for an interpreter that cannot run a worker."""
+    if python == sys.executable:
+        return
     remedy = f"{python} -m pip install nuclio-sdk msgpack, or name another --python"
     try:
         check = subprocess.run([python, "-c", "import msgpack, nuclio_sdk"], capture_output=True, text=True)

@@ -15,6 +15,7 @@ from .log import Log
 from .nuclio_home import check_home
 from .nuclio_processor import NuclioProcessor
 from .processor import Processor, all_or_first_error, bind
+from .report import reachable
 from .settings import Settings
 from .slot import Panic
 
@@ -115,7 +116,7 @@ class Engine:
     async def _start_dashboard(self, port: int) -> None:
         sock = bind(self._options.host, port)
         self.dashboard_port = sock.getsockname()[1]
-        dashboard = Dashboard(lambda: [entry(p) for p in self.processors])
+        dashboard = Dashboard(lambda: [entry(p, reachable(self._options.host)) for p in self.processors])
         self._server = await asyncio.get_running_loop().create_server(
             lambda: Connection(dashboard.handle, Limits(1 << 20, DASHBOARD_BODY), self._connections), sock=sock
         )
@@ -149,10 +150,10 @@ class StartError(UserError):
         self.exit_status = status
 
 
-def entry(processor: Function) -> Entry:
+def entry(processor: Function, host: str) -> Entry:
     """What the dashboard tells of a function."""
     state = "ready" if processor.is_ready else "unhealthy" if processor.exit_status.done() else "building"
-    return Entry(processor.settings, state, processor.port)
+    return Entry(processor.settings, state, processor.port, host)
 
 
 class Signals:

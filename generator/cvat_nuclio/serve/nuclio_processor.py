@@ -15,6 +15,7 @@ from .child import Interpreter
 from .log import LEVELS, Log, Record
 from .nuclio_home import PROCESSOR, WRAPPER, platform_yaml, processor_yaml
 from .processor import HEALTH_PATH, SHUTDOWN_GRACE, bind
+from .report import reachable
 from .settings import Settings
 from .slot import Panic
 from .spawn import Spawned, spawn
@@ -25,6 +26,7 @@ SOCKETS = re.compile(r"/tmp/nuclio-rpc-\w+\.sock")  # noqa: S108
 KUBERNETES = ("KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT")
 POLL = 0.05
 WATCH = 0.5
+LISTENS_WITHIN = 15.0
 
 
 class NuclioProcessor:
@@ -77,10 +79,16 @@ class NuclioProcessor:
 
     async def start(self, host: str = "127.0.0.1", port: int = 0, health_port: int = 0) -> None:
         """Starts the processor; returns when it is ready and its port answers. Raises Panic."""
-        self.port, self.health_port = free_port(host, port), free_port(host, health_port)
-        await self.launch(host)
-        await self._until(lambda: self._status(self.health_port, b"/ready"))
-        await self._until(lambda: self._status(self.port, HEALTH_PATH))
+        self._address = reachable(host)
+        # Held, not listened on: the processor, which says nothing of a busy port, can bind them, few others can.
+        with bind(host, port) as held, bind(host, health_port) as health_held:
+            self.port, self.health_port = held.getsockname()[1], health_held.getsockname()[1]
+            await self.launch(host)
+            await self._until(lambda: self._status(self.health_port, b"/ready"))
+            try:
+                await asyncio.wait_for(self._until(lambda: self._status(self.port, HEALTH_PATH)), LISTENS_WITHIN)
+            except TimeoutError:
+                raise OSError(f"port {self.port} does not answer: another program has taken it") from None
         self._ready = True
 
     async def launch(self, host: str) -> None:
@@ -108,7 +116,7 @@ class NuclioProcessor:
 
     async def _status(self, port: int, path: bytes) -> bool:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            reader, writer = await asyncio.open_connection(self._address.strip("[]"), port)
             try:
                 writer.write(b"GET %b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" % path)
                 return b" 200 " in await reader.readline()
@@ -170,12 +178,6 @@ class NuclioProcessor:
         await asyncio.wait([self._watch], timeout=grace)
         self.signal(signal.SIGKILL)
         await self._watch
-
-
-def free_port(host: str, port: int) -> int:
-    """`port` if it is free, a free one for 0. Raises OSError: the processor itself says nothing of a busy port."""
-    with bind(host, port) as sock:
-        return int(sock.getsockname()[1])
 
 
 def read_record(function: str, line: str) -> Record | None:

@@ -57,3 +57,10 @@ def print_report(report: Report, console: Console) -> None:
         port = report.dashboard_url.rpartition(":")[2]
         console.print(f"dashboard {report.dashboard_url} (for CVAT: CVAT_NUCLIO_PORT={port})", highlight=False)
     console.print("Ctrl-C ends it", highlight=False)
+
+
+def reachable(host: str) -> str:
+    """The address that a client on this machine uses for what listens on `host`."""
+    if host in ("0.0.0.0", "::", ""):  # noqa: S104
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
