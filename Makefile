@@ -4,7 +4,7 @@ EXTRAS ?= demo,test,lint
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint stale images fuzz soak clean
+.PHONY: demo demo-torch test lint stale images fuzz soak clean
 
 $(VENV)/.ready-$(EXTRAS): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cvat-nuclio needs Python 3.11 or newer: make PYTHON=python3.11")'
@@ -14,6 +14,12 @@ $(VENV)/.ready-$(EXTRAS): pyproject.toml constraints.txt
 
 demo: $(VENV)/.ready-$(EXTRAS)
 	$(BIN)/python -m tools.demo
+
+# The functions that need weights, over small random ones: they find nothing sensible. Installs PyTorch, gigabytes.
+demo-torch: EXTRAS := demo,models
+demo-torch:
+	$(MAKE) $(VENV)/.ready-$(EXTRAS) EXTRAS=$(EXTRAS)
+	$(BIN)/python -m tools.demo_torch
 
 test: $(VENV)/.ready-$(EXTRAS)
 	$(BIN)/python -m pytest

@@ -258,11 +258,11 @@ def lay(serverless: Path, cache: Path) -> Iterator[Path]:
 
 
 def _torchvision_once(cache: Path, mark: Path) -> None:
-    torchvision(cache / "torch", mark.name, change=_opinionated)
+    torchvision(cache / "torch", mark.name, change=opinionated)
     mark.touch()
 
 
-def _opinionated(model: Any) -> None:
+def opinionated(model: Any) -> None:
     """Random detectors are sure of nothing: this one is of its third class, or its first."""
     import torch
 
