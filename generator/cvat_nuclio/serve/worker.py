@@ -2,7 +2,7 @@
 
 Run by path under the interpreter that holds the function's packages, so it imports the standard library, nuclio-sdk
 and msgpack only. Events come in as a 4-byte big-endian length and a msgpack map; packets go out as one line each:
-`c` the module is imported, `s` ready, `l` a log record, `m` the handler's duration, `r` a response or a list of them,
+`c` the module is imported, `s` ready, `l` a log record, `r` a response or a list of them,
 `t` the termination callback has returned, `f` the module could not be imported.
 
 Logging blocks until the record is written. Nuclio's own worker logs to a non-blocking socket and loses lines.
@@ -22,7 +22,6 @@ import signal
 import socket
 import struct
 import threading
-import time
 import traceback
 from collections.abc import Callable
 from types import ModuleType
@@ -138,12 +137,9 @@ class Worker:
         return nuclio_sdk.Event.deserialize(fields, kind=kinds.msgpack if self._decodes else kinds.msgpack_raw)
 
     async def _handle(self, event: nuclio_sdk.Event) -> None:
-        started = time.time()
         output = self._handler(self._context, event)
         if asyncio.iscoroutine(output):
             output = await output
-        duration = time.time() - started or sys.float_info.min
-        self._packets.send("m", json.dumps({"duration": duration}))
         self._packets.send("r", self._encode(self._response(output)))
 
     def _response(self, output: object) -> Any:
