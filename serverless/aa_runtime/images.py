@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
-from typing import Any, Final
+from typing import Final
 
 import PIL.Image
 import PIL.ImageFile
@@ -22,8 +22,8 @@ REFUSED_FORMATS: Final = frozenset({"EPS"})
 #: Tried first, as Pillow does (`PIL.Image.preinit`): the other forty plugins take as long to import as all of Pillow,
 #: and one of them, IMT, would look through each JPEG before JPEG's own.
 COMMON_FORMATS: Final = ("JPEG", "PNG", "BMP", "GIF", "PPM")
-#: Blocks of 16 MiB that Pillow keeps for the next image.
-KEPT_BLOCKS: Final = 2
+#: The largest block that glibc can be taught to keep, less its header.
+KEPT_BLOCK: Final = 2**25 - 2**12
 _HEIF_BRANDS: Final = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"})
 
 
@@ -109,11 +109,11 @@ def _decoding(max_pixels: int) -> Iterator[None]:
 def prepare() -> None:
     """At a worker's start: what the first image would wait for, and what every large one would."""
     PIL.Image.preinit()
-    # Pillow hands the memory of a large image back to the system, which clears and maps every page anew for the next:
-    # a third of the time of a 12 MP JPEG. Two of its blocks are 32 MiB. PILLOW_BLOCKS_MAX stands where it is set.
-    core: Any = vars(PIL.Image)["core"]
-    if core.get_blocks_max() == 0:
-        core.set_blocks_max(KEPT_BLOCKS)
+    # glibc gives large blocks back to the system at once, which clears and maps every page anew for the next request:
+    # a third of the time of a 12 MP JPEG. It stops doing so up to the size of the largest block that it has seen
+    # freed (mallopt(3), M_MMAP_THRESHOLD), and keeps at most twice that. These bytes are never touched.
+    memory = bytes(KEPT_BLOCK)
+    del memory
 
 
 def _open(data: bytes) -> PIL.Image.Image:
