@@ -22,8 +22,8 @@ REFUSED_FORMATS: Final = frozenset({"EPS"})
 #: Tried first, as Pillow does (`PIL.Image.preinit`): the other forty plugins take as long to import as all of Pillow,
 #: and one of them, IMT, would look through each JPEG before JPEG's own.
 COMMON_FORMATS: Final = ("JPEG", "PNG", "BMP", "GIF", "PPM")
-#: The largest block that glibc can be taught to keep, less its header.
-KEPT_BLOCK: Final = 2**25 - 2**12
+#: The largest block that glibc can be taught to keep, less room for headers.
+KEPT_BLOCK: Final = 2**25 - 2**16
 _HEIF_BRANDS: Final = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"})
 
 
