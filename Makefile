@@ -40,7 +40,7 @@ bench: $(VENV)/.ready-$(EXTRAS)
 # needs EXTRAS=models; random weights are laid where the real ones would lie.
 stale: $(VENV)/.ready-$(EXTRAS)
 	$(BIN)/python -m tools.random_weights build/random-weights >/dev/null
-	TORCH_HOME=build/random-weights/torch HF_HOME=build/random-weights/huggingface HF_HUB_OFFLINE=1 \
+	TORCH_HOME=$(CURDIR)/build/random-weights/torch HF_HOME=$(CURDIR)/build/random-weights/huggingface HF_HUB_OFFLINE=1 \
 	  $(BIN)/cvat-nuclio generate --check $(dir $(wildcard serverless/*/*/cvat-nuclio.yaml))
 
 # Builds the bundles' images with the Docker daemon that DOCKER_HOST names, and runs each bundle's test inside.
