@@ -44,7 +44,7 @@ def test_names_that_docker_or_kubernetes_refuse(name: str, file: Path) -> None:
 
 
 def test_a_config_that_no_shell_argument_holds(file: Path) -> None:
-    file.write_text("#" * 80_001)
+    file.write_text("#" * 95_001)
     assert causes(function(), file) == ["config-too-large"]
 
 

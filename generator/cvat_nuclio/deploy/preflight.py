@@ -17,7 +17,7 @@ from .causes import Cause, find_cause
 
 # Valid as a Docker container name and as a Kubernetes service name, both with Nuclio's own prefix before it.
 NAME = re.compile(r"[a-z]([-a-z0-9]{0,53}[a-z0-9])?")
-MAX_CONFIG_BYTES = 80_000  # 80 KB passes, 100 KB fails: nuctl puts it into one shell argument
+MAX_CONFIG_BYTES = 95_000  # 80 KB passes, 100 KB fails: base64 of it goes into one shell argument of 128 KiB
 STAGING_BYTES = 80 << 20  # what nuctl stages beside the bundle: processor, wrapper, wheels
 _BUILDKIT_OFF = ("", "0", "false")
 

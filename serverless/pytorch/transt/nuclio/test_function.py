@@ -73,7 +73,8 @@ POINTS: dict[str, list[float]] = {
     "polyline": [100.0, 80.0, 180.0, 80.0, 180.0, 160.0],
     "points": [100.0, 80.0, 180.0, 160.0],
     "ellipse": [140.0, 120.0, 180.0, 80.0],
-    "cuboid": [100.0, 80.0, 100.0, 160.0, 180.0, 80.0, 180.0, 160.0, 190.0, 70.0, 190.0, 150.0, 110.0, 70.0, 110.0, 150.0],
+    # Eight corners, front face first.
+    "cuboid": [float(n) for n in (100, 80, 100, 160, 180, 80, 180, 160, 190, 70, 190, 150, 110, 70, 110, 150)],
     # A mask is its runs, the first one outside, and the corners of its crop.
     "mask": [0.0, 81.0 * 81.0, 100.0, 80.0, 180.0, 160.0],
 }
