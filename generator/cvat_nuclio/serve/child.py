@@ -20,6 +20,7 @@ from .spawn import LAST_OUTPUT, spawn
 SCRIPT = Path(__file__).with_name("worker.py")
 IMPORT_DEADLINE = 120.0
 LINE_LIMIT = 1 << 30
+EVENT_BUFFER = 1 << 22
 PYTHON_LEVELS = {"warning": "warn", "error": "error", "critical": "error", "fatal": "error", "info": "info"}
 ENV_DECODE = "NUCLIO_PYTHON_DECODE_EVENT_STRINGS"
 OFF = {"no", "false", "disable", "disabled"}
@@ -71,6 +72,8 @@ class Child:
                 self._command(*fds), self._show, cwd=self._cwd, env=worker_env(self._settings), pass_fds=fds
             )
             events.setblocking(False)
+            # A frame in one go: with the usual 208 KiB the two processes wake each other several times for one event.
+            events.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, EVENT_BUFFER)
             reader, self._packets = await asyncio.open_connection(sock=packets, limit=LINE_LIMIT)
             on_failure.pop_all()
         self._events = events
