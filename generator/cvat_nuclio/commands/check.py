@@ -1,6 +1,7 @@
 """`cvat-nuclio check`."""
 
 import argparse
+import gc
 import sys
 
 from ..errors import EXIT_FINDINGS
@@ -22,6 +23,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0: clean. 1: findings. 2 comes with a UserError."""
+    gc.disable()  # syntax trees stay until the end: looking for garbage among them takes a seventh of the time
+    try:
+        return _check(args)
+    finally:
+        gc.enable()
+
+
+def _check(args: argparse.Namespace) -> int:
     from ..check import check_paths, report
     from ..check.fix import apply_fixes
 
