@@ -27,9 +27,10 @@ def test_the_page_has_each_row_and_the_notes(tmp_path: Path) -> None:
         Result(row="P1", work="met", met=True, ratio=0.5, **one),
         Result(row="P2", work="missed", met=False, ratio=2.0, **one),
     ]
-    write_page(results, tmp_path)
+    write_page(results, ["| more |"], tmp_path)
     page = (tmp_path / "benchmarks.md").read_text("utf-8")
     assert "| P1 | met | ours: 2 ms | theirs: 1 ms | 0.5 × | ≤ 1 × | met |" in page
     assert "**missed**" in page
+    assert "| more |" in page
     assert "## What the figures mean" in page
     assert b"<svg" in (tmp_path / "pictures" / "benchmarks.svg").read_bytes()

@@ -5,6 +5,7 @@ import importlib
 import tempfile
 from pathlib import Path
 
+from . import split
 from .page import write_page
 from .row import Result
 
@@ -34,7 +35,7 @@ def main() -> None:
                 mark = "met" if result.met else "MISSED"
                 print(f"{result.row} {result.work}: {result.ratio:.3f} × ({result.target}: {mark})", flush=True)
     if chosen == list(ROWS):
-        write_page(results)
+        write_page(results, split.lines())
 
 
 if __name__ == "__main__":

@@ -9,8 +9,7 @@ from .http import Client
 from .row import Result, Samples, interleave, ms
 from .scenes import detector_body, generated_bundle, jpeg, plain_bundle
 
-IMAGES = {"1080p": (1920, 1080), "12 MP": (4000, 3000)}
-ROUNDS = 60
+IMAGES = {"1080p": ((1920, 1080), 200), "12 MP": ((4000, 3000), 60)}  # size, rounds
 
 
 def run(folder: Path) -> Iterator[Result]:
@@ -19,9 +18,9 @@ def run(folder: Path) -> Iterator[Result]:
     sides = {"floor": (plain_bundle(folder, "floor"), 1.10), "guide": (plain_bundle(folder, "guide"), 1.0)}
     for name, (bundle, limit) in sides.items():
         with running(ours, workers=1) as our_server, running(bundle, workers=1) as their_server:
-            for label, size in IMAGES.items():
+            for label, (size, rounds) in IMAGES.items():
                 body = detector_body(jpeg(*size))
-                a, b = interleave(Client(our_server.url, body), Client(their_server.url, body), rounds=ROUNDS)
+                a, b = interleave(Client(our_server.url, body), Client(their_server.url, body), rounds=rounds)
                 yield _result(name, label, limit, ms(a), ms(b))
 
 

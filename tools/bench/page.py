@@ -1,9 +1,10 @@
 """docs/benchmarks.md and its chart."""
 
 import importlib.metadata
+import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,8 +15,9 @@ NOTES = Path(__file__).with_name("notes.md")
 PACKAGES = ("cvat-sdk", "nuclio-sdk", "numpy", "pillow", "opencv-python-headless", "msgpack")
 
 
-def write_page(results: Sequence[Result], docs: Path = ROOT / "docs") -> None:
-    """The table of all rows, the machine, the versions, and the notes that are kept by hand in notes.md."""
+def write_page(results: Sequence[Result], more: Iterable[str] = (), docs: Path = ROOT / "docs") -> None:
+    """The table of all rows, `more` tables, the machine, the versions, and the notes that are kept by hand in
+    notes.md."""
     docs.mkdir(exist_ok=True)
     lines = [
         "<!-- Written by `make bench`; the notes below the table come from tools/bench/notes.md. -->",
@@ -30,6 +32,8 @@ def write_page(results: Sequence[Result], docs: Path = ROOT / "docs") -> None:
         *map(_line, results),
         "",
         "![ratio of each row](pictures/benchmarks.svg)",
+        "",
+        *more,
         "",
         NOTES.read_text("utf-8").rstrip(),
         "",
@@ -56,7 +60,7 @@ def figure(side: Samples, unit: str) -> str:
 def _machine() -> str:
     model = next((line.split(":", 1)[1].strip() for line in _cpuinfo() if line.startswith("model name")), "unknown CPU")
     cores = sum(line.startswith("processor") for line in _cpuinfo())
-    return f"{cores} cores of {model}, {sys.platform}"
+    return f"{cores} cores of {model}, {sys.platform}, load {os.getloadavg()[1]:.0f}"
 
 
 def _cpuinfo() -> list[str]:

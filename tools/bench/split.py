@@ -1,0 +1,82 @@
+"""The split of a request, and what each dependency in the image weighs: the tables below the rows."""
+
+import importlib.metadata
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from cvat_nuclio.bench.report import AROUND, Report
+from cvat_nuclio.bench.run import BenchOptions, bench_folder
+
+from .scenes import generated_bundle, jpeg
+
+IMAGES = {"1080p": (1920, 1080), "12 MP": (4000, 3000)}
+CLIENTS = 4
+PHASES = ("parse JSON", "base64", "decode image", "function", "check", "encode")
+#: Distribution → what is imported of it, and why it is in the image.
+DEPENDENCIES = {
+    "pillow": ("PIL.Image, PIL.JpegImagePlugin", "decodes images, as cvat-sdk's interface asks"),
+    "numpy": ("numpy", "masks, arrays in tracking states; loaded where they occur"),
+    "opencv-python-headless": ("cv2", "the polygon around a mask; loaded for functions with masks"),
+    "cvat-sdk": ("aa_runtime, cvat_sdk.models as m; m.LabeledShapeRequest", "what AA functions are written to"),
+    "attrs": ("attrs", "cvat-sdk's own; the runtime's classes"),
+    "msgpack": ("msgpack", "Nuclio's wrapper needs it; tracking states"),
+    "nuclio-sdk": ("nuclio_sdk", "Nuclio's wrapper needs it"),
+    "scipy": ("scipy.optimize", "the assignment of ReID; in no other bundle"),
+}  # fmt: skip
+
+
+def lines() -> Iterator[str]:
+    """Markdown."""
+    yield from _split()
+    yield ""
+    yield from _dependencies()
+
+
+def _split() -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = generated_bundle(Path(folder), "one_box")
+        reports = [_report(bundle, size) for size in IMAGES.values()]
+    yield f"| ms of a request to a detector of one box | {' | '.join(IMAGES)} |"
+    yield f"|---|{'---|' * len(IMAGES)}"
+    waits = " | ".join(f"{report.waiting:.2f}" for report in reports)
+    yield f"| wait for the one worker, {CLIENTS} clients | {waits} |"
+    for phase in PHASES:
+        yield f"| {phase} | {' | '.join(f'{report.phases[phase]:.2f}' for report in reports)} |"
+    yield f"| write: {AROUND} | {' | '.join(f'{report.around:.2f}' for report in reports)} |"
+
+
+def _report(bundle: Path, size: tuple[int, int]) -> Report:
+    return bench_folder(bundle, BenchOptions(requests=60, clients=CLIENTS, workers=1, image=jpeg(*size)))
+
+
+def _dependencies() -> Iterator[str]:
+    yield "| in the image | installed | import: processor time | memory | for |"
+    yield "|---|---|---|---|---|"
+    base = _import("sys")
+    for name, (modules, reason) in DEPENDENCIES.items():
+        seconds, mib = (one - other for one, other in zip(_import(modules), base, strict=True))
+        yield f"| {name} | {_installed(name):.1f} MB | {max(seconds, 0) * 1000:.0f} ms | {mib:.0f} MiB | {reason} |"
+
+
+def _import(modules: str) -> tuple[float, float]:
+    """Median seconds of processor time, and MiB, of a Python that imports these."""
+    code = (
+        f"import {modules}\nimport resource\n"
+        "used = resource.getrusage(resource.RUSAGE_SELF)\n"
+        "resident = next(line for line in open('/proc/self/status') if line.startswith('VmRSS')).split()[1]\n"
+        "print(used.ru_utime + used.ru_stime, int(resident) / 1024)"
+    )
+    runs = [subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True) for _ in range(7)]
+    pairs = [[float(word) for word in run.stdout.split()] for run in runs]
+    return statistics.median(pair[0] for pair in pairs), statistics.median(pair[1] for pair in pairs)
+
+
+def _installed(name: str) -> float:
+    """Megabytes on disk, dependencies not counted."""
+    files = importlib.metadata.files(name) or []
+    paths = [Path(str(file.locate())) for file in files]
+    return sum(path.stat().st_size for path in paths if path.is_file()) / 1e6
