@@ -1,6 +1,7 @@
 """Fixtures for every test."""
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ import pytest
 # No deadline: a busy machine is no bug.
 hypothesis.settings.register_profile("repository", deadline=None)
 hypothesis.settings.load_profile("repository")
+
+# What runs the tests may ignore it (nohup), and a process that inherits that cannot be ended by it.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
