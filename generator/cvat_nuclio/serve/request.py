@@ -1,5 +1,6 @@
 """The head of an HTTP request, read as fasthttp reads it: lenient where most servers refuse, strict in few places."""
 
+import functools
 from dataclasses import dataclass, field
 
 from .uri import normalize_path, query_fields, split_target
@@ -69,6 +70,7 @@ def _cookies(value: bytes) -> list[bytes]:
     return [part.strip(b" ") for part in value.split(b";") if part.strip(b" ")]
 
 
+@functools.lru_cache(maxsize=256)
 def canonical(name: bytes) -> bytes:
     """`x-upper-case` → `X-Upper-Case`; the byte after a hyphen is upper case even if it is another hyphen."""
     text, upper = bytearray(name), True
