@@ -32,8 +32,8 @@ def shared_functions(hosts: Any) -> SharedFunctions:
 
 def state(live: Any) -> dict[str, Any]:
     """What the two ports say, in the recordings' words."""
+    http = get(live.port, "/__internal/health") if live.port else Answer(None)  # first: it is never ahead of `ready`
     ready, live_ = get(live.health_port, "/ready"), get(live.health_port, "/live")
-    http = get(live.port, "/__internal/health") if live.port else Answer(None)
     return {"ready": ready.status, "live": live_.status, "http": http.status or "ConnectionRefused"}
 
 
