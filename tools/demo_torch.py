@@ -41,6 +41,7 @@ class Case:
 
     name: str
     source: str
+    """The function's folder in `serverless/`, or a module of cvat-sdk's."""
     parameters: Sequence[str]
     images: str = "coffee"
     prompts: Sequence[str] = ()
@@ -52,8 +53,9 @@ class Case:
     def generate(self) -> list[str]:
         """The command that makes the bundle."""
         words = [word for parameter in self.parameters for word in ("-p", parameter)]
-        file = SERVERLESS / self.source / "nuclio" / "func.py"
-        return ["generate", "--function-file", str(file), "--output", str(self.folder), "--no-bake", "--force", *words]
+        file = str(SERVERLESS / self.source / "nuclio" / "func.py")
+        source = ["--function-file", file] if "/" in self.source else ["--function-module", self.source]
+        return ["generate", *source, "--output", str(self.folder), "--no-bake", "--force", *words]
 
     def invoke(self, target: str) -> list[str]:
         """The command that sends what CVAT would send."""
@@ -75,8 +77,8 @@ def torchvision(task: str, model: str) -> Case:
     settings = (
         [] if task == "classification" else ["min_size=int:320", "max_size=int:480", "box_score_thresh=float:0.3"]
     )
-    parameters = [f"task=str:{task}", f"model_name=str:{model}", *settings]
-    return Case(f"torchvision-{task.replace('_', '-')}", "pytorch/torchvision-detection", parameters)
+    module = f"cvat_sdk.auto_annotation.functions.torchvision_{task}"
+    return Case(f"torchvision-{task.replace('_', '-')}", module, [f"model_name=str:{model}", *settings])
 
 
 SAM2 = "model=str:facebook/sam2.1-hiera-tiny"

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import nuclio_sdk
 
-from aa_runtime import contract, errors
+from aa_runtime import contract, errors, sdk_functions
 from aa_runtime.contract import Kind
 from aa_runtime.fields import parse_body
 from aa_runtime.images import prepare
@@ -85,9 +85,10 @@ class Handler:
 
 
 def create_handler(source: FunctionSource, options: Options, logger: Log) -> Handler:
-    """Loads the function and prepares its handler: all the work of `init_context`. Raises what `load`
-    raises."""
+    """Loads the function and prepares its handler: all the work of `init_context`. Raises what `load` and
+    `sdk_functions.place` raise."""
     function = load(source)
+    sdk_functions.place(function, logger)
     handler = Handler(function, options, logger)
     logger.info("%s %s is ready", handler.kind, options.name)
     return handler

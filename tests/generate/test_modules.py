@@ -89,6 +89,29 @@ def test_a_module_s_package_is_found_where_the_command_ran(
     assert workshop.run(out).status == 0
 
 
+def test_a_module_of_a_package_is_a_requirement_and_is_baked_from_there(
+    generate: Callable[..., Any], workshop: Any, packages: Callable[..., Path], run_python: Callable[..., str]
+) -> None:
+    """As cvat-sdk's own functions are."""
+    folder = packages({"theirs": "1.0", "weights": "2.0"})
+    (folder / "theirs" / "ready.py").write_text(
+        "from . import weighty\n" + SPEC.replace("spec =", "labelled =") + "    return []\n\n"
+        "class create:\n    def __init__(self, size):\n        print('size', size)\n\n"
+        "    spec = labelled\n    detect = staticmethod(detect)\n"
+    )
+    (folder / "theirs" / "weighty.py").write_text("import weights\n")
+    generate({}, "--function-module", "theirs.ready", "-p", "size=float:0.3", "--bake")
+    out = workshop.folder / "out"
+    assert code(out) == set()
+    assert own_requirements(out) == ["theirs==1.0", "weights==2.0"]
+    options = (out / "cvat-nuclio.yaml").read_text().splitlines()[2:]
+    assert options == ["function-module: theirs.ready", "name: out", "function-parameters:",
+                       "  size: float:0.3", "bake: true"]  # fmt: skip
+    assert 'value: "handler/bake.py /opt/nuclio/"' in (out / "nuclio" / "function.yaml").read_text()
+    assert run_python(out / "nuclio", "bake.py") == "size 0.3\nloaded DetectionFunctionSpec\n"
+    assert "1 passed" in run_python(out / "nuclio", "-m", "pytest", "-q", "-p", "no:cacheprovider")
+
+
 def test_only_what_nothing_else_requires_is_named(
     generate: Callable[..., Any], workshop: Any, packages: Callable[..., Path]
 ) -> None:

@@ -4,7 +4,7 @@ import base64
 import io
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -89,6 +89,26 @@ def picture() -> PIL.Image.Image:
     return PIL.Image.fromarray(colours.astype(np.uint8))
 
 
+@pytest.fixture
+def small(picture: PIL.Image.Image) -> PIL.Image.Image:
+    """The same in 160 x 80."""
+    return picture.resize((160, 80))
+
+
+@pytest.fixture(scope="module")
+def torch_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache folder with nothing in it, and torch told to look nowhere else."""
+    home = tmp_path_factory.mktemp("torch")
+
+    def refuse(url: str, *args: Any, **kwargs: Any) -> None:
+        raise AssertionError(f"downloads {url}")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TORCH_HOME", str(home))
+        patch.setattr("torch.hub.download_url_to_file", refuse)
+        yield home
+
+
 class SilentLog:
     """Keeps what was logged, for the message of a failing test."""
 
@@ -102,17 +122,31 @@ class SilentLog:
 
 
 @pytest.fixture
+def log() -> SilentLog:
+    return SilentLog()
+
+
+def encoded(image: PIL.Image.Image) -> str:
+    """A picture as CVAT sends it."""
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+@pytest.fixture
+def post() -> Callable[[Handler, PIL.Image.Image], Any]:
+    """`post(handler, picture)`: the response to a picture."""
+    return lambda handler, image: handler.handle(None, SimpleNamespace(body={"image": encoded(image)}))
+
+
+@pytest.fixture
 def ask() -> Callable[..., Any]:
     """`ask(function, image=picture, ...)`: CVAT's answer from the whole runtime, pictures sent as CVAT sends them."""
 
     def ask(function: Any, **body: Any) -> Any:
-        for name, value in body.items():
-            if isinstance(value, PIL.Image.Image):
-                file = io.BytesIO()
-                value.save(file, "PNG")
-                body[name] = base64.b64encode(file.getvalue()).decode()
+        sent = {name: encoded(value) if isinstance(value, PIL.Image.Image) else value for name, value in body.items()}
         log = SilentLog()
-        response = Handler(function, Options(), log).handle(None, SimpleNamespace(body=body))
+        response = Handler(function, Options(), log).handle(None, SimpleNamespace(body=sent))
         assert response.status_code == 200, (response.body, log.lines)
         return json.loads(response.body)
 

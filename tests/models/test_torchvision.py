@@ -1,6 +1,7 @@
 """cvat-sdk's torchvision functions, unmodified, over random weights that lie where torchvision looks for real ones.
 
-What they return is compared with torchvision's own model, run beside them.
+What they return is compared with torchvision's own model, run beside them. What the runtime does to them:
+test_torchvision_placement.py.
 """
 
 from collections.abc import Callable
@@ -26,28 +27,6 @@ pytestmark = pytest.mark.torch
 CAT, DOG = 17, 18
 #: What real networks are kept from by their size, the test by these: the shorter and longer side in pixels.
 SMALL = {"min_size": 96, "max_size": 192}
-
-
-@pytest.fixture(scope="module")
-def torch_home(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A cache folder with nothing in it, and torch told to look nowhere else."""
-    home = tmp_path_factory.mktemp("torch")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TORCH_HOME", str(home))
-        yield home
-
-
-@pytest.fixture(autouse=True)
-def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(url: str, *args: Any, **kwargs: Any) -> None:
-        raise AssertionError(f"downloads {url}")
-
-    monkeypatch.setattr("torch.hub.download_url_to_file", refuse)
-
-
-@pytest.fixture
-def small(picture: PIL.Image.Image) -> PIL.Image.Image:
-    return picture.resize((160, 80))
 
 
 def prefer(label: int) -> Callable[[Any], object]:
@@ -150,52 +129,9 @@ def test_classification(create: Any, detection: Any, torch_home: Path, small: PI
     assert function.detect(detection(conf_threshold=0.5), small) == []
 
 
-@pytest.fixture
-def segmentation(create: Any, torch_home: Path) -> Any:
-    """The bundle's form of instance segmentation, over the weights that a test above left or makes."""
-    name = "maskrcnn_resnet50_fpn"
-    if not list((torch_home / "hub" / "checkpoints").glob("maskrcnn*")):
-        random_weights.torchvision(torch_home, name, change=prefer(DOG))
-    return create(
-        "pytorch/torchvision-detection",
-        task="instance_segmentation", model_name=name, box_detections_per_img=3, **SMALL,
-    )  # fmt: skip
-
-
-def test_in_a_bundle_it_answers_as_by_itself(
-    create: Any, segmentation: Any, detection: Any, small: PIL.Image.Image
+def test_without_weights_it_wants_to_download(
+    create: Any, torch_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    by_itself = create(
-        "cvat_sdk.auto_annotation.functions.torchvision_instance_segmentation",
-        model_name="maskrcnn_resnet50_fpn", box_detections_per_img=3, **SMALL,
-    )  # fmt: skip
-    wanted, found = (function.detect(detection(), small) for function in (by_itself, segmentation))
-    assert [(shape.label_id, shape.points) for shape in found] == [(shape.label_id, shape.points) for shape in wanted]
-    assert segmentation.spec == by_itself.spec
-    assert not any(value.requires_grad for value in segmentation._model.parameters())
-
-
-def test_boxes_that_rounding_put_beyond_the_border_are_kept_on_the_picture(
-    segmentation: Any, detection: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """torchvision gives 240.00002 for the border of some pictures; cvat-sdk's mask coding then fails."""
-    boxes = torch.tensor(
-        [[10.0, 5.0, 240.00002, 100.00001], [240.00001, 5.0, 240.00002, 50.0], [-1e-6, 3.0, 20.0, 9.0]]
-    )
-    masks = torch.ones(3, 1, 100, 240)
-    answer = {"boxes": boxes, "labels": torch.tensor([DOG, CAT, CAT]), "scores": torch.ones(3), "masks": masks}
-    monkeypatch.setattr(segmentation._model, "forward", lambda images: [answer])
-    shapes = segmentation.detect(detection(), PIL.Image.new("RGB", (240, 100)))
-    assert [shape.label_id for shape in shapes] == [DOG, CAT]
-    assert [shape.points[-4:] for shape in shapes] == [[10, 5, 239, 99], [0, 3, 19, 8]]
-
-
-def test_an_unknown_task_is_refused(create: Any) -> None:
-    with pytest.raises(ValueError, match="task is 'segmentation': one of detection"):
-        create("pytorch/torchvision-detection", task="segmentation", model_name="maskrcnn_resnet50_fpn")
-
-
-def test_without_weights_it_wants_to_download(create: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What `generate --bake` does once in the image, and nothing does at run time."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     with pytest.raises(AssertionError, match=r"downloads .*squeezenet1_1"):

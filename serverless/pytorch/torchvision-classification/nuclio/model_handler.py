@@ -1,16 +1,14 @@
 # Written by `cvat-nuclio generate`. Change ../cvat-nuclio.yaml, then, in this folder: cvat-nuclio generate ..
 """The detector `pytorch-torchvision-classification`: which AA function it is, and how it answers."""
 
-from pathlib import Path
 from typing import Any
 
 from aa_runtime import FunctionSource, Options, create_handler
 
 SOURCE = FunctionSource(
-    file=Path(__file__).resolve().with_name("func.py"),
+    module="cvat_sdk.auto_annotation.functions.torchvision_classification",
     parameters={
         "model_name": "efficientnet_b0",
-        "task": "classification",
     },
 )
 OPTIONS = Options(

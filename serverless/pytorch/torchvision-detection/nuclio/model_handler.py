@@ -1,17 +1,15 @@
 # Written by `cvat-nuclio generate`. Change ../cvat-nuclio.yaml, then, in this folder: cvat-nuclio generate ..
 """The detector `pytorch-torchvision-detection`: which AA function it is, and how it answers."""
 
-from pathlib import Path
 from typing import Any
 
 from aa_runtime import FunctionSource, Options, create_handler
 
 SOURCE = FunctionSource(
-    file=Path(__file__).resolve().with_name("func.py"),
+    module="cvat_sdk.auto_annotation.functions.torchvision_detection",
     parameters={
         "model_name": "fasterrcnn_resnet50_fpn_v2",
         "box_score_thresh": 0.3,
-        "task": "detection",
     },
 )
 OPTIONS = Options(
