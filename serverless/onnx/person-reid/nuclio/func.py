@@ -85,6 +85,7 @@ class PersonReID:
         return np.ascontiguousarray((pixels[..., ::-1] if self._bgr else pixels).transpose(2, 0, 1), np.float32)
 
 
+# As in other functions' files, too: cvat-cli loads one file, which has no neighbours to import.
 def to_rgb(image: PIL.Image.Image) -> PIL.Image.Image:
     """Three bytes a pixel from any mode; sixteen bits are scaled, which Pillow's `convert` would cut off."""
     if image.mode == "F" or image.mode.startswith("I"):

@@ -291,6 +291,7 @@ def to_rgb(image: PIL.Image.Image) -> npt.NDArray[np.uint8]:
     return np.asarray(image.convert("RGB"))
 
 
+# As in other functions' files, too: cvat-cli loads one file, which has no neighbours to import.
 def find(name: str, option: str) -> Path:
     """The file `name` beside this module, where `generate --add` puts it, or else as the working directory has it."""
     beside = Path(__file__).resolve().parent

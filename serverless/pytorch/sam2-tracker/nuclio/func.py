@@ -208,6 +208,7 @@ def shape_of(bitmap: Bitmap, kind: str) -> cvataa.TrackableShape | None:
     return cvataa.TrackableShape(type="rectangle", points=points)
 
 
+# As in other functions' files, too: cvat-cli loads one file, which has no neighbours to import.
 def to_rgb(image: PIL.Image.Image) -> PIL.Image.Image:
     """Three bytes a pixel from any mode; sixteen bits are scaled, which Pillow's `convert` would cut off."""
     if image.mode == "F" or image.mode.startswith("I"):

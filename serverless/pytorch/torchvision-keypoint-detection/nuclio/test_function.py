@@ -87,6 +87,9 @@ def check_item(item: dict[str, Any]) -> None:
     if item["type"] == "skeleton":
         for element in item["elements"]:
             check_numbers(element["points"])
+    elif item["type"] == "mask":
+        # The polygon around it; a mask that is nowhere wider than a pixel has none.
+        check_numbers(item.get("points", []))
     elif item["type"] != "tag":
         check_numbers(item["points"])
     if item["type"] == "rectangle":
