@@ -120,6 +120,37 @@ def test_a_token_can_set_fields_and_new_names(codec: Codec, shelf: ModuleType) -
     assert (made.a, made.later) == (5, 6)
 
 
+def test_an_object_of_just_its_fields_needs_no_names(codec: Codec, shelf: ModuleType) -> None:
+    plain, slotted = shelf.Plain(1), shelf.Attrs(1, 2)
+    for thing in (plain, slotted):
+        assert codec.encode(thing)[2] == tags.FIELDS
+        assert codec.decode(codec.encode(thing)) == thing
+    plain.extra = 2
+    assert codec.encode(plain)[2] == tags.OBJECT
+    again = codec.decode(written(codec, shelf, [tags.FIELDS, tags.SCALAR, tags.SCALAR], 0, 5, 6))
+    assert (again.a, again.b) == (5, 6)
+
+
+@pytest.mark.parametrize(
+    ("row", "scalars", "cls"),
+    [
+        ([tags.FIELDS], (0,), "Plain"),
+        ([tags.FIELDS, tags.SCALAR], (0, 5), "Plain"),
+        ([tags.FIELDS, *[tags.SCALAR] * 3], (0, 5, 6, 7), "Plain"),
+        ([tags.FIELDS, tags.SCALAR, tags.SCALAR], (1, 5, 6), "Plain"),
+        ([tags.FIELDS, tags.SCALAR, tags.SCALAR], (-1, 5, 6), "Plain"),
+        ([tags.FIELDS, tags.SCALAR], (0, 1.0), "Corner"),
+        ([tags.FIELDS], (0,), "Phase"),
+        ([tags.FIELDS, tags.SCALAR], (), "Plain"),
+    ],
+)
+def test_fields_are_all_of_them_and_of_an_object(
+    codec: Codec, shelf: ModuleType, row: list[int], scalars: tuple[Any, ...], cls: str
+) -> None:
+    with pytest.raises(DecodeError):
+        codec.decode(written(codec, shelf, row, *scalars, cls=cls))
+
+
 def test_enums_flags_and_named_tuples_are_checked(codec: Codec, shelf: ModuleType) -> None:
     for cls, row in (
         ("Phase", ([tags.ENUM], 0, "FOUND")),

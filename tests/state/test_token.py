@@ -69,7 +69,7 @@ def test_every_changed_character_is_noticed(keys: tuple[bytes, ...], data: st.Da
 
 @FAST
 @given(
-    st.text(max_size=60) | st.text(ALPHABET, max_size=80).map("aa1k".__add__) | st.text(ALPHABET).map("aa1c".__add__)
+    st.text(max_size=60) | st.text(ALPHABET, max_size=80).map("aa2k".__add__) | st.text(ALPHABET).map("aa2c".__add__)
 )
 def test_any_text_is_refused(text: str) -> None:
     for keys in ((), (b"secret",)):
@@ -93,6 +93,27 @@ def test_a_token_under_another_key_or_none_is_refused() -> None:
         sealer().open(sealer((b"one",)).seal(HEAD, b""))
 
 
+def test_a_token_of_another_version_is_refused() -> None:
+    for keys in ((), (b"secret",)):
+        text = sealer(keys).seal(HEAD, b"payload")
+        with pytest.raises(StateError, match="another version of the runtime"):
+            sealer(keys).open(f"aa1{text[3:]}")
+
+
+@pytest.mark.parametrize("keys", [(), (b"secret",)])
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_there_is_one_text_for_a_token(keys: tuple[bytes, ...], size: int) -> None:
+    text = sealer(keys).seal(HEAD, bytes(size))
+    last = text.rstrip("=")[-1]
+    for other in set(ALPHABET) - {last}:
+        with pytest.raises(StateError):
+            sealer(keys).open(other.join(text.rsplit(last, 1)))
+    for changed in (text.rstrip("="), f"{text}=", f"{text}\n", f" {text}", f"{text[:8]}\n{text[8:]}"):
+        if changed != text:
+            with pytest.raises(StateError):
+                sealer(keys).open(changed)
+
+
 def test_a_key_can_be_replaced() -> None:
     old, new = sealer((b"old",)).seal(HEAD, b"1"), sealer((b"new", b"old")).seal(HEAD, b"2")
     assert sealer((b"new", b"old")).open(old).payload() == b"1"
@@ -103,9 +124,12 @@ def test_a_key_can_be_replaced() -> None:
 
 def forged(head: tuple[Any, ...], rest: bytes, key: bytes | None = None) -> str:
     """A token whose tag is right, as anybody can make one where no key is set."""
-    body = struct.pack("<8sBBIIII", *head) + rest
-    signed = (b"aa1k" if key else b"aa1c") + binascii.b2a_base64(body, newline=False)
-    return (signed + (_keyed_tag(key, signed) if key else _checksum(signed))).decode()
+    signed = binascii.a2b_base64("aa2k" if key else "aa2c") + struct.pack("<8sBBIIII", *head) + rest
+    return base64(signed + (_keyed_tag(key, signed) if key else _checksum(signed)))
+
+
+def base64(data: bytes) -> str:
+    return binascii.b2a_base64(data, newline=False).decode()
 
 
 def bomb(size: int) -> bytes:
@@ -149,8 +173,9 @@ def test_heads_that_make_no_sense_are_refused(head: tuple[Any, ...]) -> None:
 def test_a_payload_of_another_size_is_refused() -> None:
     with pytest.raises(StateError):
         sealer().open(forged((b"function", 0, 0, 0, 1, 1, 5), b"1234")).payload()
+    short = binascii.a2b_base64("aa2cAAAA")
     with pytest.raises(StateError):
-        sealer().open("aa1c" + "AAAA" + _checksum(b"aa1cAAAA").decode())
+        sealer().open(base64(short + _checksum(short)))
 
 
 def test_too_large_on_either_side_is_refused() -> None:

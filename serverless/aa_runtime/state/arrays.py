@@ -1,8 +1,14 @@
-"""numpy arrays and scalars: dtype, order, bytes, shape."""
+"""numpy arrays and scalars: dtype, order, shape, bytes.
+
+What a state's arrays have in common from frame to frame is worked out once: whether a dtype can be encoded, and what
+a header means.
+"""
 
 import math
 import re
-from typing import Any, Final
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -10,29 +16,45 @@ from aa_runtime.state import tags
 from aa_runtime.state.faults import DecodeError, EncodeError
 
 #: Byte order, kind, size, unit of times. No objects, no structures.
-_DTYPE: Final = re.compile(r"[<>|=](?:[biufcSUV][0-9]{1,9}|[mM]8(?:\[[0-9]{0,9}[A-Za-z]{1,3}\])?)")
+_DTYPE: Final = r"[<>|=](?:[biufcSUV][0-9]{1,9}|[mM]8(?:\[[0-9]{0,9}[A-Za-z]{1,3}\])?)"
+_SCALAR: Final = re.compile(_DTYPE)
+_HEADER: Final = re.compile(rf"([CF])({_DTYPE})((?: [0-9]{{1,19}})*)")
+#: Characters of a header: strangers' ones are remembered too.
+_LONGEST_HEADER: Final = 200
+_REMEMBERED: Final = 256
+
+
+class _Layout(NamedTuple):
+    """What a header says."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    order: Any
+    size: int
+    """Bytes."""
 
 
 class _Arrays:
-    """`[dtype, order, bytes, *shape]`; memory order and byte order are kept, views become arrays of their
-    own."""
+    """`[header, bytes]`, the header such as `C<f4 64 64`; memory order and byte order are kept, views become
+    arrays of their own."""
 
     tag = tags.ARRAY
 
     def take_apart(self, value: np.ndarray[Any, Any]) -> list[Any]:
         """EncodeError for arrays of objects and structures."""
-        order = "F" if value.flags.fnc else "C"
-        return [_name(value.dtype), order, value.tobytes("A" if order == "F" else "C"), *value.shape]
+        if value.flags.fnc:
+            return [_header("F", value.dtype, value.shape), value.tobytes("A")]
+        return [_header("C", value.dtype, value.shape), value.tobytes()]
 
-    def put_together(self, parts: list[Any]) -> np.ndarray[Any, Any]:
+    def put_together(self, part: Callable[[], Any]) -> np.ndarray[Any, Any]:
         """DecodeError unless the bytes are exactly what the shape needs."""
-        name, order, data, *shape = parts
-        dtype = _dtype(name)
-        if type(data) is not bytes or not all(type(length) is int and length >= 0 for length in shape):
+        header, data = part(), part()
+        if type(header) is not str or len(header) > _LONGEST_HEADER or type(data) is not bytes:
             raise DecodeError("damaged")
-        if order not in ("C", "F") or not dtype.itemsize or math.prod(shape) * dtype.itemsize != len(data):
+        layout = _layout(header)
+        if layout.size != len(data):
             raise DecodeError("damaged")
-        return np.ndarray(shape, dtype, data, order=order).copy(order="K")
+        return np.ndarray(layout.shape, layout.dtype, data, order=layout.order).copy("K")
 
 
 class _ArrayScalars:
@@ -48,32 +70,48 @@ class _ArrayScalars:
             return ["S", bytes(value)]
         return [_name(value.dtype), value.tobytes()]
 
-    def put_together(self, parts: list[Any]) -> Any:
+    def put_together(self, part: Callable[[], Any]) -> Any:
         """DecodeError unless the bytes are one item."""
-        name, data = parts
+        name, data = part(), part()
         if name == "U" and type(data) is str:
             return np.str_(data)
         if type(data) is not bytes:
             raise DecodeError("damaged")
         if name == "S":
             return np.bytes_(data)
-        dtype = _dtype(name)
+        if type(name) is not str or not _SCALAR.fullmatch(name):
+            raise DecodeError("damaged")
+        dtype = np.dtype(name)
         if dtype.kind in "US" or dtype.itemsize != len(data):
             raise DecodeError("damaged")
         return np.ndarray((), dtype, data)[()]
 
 
+@lru_cache(_REMEMBERED)
+def _header(order: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> str:
+    header = " ".join([order + _name(dtype), *map(str, shape)])
+    if len(header) > _LONGEST_HEADER:
+        raise EncodeError("a numpy array of that many dimensions cannot be encoded")
+    return header
+
+
+@lru_cache(_REMEMBERED)
+def _layout(header: str) -> _Layout:
+    found = _HEADER.fullmatch(header)
+    if found is None:
+        raise DecodeError("damaged")
+    order, name, lengths = found.groups()
+    dtype, shape = np.dtype(name), tuple(map(int, lengths.split()))
+    if not dtype.itemsize:
+        raise DecodeError("damaged")
+    return _Layout(shape, dtype, order, math.prod(shape) * dtype.itemsize)
+
+
 def _name(dtype: np.dtype[Any]) -> str:
     # Extension types such as bfloat16 call themselves raw bytes, "<V2", and would come back as those.
-    if not _DTYPE.fullmatch(dtype.str) or np.dtype(dtype.str) != dtype:
+    if not _SCALAR.fullmatch(dtype.str) or np.dtype(dtype.str) != dtype:
         raise EncodeError(f"a numpy array of {dtype} cannot be encoded; use a plain number type")
     return dtype.str
-
-
-def _dtype(name: object) -> np.dtype[Any]:
-    if not isinstance(name, str) or not _DTYPE.fullmatch(name):
-        raise DecodeError("damaged")
-    return np.dtype(name)
 
 
 ARRAYS: Final = _Arrays()

@@ -25,14 +25,28 @@ class StateClass:
     tag: int
     """OBJECT (dataclass, attrs), ENUM, FLAG or NAMED_TUPLE."""
     name: str
-    """`module:qualified name#digest`; the digest changes with the fields, so that a token of an older
-    version of the class is refused instead of making half an object."""
+    """In tokens: a digest of module, qualified name and fields, so that a token of an older version of the class is
+    refused instead of making half an object."""
     fields: tuple[str, ...]
     slots: tuple[str, ...]
     """What of an object is not in its `__dict__`."""
+    only_slots: bool
+    """Whether its objects have no `__dict__`."""
     shareable: bool
     """Whether two references to one object stay so. Objects with a hash of their own are written twice:
     sharing them would let a few bytes stand for a structure that takes ages to hash."""
+
+    def values(self, made: object) -> list[Any] | None:
+        """What `fields` are set to, or None for an object that has not just these attributes."""
+        if not self.only_slots:
+            attributes: dict[str, Any] = made.__dict__
+            return list(attributes.values()) if not self.slots and tuple(attributes) == self.fields else None
+        if len(self.slots) != len(self.fields):
+            return None
+        try:
+            return [object.__getattribute__(made, name) for name in self.fields]
+        except AttributeError:  # a slot that was never set, or that is no field
+            return None
 
     def accepts(self, attribute: str) -> bool:
         """Whether a token may set this attribute: none that Python gives a meaning to, none that hides a
@@ -59,6 +73,9 @@ class ClassTable:
         """The classes of the modules that make up `function`: its own, and those beside it that it has
         imported (of the same package, or in the same folder where it is in no package)."""
         return cls(_classes(own_modules(function)))
+
+    def __iter__(self) -> Iterator[StateClass]:
+        return iter(self._by_class.values())
 
     def find(self, cls: type) -> StateClass | None:
         return self._by_class.get(cls)
@@ -93,13 +110,14 @@ def _describe(cls: type) -> StateClass | None:
     if tag is None or (tag == tags.OBJECT and not _is_plain(cls)):
         return None
     fields = _fields(cls, tag)
-    digest = hashlib.blake2b(repr((tag, fields)).encode(), digest_size=4).hexdigest()
+    described = repr((cls.__module__, cls.__qualname__, tag, fields))
     return StateClass(
         cls=cls,
         tag=tag,
-        name=f"{cls.__module__}:{cls.__qualname__}#{digest}",
+        name=hashlib.blake2b(described.encode(), digest_size=8).hexdigest(),
         fields=fields,
         slots=_slots(cls),
+        only_slots=not cls.__dictoffset__,
         shareable=_has_no_own_hash(cls),
     )
 

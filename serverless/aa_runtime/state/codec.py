@@ -7,7 +7,7 @@ from aa_runtime.state.classes import ClassTable
 from aa_runtime.state.faults import DecodeError, TooLargeError
 from aa_runtime.state.reader import Reader
 from aa_runtime.state.wire import pack, unpack
-from aa_runtime.state.writer import Writer
+from aa_runtime.state.writer import Ways, Writer
 
 _NO_CLASSES = ClassTable()
 
@@ -25,11 +25,12 @@ class Codec:
     def __init__(self, table: ClassTable = _NO_CLASSES, limit: int = 2**26) -> None:
         """`limit` is the most bytes of one encoded state."""
         self._table = table
+        self._ways = Ways(table)
         self._limit = limit
 
     def encode(self, value: Any) -> bytes:
         """EncodeError names the first part that has no encoding."""
-        writer = Writer(self._table)
+        writer = Writer(self._ways)
         writer.write(value)
         data = pack(writer.tags, [len(writer.classes), *writer.classes, *writer.scalars])
         if len(data) > self._limit:
@@ -51,8 +52,9 @@ class Codec:
         """DecodeError for anything that `encode` did not make, or made of classes that have changed."""
         if len(data) > self._limit:
             raise DecodeError(f"{len(data)} bytes; at most {self._limit} are accepted")
-        reader = Reader(unpack(data), self._table)
+        rows = unpack(data)
         try:
+            reader = Reader(rows, self._table)
             value = reader.read()
             reader.end()
         except (DecodeError, MemoryError):

@@ -16,7 +16,9 @@ _LEAST: Final = 200
 _PAYS: Final = 0.75
 #: Up to here, whether it pays is learnt from payload to payload: all states of a function are of one kind.
 _SMALL: Final = 2**16
-_TRY_EVERY: Final = 32
+#: Payloads passed over after one that did not pay; twice as many after each further one.
+_PASS_OVER: Final = 32
+_MOST_PASSED_OVER: Final = 256
 _SAMPLE: Final = 2**12
 _SAMPLES: Final = 4
 
@@ -26,6 +28,7 @@ class Compressor:
 
     def __init__(self) -> None:
         self._pass_over = 0
+        self._next_pass = _PASS_OVER
 
     def __call__(self, data: bytes, *, force: bool = False) -> bytes | None:
         """The compressed bytes, or None where the data had better stay as they are."""
@@ -40,8 +43,10 @@ class Compressor:
             return None
         small = _deflate(data)
         if len(small) <= _PAYS * len(data):
+            self._next_pass = _PASS_OVER
             return small
-        self._pass_over = _TRY_EVERY - 1
+        self._pass_over = self._next_pass - 1
+        self._next_pass = min(2 * self._next_pass, _MOST_PASSED_OVER)
         return None
 
 

@@ -4,6 +4,7 @@ A library is imported only when a state holds its values: a function without num
 """
 
 import sys
+from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from aa_runtime.state import tags
@@ -18,21 +19,16 @@ class Adapter(Protocol):
         """Scalars that say all about the value. EncodeError where they cannot."""
         ...
 
-    def put_together(self, parts: list[Any]) -> Any:
-        """The value. Any exception where the parts make no sense; sizes are checked before memory is
-        taken."""
+    def put_together(self, part: Callable[[], Any]) -> Any:
+        """The value of the parts that `part` gives one by one. Any exception where they make no sense; sizes are
+        checked before memory is taken."""
         ...
 
 
 def adapter_of(value: object) -> Adapter | None:
     """What takes this value apart, or None."""
-    known = _BY_TYPE.get(type(value))
-    if known is None:
-        tag = _tag_of(value)
-        if tag is None:
-            return None
-        known = _BY_TYPE[type(value)] = adapter_for(tag)
-    return known
+    tag = _tag_of(value)
+    return None if tag is None else adapter_for(tag)
 
 
 def adapter_for(tag: int) -> Adapter:
@@ -75,5 +71,4 @@ def _import_adapter(tag: int) -> Adapter:
     return TENSORS
 
 
-_BY_TYPE: Final[dict[type, Adapter]] = {}
 _BY_TAG: Final[dict[int, Adapter]] = {}

@@ -1,5 +1,6 @@
 """Pillow images: mode, size, bytes, palette, transparency."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import PIL.Image
@@ -37,9 +38,9 @@ class _Pictures:
             transparency = None
         return [value.mode, *value.size, value.tobytes(), transparency, *colours]
 
-    def put_together(self, parts: list[Any]) -> PIL.Image.Image:
+    def put_together(self, part: Callable[[], Any]) -> PIL.Image.Image:
         """DecodeError unless the bytes are exactly what mode and size need."""
-        mode, width, height, data, transparency, palette_mode, palette = parts
+        mode, width, height, data, transparency, palette_mode, palette = (part() for _ in range(7))
         if type(width) is not int or type(height) is not int or width < 0 or height < 0:
             raise DecodeError("damaged")
         if type(data) is not bytes or (width * _BITS[mode] + 7) // 8 * height != len(data):

@@ -3,7 +3,6 @@ are made, without calling anything that they define but the hash and equality of
 
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
-from itertools import islice
 from typing import Any, Final, NoReturn
 
 from aa_runtime.state import foreign, tags
@@ -15,40 +14,43 @@ from aa_runtime.state.wire import MAX_DEPTH, MAX_VALUES
 #: Python's integers and tuples of them can be chosen to collide; a dict of n such keys takes n * n steps.
 _MAX_EQUAL_HASHES: Final = 64
 _PACKED: Final = {tag: code for code, tag in tags.PACKED_ITEMS.items()}
-_MISSING: Final = object()
 
 
 class Reader:
     """Reads one state. The first scalars name its classes."""
 
     def __init__(self, rows: tuple[bytes, list[Any]], table: ClassTable) -> None:
-        self._tags = iter(rows[0])
-        self._scalars = iter(rows[1])
+        self._tags = bytearray(rows[0])
+        self._scalars = rows[1]
+        # From the end, where taking one is quick; both raise IndexError when there is none.
+        self._tags.reverse()
+        self._scalars.reverse()
+        self.tag = self._tags.pop
+        self.scalar = self._scalars.pop
         self._left = MAX_VALUES
         self._shared: list[Any] = []
         self._classes = [table.named(name) for name in self.scalars()]
 
     def read(self, depth: int = 0) -> Any:
-        """The next value. DecodeError when there is none, or none that makes sense."""
-        tag = next(self._tags, tags.END)
+        """The next value. Any exception when there is none, or none that makes sense."""
+        tag = self.tag()
         if tag == tags.SCALAR:
             return self.scalar()
-        read = _READ.get(tag)
-        if read is None or depth > MAX_DEPTH:
+        if depth > MAX_DEPTH:
             _refuse()
-        made = read(self, depth)
+        made = _READ[tag](self, depth)
         if tag in tags.SHARED:
             self._shared.append(made)
         return made
 
     def end(self) -> None:
         """DecodeError unless all is used up."""
-        if next(self._tags, _MISSING) is not _MISSING or next(self._scalars, _MISSING) is not _MISSING:
+        if self._tags or self._scalars:
             _refuse()
 
     def run(self, depth: int) -> list[Any]:
         """The items of a container."""
-        tag = next(self._tags, tags.END)
+        tag = self.tag()
         code = _PACKED.get(tag)
         if code is not None:
             items = unpack_numbers(code, self.blob())
@@ -60,18 +62,15 @@ class Reader:
             _refuse()
         return [self.read(depth + 1) for _ in range(self.count())]
 
-    def scalar(self) -> Any:
-        value = next(self._scalars, _MISSING)
-        if value is _MISSING:
-            _refuse()
-        return value
-
     def scalars(self) -> list[Any]:
         """A count and that many scalars."""
         count = self.count()
-        items = list(islice(self._scalars, count))
-        if len(items) != count:
+        start = len(self._scalars) - count
+        if start < 0:
             _refuse()
+        items = self._scalars[start:]
+        del self._scalars[start:]
+        items.reverse()
         return items
 
     def count(self) -> int:
@@ -161,6 +160,16 @@ def _read_object(reader: Reader, depth: int) -> Any:
     return made
 
 
+def _read_fields(reader: Reader, depth: int) -> Any:
+    known = reader.state_class(tags.OBJECT)
+    made: object = object.__new__(known.cls)
+    for name in known.fields:
+        object.__setattr__(made, name, reader.read(depth + 1))
+    if known.shareable:
+        reader.share(made)
+    return made
+
+
 def _read_enum(reader: Reader, depth: int) -> Any:
     known = reader.state_class(tags.ENUM)
     members: Any = known.cls.__members__  # type: ignore[attr-defined]
@@ -189,7 +198,7 @@ def _read_named_tuple(reader: Reader, depth: int) -> Any:
 
 def _read_foreign(tag: int) -> _Read:
     def read(reader: Reader, depth: int) -> Any:
-        return foreign.adapter_for(tag).put_together(reader.scalars())
+        return foreign.adapter_for(tag).put_together(reader.scalar)
 
     return read
 
@@ -206,6 +215,7 @@ _READ: Final[dict[int, _Read]] = {
     tags.COMPLEX: _read_complex,
     tags.REFERENCE: lambda reader, depth: reader.shared(),
     tags.OBJECT: _read_object,
+    tags.FIELDS: _read_fields,
     tags.ENUM: _read_enum,
     tags.FLAG: _read_flag,
     tags.NAMED_TUPLE: _read_named_tuple,

@@ -1,8 +1,9 @@
 """Where tracking states live between two frames: in tokens that the client carries."""
 
+import struct
 import time
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import attrs
 
@@ -13,6 +14,8 @@ from aa_runtime.state.token import Head, Sealed, Sealer
 
 #: Clocks of replicas differ a little.
 _CLOCK_SKEW: Final = 300
+#: Points of which it is not worth finding out whether single precision would do.
+_FEW_POINTS: Final = 16
 
 
 @attrs.frozen(kw_only=True)
@@ -28,8 +31,7 @@ class Track:
     """Where the object was last seen."""
 
 
-@attrs.frozen(kw_only=True)
-class OpenTrack:
+class OpenTrack(NamedTuple):
     """A token that was found to be good, but for its state, which is not decoded yet."""
 
     shape_type: str
@@ -68,12 +70,7 @@ class TokenStore:
 
     def issue(self, track: Track, state: Any) -> str:
         """EncodeError names the part of the state that has no encoding, or the limit that it exceeds."""
-        head = Head(
-            shape_type=track.shape_type,
-            image_size=track.image_size,
-            typed=track.typed,
-            issued=int(self._clock()),
-        )
+        head = Head(track.shape_type, track.image_size, track.typed, int(self._clock()))
         try:
             return self._sealer.seal(head, _write_points(track.points) + self._codec.encode(state))
         except TooLargeError as fault:
@@ -81,33 +78,26 @@ class TokenStore:
 
     def open(self, token: str) -> OpenTrack:
         sealed = self._sealer.open(token)
-        age = self._clock() - sealed.head.issued
+        head = sealed.head
+        age = self._clock() - head.issued
         if not -_CLOCK_SKEW <= age <= self._max_age:
             raise StateError(f"expired: more than {self._max_age / 3600:g} hours old; start the track anew")
-        return OpenTrack(
-            shape_type=sealed.head.shape_type,
-            image_size=sealed.head.image_size,
-            size=sealed.size,
-            load=lambda: self._load(sealed),
-        )
+        return OpenTrack(head.shape_type, head.image_size, sealed.size, lambda: self._load(sealed))
 
     def renew(self, token: str, track: Track, state: Any) -> str:
         return self.issue(track, state)
 
     def _load(self, sealed: Sealed) -> tuple[Track, Any]:
+        head = sealed.head
         points, state = _read_points(sealed.payload())
-        track = Track(
-            shape_type=sealed.head.shape_type,
-            image_size=sealed.head.image_size,
-            typed=sealed.head.typed,
-            points=points,
-        )
+        track = Track(shape_type=head.shape_type, image_size=head.image_size, typed=head.typed, points=points)
         return track, self._codec.decode(state)
 
 
 def _write_points(points: list[float]) -> bytes:
     """Typecode, count of bytes, bytes."""
-    code, data = pack_floats(points)
+    few = len(points) <= _FEW_POINTS
+    code, data = ("d", struct.pack(f"<{len(points)}d", *points)) if few else pack_floats(points)
     return code.encode() + len(data).to_bytes(4, "little") + data
 
 

@@ -28,8 +28,9 @@ OBJECT: Final = 32  # class index, run of names, run of values
 ENUM: Final = 33  # class index, name
 FLAG: Final = 34  # class index, int
 NAMED_TUPLE: Final = 35  # class index, run
+FIELDS: Final = 36  # class index; then the value of each field of the class, with its tag: an object of just those
 
-# Values of libraries, each a count and that many scalars.
+# Values of libraries, each as many scalars as its adapter has parts.
 ARRAY: Final = 48
 ARRAY_SCALAR: Final = 49
 IMAGE: Final = 50

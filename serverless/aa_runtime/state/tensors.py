@@ -1,19 +1,39 @@
-"""torch tensors: dtype, device, bytes, shape. torch is used only where the function has imported it."""
+"""torch tensors: dtype, device, shape, bytes. torch is used only where the function has imported it.
+
+As with arrays, what headers mean is worked out once.
+"""
 
 import math
 import re
 import sys
-from typing import Any, Final
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 from aa_runtime.state import tags
 from aa_runtime.state.faults import DecodeError, EncodeError
 
 #: No quantized ones, whose numbers mean nothing without their scale.
-_DTYPE: Final = re.compile(r"bool|u?int(8|16|32|64)|b?float(16|32|64)|float8_\w+|complex(32|64|128)")
+_DTYPE: Final = r"(?:bool|u?int(?:8|16|32|64)|b?float(?:16|32|64)|float8_\w{1,20}|complex(?:32|64|128))"
+_HEADER: Final = re.compile(rf"({_DTYPE}) ([a-z]{{1,20}})((?: [0-9]{{1,18}})*)")
+#: Characters of a header: strangers' ones are remembered too.
+_LONGEST_HEADER: Final = 200
+_REMEMBERED: Final = 256
+
+
+class _Layout(NamedTuple):
+    """What a header says."""
+
+    shape: tuple[int, ...]
+    dtype: Any
+    device: str
+    """Type of the device that the tensor was on."""
+    size: int
+    """Bytes."""
 
 
 class _Tensors:
-    """`[dtype, device type, bytes, *shape]`.
+    """`[header, bytes]`, the header such as `float32 cpu 64 64`.
 
     A tensor that was on an accelerator comes back on the one of the worker that decodes it, or on the CPU
     where that worker has none. Gradients, strides and shared storage are not kept.
@@ -23,31 +43,47 @@ class _Tensors:
 
     def take_apart(self, value: Any) -> list[Any]:
         """EncodeError for sparse and quantized tensors, and those without data."""
-        torch = _torch()
-        name = str(value.dtype).removeprefix("torch.")
-        if value.layout is not torch.strided or value.device.type == "meta" or not _DTYPE.fullmatch(name):
-            raise EncodeError(f"a {value.layout} tensor of {value.dtype} on {value.device} has no encoding")
-        flat = value.detach().resolve_conj().resolve_neg().cpu().contiguous().reshape(-1)
-        data = flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
-        return [name, value.device.type, data, *value.shape]
+        header = _header(value.dtype, value.layout, value.device.type, value.shape)
+        try:
+            return [header, value.numpy(force=True).tobytes()]
+        except TypeError:  # a dtype that numpy does not have
+            flat = value.detach().resolve_conj().resolve_neg().cpu().contiguous().reshape(-1)
+            return [header, flat.view(_torch().uint8).numpy().tobytes() if flat.numel() else b""]
 
-    def put_together(self, parts: list[Any]) -> Any:
+    def put_together(self, part: Callable[[], Any]) -> Any:
         """DecodeError unless the bytes are exactly what the shape needs."""
         torch = _torch()
-        name, device, data, *shape = parts
-        if type(name) is not str or not _DTYPE.fullmatch(name):
+        header, data = part(), part()
+        if type(header) is not str or len(header) > _LONGEST_HEADER or type(data) is not bytes:
             raise DecodeError("damaged")
-        dtype = getattr(torch, name)
-        if type(data) is not bytes or type(device) is not str:
-            raise DecodeError("damaged")
-        if not all(type(length) is int and 0 <= length < 2**62 for length in shape):
-            raise DecodeError("damaged")
-        if math.prod(shape) * dtype.itemsize != len(data):
+        layout = _layout(header)
+        if layout.size != len(data):
             raise DecodeError("damaged")
         if not data:
-            return torch.empty(shape, dtype=dtype, device=_device(device))
-        flat = torch.frombuffer(bytearray(data), dtype=torch.uint8).view(dtype)
-        return flat.reshape(shape).to(_device(device))
+            return torch.empty(layout.shape, dtype=layout.dtype, device=_device(layout.device))
+        flat = torch.frombuffer(bytearray(data), dtype=layout.dtype)
+        made = flat if len(layout.shape) == 1 else flat.reshape(layout.shape)
+        return made if layout.device == "cpu" else made.to(_device(layout.device))
+
+
+@lru_cache(_REMEMBERED)
+def _header(dtype: Any, layout: Any, device: str, shape: tuple[int, ...]) -> str:
+    header = " ".join([str(dtype).removeprefix("torch."), device, *map(str, shape)])
+    if layout is not _torch().strided or device == "meta" or not _HEADER.fullmatch(header):
+        raise EncodeError(f"a {layout} tensor of {dtype} on {device} has no encoding")
+    if len(header) > _LONGEST_HEADER:
+        raise EncodeError("a tensor of that many dimensions cannot be encoded")
+    return header
+
+
+@lru_cache(_REMEMBERED)
+def _layout(header: str) -> _Layout:
+    found = _HEADER.fullmatch(header)
+    if found is None:
+        raise DecodeError("damaged")
+    name, device, lengths = found.groups()
+    dtype, shape = getattr(_torch(), name), tuple(map(int, lengths.split()))
+    return _Layout(shape, dtype, device, math.prod(shape) * dtype.itemsize)
 
 
 def _torch() -> Any:

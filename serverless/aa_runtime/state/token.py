@@ -1,31 +1,32 @@
 """Bytes ↔ one ASCII token: compressed, bound to the function, authenticated.
 
-    "aa1" | "k" or "c" | base64 of (head, payload) | tag
+    base64 of (prefix, head, payload, tag); the prefix reads "aa2k" or "aa2c" in the text
 
 `k`: the tag is HMAC-SHA256 under a key of the deployment. `c`: there is no key, and the tag is a checksum: it
-tells damage and tokens of other functions, not forgery. The tag covers the text, so that a changed token is
-refused before anything in it is decoded. Standard base64: JSON escapes none of its characters, and it is both
-faster than base85 in Python (30 times) and smaller than what JSON makes of raw bytes.
+tells damage and tokens of other functions, not forgery. The tag covers all bytes before it, so that nothing of a
+changed token but its base64 is decoded. Standard base64: JSON escapes none of its characters, and it is both
+faster than base85 in Python (30 times) and smaller than what JSON makes of raw bytes. The number in the prefix
+goes up with every change of the format, here or in the codec: no worker reads another version's tokens.
 """
 
 import binascii
 import hmac
+import re
 import struct
 import zlib
 from collections.abc import Sequence
-from typing import Final
-
-import attrs
+from typing import Final, NamedTuple
 
 from aa_runtime.state.compression import Compressor, decompress
 from aa_runtime.state.faults import StateError, TooLargeError
 
-_KEYED: Final = "aa1k"
-_CHECKED: Final = "aa1c"
-_KEYED_TAG: Final = 20  # characters: 15 bytes
-_CHECKED_TAG: Final = 8
-#: Function, flags, shape type, time of issue in seconds, image width and height, bytes of the payload.
-_HEAD: Final = struct.Struct("<8sBBIIII")
+_KEYED: Final = "aa2k"
+_CHECKED: Final = "aa2c"
+_OTHER_VERSION: Final = re.compile(r"aa[0-9][kc]")
+_KEYED_TAG: Final = 15
+_CHECKED_TAG: Final = 4
+#: Prefix, function, flags, shape type, time of issue in seconds, image width and height, bytes of the payload.
+_HEAD: Final = struct.Struct("<3s8sBBIIII")
 _COMPRESSED: Final = 1
 _TYPED: Final = 2
 #: In the order of their numbers in a token: append only.
@@ -42,8 +43,7 @@ _SHAPE_TYPES: Final = (
 _DAMAGED: Final = "damaged, or not made by this function"
 
 
-@attrs.frozen(kw_only=True)
-class Head:
+class Head(NamedTuple):
     """What can be known of a token without decoding its payload."""
 
     shape_type: str
@@ -53,17 +53,16 @@ class Head:
     """Seconds since 1970."""
 
 
-@attrs.frozen
-class Sealed:
+class Sealed(NamedTuple):
     """A token whose tag is right. `payload()` raises StateError when it does not unpack to `size` bytes."""
 
     head: Head
     size: int
-    _packed: bytes
-    _compressed: bool
+    packed: bytes
+    compressed: bool
 
     def payload(self) -> bytes:
-        data = decompress(self._packed, self.size) if self._compressed else self._packed
+        data = decompress(self.packed, self.size) if self.compressed else self.packed
         if data is None or len(data) != self.size:
             raise StateError(_DAMAGED)
         return data
@@ -80,6 +79,9 @@ class Sealer:
     def __init__(self, identity: bytes, keys: Sequence[bytes], max_chars: int, max_bytes: int) -> None:
         self._identity = identity
         self._keys = tuple(keys)
+        self._prefix = _KEYED if self._keys else _CHECKED
+        self._magic = binascii.a2b_base64(self._prefix)
+        self._tag_size = _KEYED_TAG if self._keys else _CHECKED_TAG
         self._max_chars = max_chars
         self._max_bytes = max_bytes
         self._compress = Compressor()
@@ -102,61 +104,58 @@ class Sealer:
         if len(token) > self._max_chars:
             raise StateError(f"{len(token)} characters; at most {self._max_chars} are accepted")
         body = self._authentic(token)
-        if len(body) < _HEAD.size:
+        end = len(body) - self._tag_size
+        if end < _HEAD.size:
             raise StateError(_DAMAGED)
-        identity, flags, shape, issued, width, height, size = _HEAD.unpack_from(body)
+        _, identity, flags, shape, issued, width, height, size = _HEAD.unpack_from(body)
         if identity != self._identity:
             raise StateError("made by another function, or by another version of this one")
         if flags & ~(_COMPRESSED | _TYPED) or shape >= len(_SHAPE_TYPES):
             raise StateError(_DAMAGED)
         if size > self._max_bytes:
             raise StateError(f"{size} bytes; at most {self._max_bytes} are accepted")
-        head = Head(
-            shape_type=_SHAPE_TYPES[shape],
-            image_size=(width, height),
-            typed=bool(flags & _TYPED),
-            issued=issued,
-        )
-        return Sealed(head, size, body[_HEAD.size :], bool(flags & _COMPRESSED))
+        head = Head(_SHAPE_TYPES[shape], (width, height), bool(flags & _TYPED), issued)
+        return Sealed(head, size, body[_HEAD.size : end], bool(flags & _COMPRESSED))
 
     def _text(self, head: Head, payload: bytes, packed: bytes | None) -> str:
         flags = (_COMPRESSED if packed is not None else 0) | (_TYPED if head.typed else 0)
         shape = _SHAPE_TYPES.index(head.shape_type)
-        numbers = (flags, shape, head.issued, *head.image_size, len(payload))
-        body = _HEAD.pack(self._identity, *numbers) + (payload if packed is None else packed)
-        signed = (_KEYED if self._keys else _CHECKED).encode() + binascii.b2a_base64(body, newline=False)
+        width, height = head.image_size
+        fixed = _HEAD.pack(self._magic, self._identity, flags, shape, head.issued, width, height, len(payload))
+        signed = fixed + (payload if packed is None else packed)
         tag = _keyed_tag(self._keys[0], signed) if self._keys else _checksum(signed)
-        return (signed + tag).decode("ascii")
+        return binascii.b2a_base64(signed + tag, newline=False).decode("ascii")
 
     def _authentic(self, token: str) -> bytes:
-        """The body of a token whose tag is right."""
-        try:
-            text = token.encode("ascii")
-        except UnicodeEncodeError:
-            raise StateError(_DAMAGED) from None
-        prefix = _KEYED if self._keys else _CHECKED
-        if not token.startswith(prefix):
+        """The bytes of a token whose tag is right."""
+        if not token.startswith(self._prefix):
             raise StateError(_prefix_fault(token))
-        end = len(text) - (_KEYED_TAG if self._keys else _CHECKED_TAG)
-        signed, tag = text[:end], text[end:]
-        if self._keys:
-            right = any(hmac.compare_digest(_keyed_tag(key, signed), tag) for key in self._keys)
-        else:
-            right = _checksum(signed) == tag
-        if not right:
-            raise StateError(_DAMAGED)
         try:
-            return binascii.a2b_base64(signed[len(prefix) :], strict_mode=True)
+            body = binascii.a2b_base64(token, strict_mode=True)
         except ValueError:
             raise StateError(_DAMAGED) from None
+        signed, tag = body[: -self._tag_size], body[-self._tag_size :]
+        if not self._is_right(signed, tag) or not _is_canonical(token, body):
+            raise StateError(_DAMAGED)
+        return body
+
+    def _is_right(self, signed: bytes, tag: bytes) -> bool:
+        if self._keys:
+            return any(hmac.compare_digest(_keyed_tag(key, signed), tag) for key in self._keys)
+        return _checksum(signed) == tag
 
 
 def _keyed_tag(key: bytes, signed: bytes) -> bytes:
-    return binascii.b2a_base64(hmac.digest(key, signed, "sha256")[:15], newline=False)
+    return hmac.digest(key, signed, "sha256")[:_KEYED_TAG]
 
 
 def _checksum(signed: bytes) -> bytes:
-    return b"%08x" % zlib.crc32(signed)
+    return zlib.crc32(signed).to_bytes(_CHECKED_TAG, "little")
+
+
+def _is_canonical(token: str, body: bytes) -> bool:
+    # Where base64 ends in "=", bits of the character before it are in no byte, so that no tag covers them.
+    return token[-1] != "=" or token.endswith(binascii.b2a_base64(body[-(len(body) % 3) :], newline=False).decode())
 
 
 def _prefix_fault(token: str) -> str:
@@ -164,4 +163,6 @@ def _prefix_fault(token: str) -> str:
         return "made where no key was set; this worker has one"
     if token.startswith(_KEYED):
         return "made where a key was set; this worker has none"
+    if _OTHER_VERSION.match(token):
+        return "made by another version of the runtime; start the track anew"
     return _DAMAGED

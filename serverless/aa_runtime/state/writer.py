@@ -2,6 +2,7 @@
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 from aa_runtime.state import foreign, tags
@@ -12,40 +13,59 @@ from aa_runtime.state.wire import MAX_DEPTH, MAX_VALUES, SCALARS
 
 _Step = Callable[[int], str]
 _Write = Callable[["Writer", Any, int], None]
+#: How to write a value of one type, and whether its identity is kept.
+_Way = tuple[_Write, bool]
 
 #: Shorter runs gain nothing from being packed.
 _LEAST_PACKED: Final = 8
 _IN_PROGRESS: Final = -1
 
 
+class Ways(dict[type, _Way]):
+    """The way to write each type of value: Python's, those of `table`, and libraries' as they are met."""
+
+    def __init__(self, table: ClassTable) -> None:
+        super().__init__({kind: (write, kind not in _UNSHARED) for kind, write in (_SHARED | _UNSHARED).items()})
+        for known in table:
+            shared = known.tag == tags.OBJECT and known.shareable
+            self[known.cls] = partial(_BY_CLASS[known.tag], known), shared
+
+    def of(self, value: object) -> _Way:
+        """EncodeError when there is none."""
+        way = self.get(type(value))
+        if way is None:
+            adapter = foreign.adapter_of(value)
+            if adapter is None:
+                raise EncodeError(_refusal(value))
+            way = self[type(value)] = partial(_write_foreign, adapter), adapter.tag in tags.SHARED
+        return way
+
+
 class Writer:
     """Writes one state. `tags` and `scalars` grow; `classes` are the names of the classes met, in order of
     their index."""
 
-    def __init__(self, table: ClassTable) -> None:
+    def __init__(self, ways: Ways) -> None:
         self.tags = bytearray()
         self.scalars: list[Any] = []
         self.classes: dict[str, int] = {}
-        self._table = table
+        self._ways = ways
         self._shared: dict[int, int] = {}
         self._ended = 0
 
     def write(self, value: Any, depth: int = 0) -> None:
         """Appends a value. EncodeError where something in it has no encoding."""
-        kind = type(value)
-        if kind in SCALARS:
+        if type(value) in SCALARS:
             self.tags.append(tags.SCALAR)
             self.scalars.append(value)
             return
         if depth > MAX_DEPTH:
             raise EncodeError(f"nested more than {MAX_DEPTH} levels deep")
-        write = _SHARED.get(kind)
-        if write is not None:
+        write, shared = self._ways.get(type(value)) or self._ways.of(value)
+        if shared:
             self._write_shared(write, value, depth)
-        elif (write := _UNSHARED.get(kind)) is not None:
-            write(self, value, depth)
         else:
-            self._write_other(value, depth)
+            write(self, value, depth)
 
     def _write_shared(self, write: _Write, value: Any, depth: int) -> None:
         shared, name = self._shared, id(value)
@@ -61,30 +81,16 @@ class Writer:
             self.tags.append(tags.REFERENCE)
             self.scalars.append(index)
 
-    def _write_other(self, value: Any, depth: int) -> None:
-        known = self._table.find(type(value))
-        if known is not None:
-            if known.tag == tags.OBJECT and known.shareable:
-                self._write_shared(_write_object, value, depth)
-            else:
-                _BY_CLASS[known.tag](self, value, depth)
-            return
-        adapter = foreign.adapter_of(value)
-        if adapter is None:
-            raise EncodeError(_refusal(value))
-        if adapter.tag in tags.SHARED:
-            self._write_shared(_write_foreign, value, depth)
-        else:
-            _write_foreign(self, value, depth)
-
     def run(self, items: Sequence[Any], step: _Step, depth: int) -> None:
         """Appends the items of a container."""
-        if len(self.tags) + len(self.scalars) + len(items) > MAX_VALUES:
-            raise EncodeError(f"more than {MAX_VALUES} values: keep many numbers in a numpy array")
         kinds = set(map(type, items))
         if not kinds <= SCALARS:
-            self._mixed_run(items, step, depth)
-        elif len(items) < _LEAST_PACKED or len(kinds) > 1 or (packed := pack_numbers(items, *kinds)) is None:
+            self.tags.append(tags.ITEMS)
+            self.scalars.append(len(items))
+            self.each(items, step, depth)
+            return
+        self._check(len(items))
+        if len(items) < _LEAST_PACKED or len(kinds) > 1 or (packed := pack_numbers(items, *kinds)) is None:
             self.tags.append(tags.SCALAR_ITEMS)
             self.scalars.append(len(items))
             self.scalars += items
@@ -92,9 +98,9 @@ class Writer:
             self.tags.append(tags.PACKED_ITEMS[packed[0]])
             self.scalars.append(packed[1])
 
-    def _mixed_run(self, items: Sequence[Any], step: _Step, depth: int) -> None:
-        self.tags.append(tags.ITEMS)
-        self.scalars.append(len(items))
+    def each(self, items: Sequence[Any], step: _Step, depth: int) -> None:
+        """Appends values that are within the one at `depth`."""
+        self._check(len(items))
         index = 0
         try:
             for item in items:
@@ -103,13 +109,14 @@ class Writer:
         except EncodeError as fault:
             raise fault.within(step(index)) from None
 
-    def begin_object(self, tag: int, value: object) -> StateClass:
-        """Appends the tag and the class of a value whose class is in the table."""
-        known = self._table.find(type(value))
-        assert known is not None  # noqa: S101 - _write_other found it
+    def begin_object(self, tag: int, known: StateClass) -> None:
+        """Appends the tag and the class of an object."""
         self.tags.append(tag)
         self.scalars.append(self.classes.setdefault(known.name, len(self.classes)))
-        return known
+
+    def _check(self, more: int) -> None:
+        if len(self.tags) + len(self.scalars) + more > MAX_VALUES:
+            raise EncodeError(f"more than {MAX_VALUES} values: keep many numbers in a numpy array")
 
 
 def _index(index: int) -> str:
@@ -154,8 +161,17 @@ def _write_complex(writer: Writer, value: complex, depth: int) -> None:
     writer.scalars += (value.real, value.imag)
 
 
-def _write_object(writer: Writer, value: Any, depth: int) -> None:
-    known = writer.begin_object(tags.OBJECT, value)
+def _write_object(known: StateClass, writer: Writer, value: Any, depth: int) -> None:
+    values = known.values(value)
+    if values is None:
+        _write_attributes(known, writer, value, depth)
+        return
+    writer.begin_object(tags.FIELDS, known)
+    writer.each(values, lambda index: f".{known.fields[index]}", depth)
+
+
+def _write_attributes(known: StateClass, writer: Writer, value: Any, depth: int) -> None:
+    writer.begin_object(tags.OBJECT, known)
     attributes = dict(getattr(value, "__dict__", ()))
     for name in known.slots:
         try:
@@ -167,30 +183,26 @@ def _write_object(writer: Writer, value: Any, depth: int) -> None:
     writer.run(list(attributes.values()), lambda index: f".{names[index]}", depth)
 
 
-def _write_enum(writer: Writer, value: Any, depth: int) -> None:
-    writer.begin_object(tags.ENUM, value)
+def _write_enum(known: StateClass, writer: Writer, value: Any, depth: int) -> None:
+    writer.begin_object(tags.ENUM, known)
     writer.scalars.append(value.name)
 
 
-def _write_flag(writer: Writer, value: Any, depth: int) -> None:
+def _write_flag(known: StateClass, writer: Writer, value: Any, depth: int) -> None:
     if value.value & ~type(value)._flag_mask_:
         raise EncodeError(f"{value!r} has bits that no member of its class has")
-    writer.begin_object(tags.FLAG, value)
+    writer.begin_object(tags.FLAG, known)
     writer.scalars.append(value.value)
 
 
-def _write_named_tuple(writer: Writer, value: Any, depth: int) -> None:
-    known = writer.begin_object(tags.NAMED_TUPLE, value)
+def _write_named_tuple(known: StateClass, writer: Writer, value: Any, depth: int) -> None:
+    writer.begin_object(tags.NAMED_TUPLE, known)
     writer.run(tuple(value), lambda index: f".{known.fields[index]}", depth)
 
 
-def _write_foreign(writer: Writer, value: Any, depth: int) -> None:
-    adapter = foreign.adapter_of(value)
-    assert adapter is not None  # noqa: S101 - _write_other found it
-    parts = adapter.take_apart(value)
+def _write_foreign(adapter: foreign.Adapter, writer: Writer, value: Any, depth: int) -> None:
     writer.tags.append(adapter.tag)
-    writer.scalars.append(len(parts))
-    writer.scalars += parts
+    writer.scalars += adapter.take_apart(value)
 
 
 def _refusal(value: object) -> str:
@@ -216,7 +228,7 @@ _UNSHARED: Final[dict[type, _Write]] = {
     frozenset: _write_set,
     complex: _write_complex,
 }
-_BY_CLASS: Final[dict[int, _Write]] = {
+_BY_CLASS: Final[dict[int, Callable[[StateClass, Writer, Any, int], None]]] = {
     tags.OBJECT: _write_object,
     tags.ENUM: _write_enum,
     tags.FLAG: _write_flag,
