@@ -125,3 +125,18 @@ def test_bundle_passes_its_own_test(workshop: Any, run_python: Callable[..., str
 def test_bundle_of_a_mask_interactor_passes_its_own_test(workshop: Any, run_python: Callable[..., str]) -> None:
     folder = workshop.generate("interactor", "--interactor-answer", "mask") / "nuclio"
     assert "1 passed" in run_python(folder, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+
+
+def test_bundle_passes_its_own_test_with_a_mask_that_has_no_polygon(
+    workshop: Any, run_python: Callable[..., str]
+) -> None:
+    (workshop.folder / "thin.py").write_text(
+        "import cvat_sdk.auto_annotation as cvataa\n\n"
+        "spec = cvataa.DetectionFunctionSpec(labels=[cvataa.label_spec('x', 0, type='mask')])\n\n\n"
+        "def detect(context, image):\n"
+        "    # A line of three pixels, and a square of nine.\n"
+        "    return [cvataa.mask(0, [0, 3, 5, 5, 7, 5]), cvataa.mask(0, [0, 9, 5, 5, 7, 7])]\n"
+    )
+    assert workshop.run("--function-file", "thin.py", "--output", "thin").status == 0
+    nuclio = workshop.folder / "thin" / "nuclio"
+    assert "1 passed" in run_python(nuclio, "-m", "pytest", "-q", "-p", "no:cacheprovider")
