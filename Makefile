@@ -37,11 +37,12 @@ bench: $(VENV)/.ready-$(EXTRAS)
 	$(BIN)/python -m tools.bench
 
 # Fails when a committed bundle is not what `cvat-nuclio generate` would write today. That loads every function, so it
-# needs EXTRAS=models; random weights are laid where the real ones would lie.
+# needs EXTRAS=models, and is done in a copy where random weights lie. To mend it:
+# `python -m tools.random_weights --generate`, or `cvat-nuclio generate FOLDER` where the real weights lie.
 stale: $(VENV)/.ready-$(EXTRAS)
 	$(BIN)/python -m tools.random_weights build/random-weights >/dev/null
 	TORCH_HOME=$(CURDIR)/build/random-weights/torch HF_HOME=$(CURDIR)/build/random-weights/huggingface HF_HUB_OFFLINE=1 \
-	  $(BIN)/cvat-nuclio generate --check $(dir $(wildcard serverless/*/*/cvat-nuclio.yaml))
+	  $(BIN)/cvat-nuclio generate --check build/random-weights/serverless/*/*/
 
 # Builds the bundles' images with the Docker daemon that DOCKER_HOST names, and runs each bundle's test inside.
 images: $(VENV)/.ready-$(EXTRAS)

@@ -1,13 +1,19 @@
 """Weights of the right names and shapes with random values, laid where a function's unmodified loading code looks.
 
-`python -m tools.random_weights [CACHE]` lays them for every function in `serverless/`.
+    python -m tools.random_weights [FOLDER]              # lays them for every function, in a copy of `serverless/`
+    python -m tools.random_weights --generate [FOLDER]   # regenerates the committed bundles over them
 
 They find nothing sensible: they are for tests, for `make demo-torch`, and for generating bundles where the real ones
-cannot be downloaded.
+cannot be downloaded. In `serverless/` itself they are never laid: `deploy.sh` takes along what lies beside a function,
+and nobody would see that it finds nothing.
 """
 
 import argparse
 import math
+import os
+import shutil
+import subprocess
+import sys
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -19,6 +25,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tools import tiny_onnx
+
+SERVERLESS = Path(__file__).resolve().parents[1] / "serverless"
 
 
 def torchvision(
@@ -229,36 +237,80 @@ TORCHVISION = (
 )
 
 
-def lay(serverless: Path, cache: Path) -> Iterator[Path]:
-    """Lays weights for every function: beside it where it looks there, and under `cache` as TORCH_HOME and HF_HOME.
-
-    Never replaces a file. Yields what was written.
-    """
+def beside() -> dict[str, Callable[[Path], object]]:
+    """What lies beside a function, by its path in `serverless/`, and what writes it."""
     import torch
 
-    coco = (serverless / "onnx/yolo/nuclio/coco.txt").read_text(encoding="utf-8").split("\n")[:-1]
-    files: dict[Path, Callable[[Path], object]] = {
-        serverless / "onnx/yolo/nuclio/yolo.onnx": lambda file: yolo(file, coco),
-        serverless / "onnx/person-reid/nuclio/person_reid.onnx": embedding,
-        serverless / "openvino/mask-rcnn/nuclio/mask_rcnn.xml": mask_rcnn,
-        serverless / "pytorch/sam/nuclio/sam_vit_b_01ec64.pth": lambda file: torch.save(
-            checkpoint("sam", "tiny"), file
-        ),
-        serverless / "pytorch/transt/nuclio/transt.pth": lambda file: torch.save(
-            {"net": checkpoint("transt", "transt")}, file
-        ),
-        cache / "huggingface": lambda folder: hub(folder, "facebook/sam2.1-hiera-tiny"),
-        **{cache / "torch" / name: lambda file: _torchvision_once(cache, file) for name in TORCHVISION},
+    coco = (SERVERLESS / "onnx/yolo/nuclio/coco.txt").read_text(encoding="utf-8").splitlines()
+    return {
+        "onnx/yolo/nuclio/yolo.onnx": lambda file: yolo(file, coco),
+        "onnx/person-reid/nuclio/person_reid.onnx": embedding,
+        "openvino/mask-rcnn/nuclio/mask_rcnn.xml": mask_rcnn,
+        "pytorch/sam/nuclio/sam_vit_b_01ec64.pth": lambda file: torch.save(checkpoint("sam", "tiny"), file),
+        "pytorch/transt/nuclio/transt.pth": lambda file: torch.save({"net": checkpoint("transt", "transt")}, file),
     }
-    for path, write in files.items():
+
+
+def lay(folder: Path) -> Iterator[Path]:
+    """Copies the functions to `folder/serverless`, with weights; fills `folder/torch` and `folder/huggingface`.
+
+    The copy is made anew, without the weights that lie in the checkout, which may be real; the caches are kept. Yields
+    the weights that were written.
+    """
+    copy, weights = folder / "serverless", beside()
+    shutil.rmtree(copy, ignore_errors=True)
+    for options in sorted(SERVERLESS.glob("*/*/cvat-nuclio.yaml")):
+        here = options.parent.relative_to(SERVERLESS)
+        has_weights = any(Path(name).is_relative_to(here) for name in weights)
+        ignored = ("aa_runtime", "__pycache__", *(("*.onnx", "*.pth", "*.xml", "*.bin") if has_weights else ()))
+        shutil.copytree(options.parent, copy / here, ignore=shutil.ignore_patterns(*ignored))
+    for name, write in weights.items():
+        write(copy / name)
+        yield copy / name
+    caches: dict[Path, Callable[[Path], object]] = {
+        folder / "huggingface": lambda cache: hub(cache, "facebook/sam2.1-hiera-tiny"),
+        **{folder / "torch" / name: lambda mark: _torchvision_once(folder, mark) for name in TORCHVISION},
+    }
+    for path, write in caches.items():
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             write(path)
             yield path
 
 
-def _torchvision_once(cache: Path, mark: Path) -> None:
-    torchvision(cache / "torch", mark.name, change=opinionated)
+def environment(folder: Path) -> dict[str, str]:
+    """The variables that make torch and the Hugging Face hub look in the caches of `folder`, and nowhere else."""
+    cache = folder.resolve()
+    return {"TORCH_HOME": f"{cache}/torch", "HF_HOME": f"{cache}/huggingface", "HF_HUB_OFFLINE": "1"}
+
+
+def generate(folder: Path) -> int:
+    """Regenerates the bundles in the copy and brings what was generated back; the exit status."""
+    copies = sorted(file.parent for file in folder.glob("serverless/*/*/cvat-nuclio.yaml"))
+    words = [sys.executable, "-m", "cvat_nuclio", "generate", *map(str, copies)]
+    status = subprocess.run(words, env=os.environ | environment(folder)).returncode
+    for copy in copies if status == 0 else []:
+        _bring_back(copy, SERVERLESS / copy.relative_to(folder / "serverless"))
+    return status
+
+
+def _bring_back(copy: Path, bundle: Path) -> None:
+    new, old = _generated(copy), _generated(bundle)
+    for name in [*new, "cvat-nuclio.sums"]:
+        if not (bundle / name).exists() or (bundle / name).read_bytes() != (copy / name).read_bytes():
+            shutil.copyfile(copy / name, bundle / name)
+            print(bundle / name)
+    for name in old - new:
+        (bundle / name).unlink(missing_ok=True)
+
+
+def _generated(bundle: Path) -> set[str]:
+    lines = (bundle / "cvat-nuclio.sums").read_text(encoding="utf-8").splitlines()
+    return {line.split("  ", 1)[1] for line in lines}
+
+
+def _torchvision_once(folder: Path, mark: Path) -> None:
+    torchvision(folder / "torch", mark.name, change=opinionated)
     mark.touch()
 
 
@@ -273,14 +325,20 @@ def opinionated(model: Any) -> None:
             head.cls_score.bias[min(3, len(head.cls_score.bias) - 1)] = 9
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Lays random weights where every function in serverless/ looks.")
-    parser.add_argument("cache", type=Path, nargs="?", default=Path("build/random-weights"))
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description="Lays random weights where every function looks, in a copy of serverless/."
+    )
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("build/random-weights"))
+    parser.add_argument("--generate", action="store_true", help="regenerate the committed bundles over them")
     args = parser.parse_args()
-    for path in lay(Path("serverless"), args.cache):
+    for path in lay(args.folder):
         print(f"random weights: {path}")
-    print(f"export TORCH_HOME={args.cache}/torch HF_HOME={args.cache}/huggingface HF_HUB_OFFLINE=1")
+    if args.generate:
+        return generate(args.folder)
+    print("export " + " ".join(f"{name}={value}" for name, value in environment(args.folder).items()))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
