@@ -176,9 +176,9 @@ class MaskRCNN:
         self, network: Network, labels: Sequence[str], first: int | None, picture: Input, confidence: float
     ) -> None:
         self._network, self._labels, self._confidence = network, list(labels), confidence
-        width, height = network.fixed or (picture.max_side, picture.min_side)
+        sides = network.fixed[::-1] if network.fixed else _whole_cells((picture.max_side, picture.min_side))
         # One run on grey: it tells the outputs' shapes, and the first real request finds a warm engine.
-        self._layout = Layout.read(network(np.full((*_whole_cells((width, height)), 3), 127, np.float32)))
+        self._layout = Layout.read(network(np.full((*sides, 3), 127, np.float32)))
         is_lists = self._layout.family == "lists"
         self._input = attrs.evolve(
             picture,
