@@ -1,10 +1,12 @@
 """P4: the states of 100 tracked objects, out and back, against jsonpickle."""
 
+import importlib.util
 import json
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import attrs
 import cvat_sdk.auto_annotation as cvataa
@@ -17,6 +19,9 @@ from aa_runtime.state.setup import identity
 from .row import Result, Samples, interleave, ms
 
 COUNT = 100
+TRACK = Track(shape_type="rectangle", image_size=(1920, 1080), typed=True, points=[10.0, 20.0, 74.0, 84.0])
+
+RoundTrip = Callable[[], str]
 
 
 @attrs.define
@@ -40,6 +45,28 @@ def states() -> list[State]:
     return made
 
 
+def dicts() -> list[dict[str, Any]]:
+    """The same as dicts such as CVAT's own functions have: a network's feature as a tensor (where torch is
+    installed), positions and sizes as arrays."""
+    if importlib.util.find_spec("torch"):
+        import torch
+
+        features = [torch.from_numpy(one.feature) for one in states()]
+    else:
+        features = [one.feature for one in states()]
+    return [
+        {
+            "net.zf": feature,
+            "template": one.template,
+            "target_pos": np.array([42.0, 52.0]),
+            "target_sz": np.array([64.0, 64.0]),
+            "score": one.scale,
+            "frame": one.frame,
+        }
+        for feature, one in zip(features, states(), strict=True)
+    ]
+
+
 def tokens(keys: Sequence[bytes]) -> TokenStore:
     """The store that a tracker of these states has, with these keys."""
     function = SimpleNamespace(spec=cvataa.TrackingFunctionSpec(supported_shape_types=["rectangle"]))
@@ -49,22 +76,25 @@ def tokens(keys: Sequence[bytes]) -> TokenStore:
 
 
 def run(folder: Path) -> Iterator[Result]:
-    """With a key and without, against the same other side."""
-    yield _row("a checksum", tokens([]))
-    yield _row("a key (HMAC-SHA256)", tokens([secrets.token_bytes(32)]))
+    """With a key and without, against the same other side; then against what CVAT's own functions do."""
+    key = [secrets.token_bytes(32)]
+    sample, as_dicts = states(), dicts()
+    yield _row("P4", "states of 100 objects", "a checksum", with_tokens(tokens([]), sample), with_jsonpickle(sample))
+    yield _row(
+        "P4", "states of 100 objects", "a key (HMAC-SHA256)", with_tokens(tokens(key), sample), with_jsonpickle(sample)
+    )
+    what = f"the same as dicts of a {type(as_dicts[0]['net.zf']).__name__} and arrays"
+    yield _row("P4b", what, "a key (HMAC-SHA256)", with_tokens(tokens(key), as_dicts), as_cvat_does(as_dicts))
 
 
-def _row(seal: str, store: TokenStore) -> Result:
+def _row(row: str, what: str, seal: str, ours: RoundTrip, theirs: RoundTrip) -> Result:
     """Both sides encode to the JSON that travels, and decode it again; ours is sealed and its shape kept besides."""
-    sample = states()
-    ours, theirs = _with_tokens(store, sample), _with_jsonpickle(sample)
     a, b = interleave(ours, theirs, rounds=15, warm_up=1)
     ours_, theirs_ = Samples("token", ms(a)), Samples("jsonpickle", ms(b))
     ratio, size = ours_.median / theirs_.median, len(ours()) / len(theirs())
     return Result(
-        row="P4",
-        work=f"states of {COUNT} objects, out and back, under {seal}; "
-        f"{len(ours()) / 1e6:.2f} MB, {size:.2f} × the other's bytes",
+        row=row,
+        work=f"{what}, out and back, under {seal}; {len(ours()) / 1e6:.2f} MB, {size:.2f} × the other's bytes",
         ours=ours_,
         theirs=theirs_,
         unit="ms",
@@ -74,28 +104,51 @@ def _row(seal: str, store: TokenStore) -> Result:
     )
 
 
-def _with_tokens(store: TokenStore, sample: Sequence[State]) -> Callable[[], str]:
-    track = Track(shape_type="rectangle", image_size=(1920, 1080), typed=True, points=[10.0, 20.0, 74.0, 84.0])
+def with_tokens(store: TokenStore, sample: Sequence[Any]) -> RoundTrip:
+    """Ours."""
 
     def round_trip() -> str:
-        text = "[" + ",".join(f'"{store.issue(track, state)}"' for state in sample) + "]"  # as the tracker writes it
+        text = "[" + ",".join(f'"{store.issue(TRACK, state)}"' for state in sample) + "]"  # as the tracker writes it
         back = [store.open(token).load()[1] for token in json.loads(text)]
-        assert back[-1].frame == sample[-1].frame  # noqa: S101
+        assert _frame(back[-1]) == _frame(sample[-1])  # noqa: S101
         return text
 
     return round_trip
 
 
-def _with_jsonpickle(sample: Sequence[State]) -> Callable[[], str]:
+def with_jsonpickle(sample: Sequence[State]) -> RoundTrip:
+    """Whole objects, with the handlers that jsonpickle has for arrays: they compress."""
     import jsonpickle
     import jsonpickle.ext.numpy
 
-    jsonpickle.ext.numpy.register_handlers()
-
     def round_trip() -> str:
-        text = json.dumps([jsonpickle.encode(state) for state in sample])
-        back = [jsonpickle.decode(token) for token in json.loads(text)]  # noqa: S301 - the other side of the comparison
-        assert back[-1].frame == sample[-1].frame  # noqa: S101
+        jsonpickle.ext.numpy.register_handlers()
+        try:
+            text = json.dumps([jsonpickle.encode(state) for state in sample])
+            back = [jsonpickle.decode(token) for token in json.loads(text)]  # noqa: S301 - the other side
+        finally:
+            jsonpickle.ext.numpy.unregister_handlers()
+        assert _frame(back[-1]) == _frame(sample[-1])  # noqa: S101
         return text
 
     return round_trip
+
+
+def as_cvat_does(sample: Sequence[dict[str, Any]]) -> RoundTrip:
+    """Each value of a dict by itself and without those handlers, as CVAT's SiamMask and TransT do."""
+    import jsonpickle
+
+    def round_trip() -> str:
+        text = json.dumps([{name: jsonpickle.encode(value) for name, value in state.items()} for state in sample])
+        back = [
+            {name: jsonpickle.decode(value) for name, value in state.items()}  # noqa: S301 - the other side
+            for state in json.loads(text)
+        ]
+        assert _frame(back[-1]) == _frame(sample[-1])  # noqa: S101
+        return text
+
+    return round_trip
+
+
+def _frame(state: Any) -> object:
+    return state["frame"] if isinstance(state, dict) else state.frame

@@ -30,22 +30,20 @@ class StateClass:
     fields: tuple[str, ...]
     slots: tuple[str, ...]
     """What of an object is not in its `__dict__`."""
-    only_slots: bool
-    """Whether its objects have no `__dict__`."""
+    slotted: bool
+    """Whether its objects have a slot for each field, and nothing else."""
     shareable: bool
     """Whether two references to one object stay so. Objects with a hash of their own are written twice:
     sharing them would let a few bytes stand for a structure that takes ages to hash."""
 
     def values(self, made: object) -> list[Any] | None:
         """What `fields` are set to, or None for an object that has not just these attributes."""
-        if not self.only_slots:
-            attributes: dict[str, Any] = made.__dict__
+        if not self.slotted:
+            attributes: dict[str, Any] = getattr(made, "__dict__", {})
             return list(attributes.values()) if not self.slots and tuple(attributes) == self.fields else None
-        if len(self.slots) != len(self.fields):
-            return None
         try:
             return [object.__getattribute__(made, name) for name in self.fields]
-        except AttributeError:  # a slot that was never set, or that is no field
+        except AttributeError:  # a slot that was never set
             return None
 
     def accepts(self, attribute: str) -> bool:
@@ -110,14 +108,15 @@ def _describe(cls: type) -> StateClass | None:
     if tag is None or (tag == tags.OBJECT and not _is_plain(cls)):
         return None
     fields = _fields(cls, tag)
+    slots = _slots(cls)
     described = repr((cls.__module__, cls.__qualname__, tag, fields))
     return StateClass(
         cls=cls,
         tag=tag,
         name=hashlib.blake2b(described.encode(), digest_size=8).hexdigest(),
         fields=fields,
-        slots=_slots(cls),
-        only_slots=not cls.__dictoffset__,
+        slots=slots,
+        slotted=not cls.__dictoffset__ and set(slots) == set(fields),
         shareable=_has_no_own_hash(cls),
     )
 

@@ -16,6 +16,8 @@ from aa_runtime.state.token import Head, Sealed, Sealer
 _CLOCK_SKEW: Final = 300
 #: Points of which it is not worth finding out whether single precision would do.
 _FEW_POINTS: Final = 16
+#: Typecode of `struct`, bytes that follow.
+_POINTS: Final = struct.Struct("<cI")
 
 
 @attrs.frozen(kw_only=True)
@@ -95,16 +97,17 @@ class TokenStore:
 
 
 def _write_points(points: list[float]) -> bytes:
-    """Typecode, count of bytes, bytes."""
     few = len(points) <= _FEW_POINTS
     code, data = ("d", struct.pack(f"<{len(points)}d", *points)) if few else pack_floats(points)
-    return code.encode() + len(data).to_bytes(4, "little") + data
+    return _POINTS.pack(code.encode(), len(data)) + data
 
 
 def _read_points(payload: bytes) -> tuple[list[float], bytes]:
     """The points, and what comes after them."""
-    end = 5 + int.from_bytes(payload[1:5], "little")
-    code = payload[:1]
+    if len(payload) < _POINTS.size:
+        raise DecodeError("damaged")
+    code, size = _POINTS.unpack_from(payload)
+    end = _POINTS.size + size
     if end > len(payload) or code not in (b"f", b"d"):
         raise DecodeError("damaged")
-    return unpack_numbers(code.decode(), payload[5:end]), payload[end:]
+    return unpack_numbers(code.decode(), payload[_POINTS.size : end]), payload[end:]

@@ -78,10 +78,11 @@ class Sealer:
 
     def __init__(self, identity: bytes, keys: Sequence[bytes], max_chars: int, max_bytes: int) -> None:
         self._identity = identity
-        self._keys = tuple(keys)
-        self._prefix = _KEYED if self._keys else _CHECKED
+        # Copies of prepared ones: `hmac.digest` has OpenSSL look its algorithm up for each token.
+        self._macs = [hmac.new(key, digestmod="sha256") for key in keys]
+        self._prefix = _KEYED if keys else _CHECKED
         self._magic = binascii.a2b_base64(self._prefix)
-        self._tag_size = _KEYED_TAG if self._keys else _CHECKED_TAG
+        self._tag_size = _KEYED_TAG if keys else _CHECKED_TAG
         self._max_chars = max_chars
         self._max_bytes = max_bytes
         self._compress = Compressor()
@@ -123,7 +124,7 @@ class Sealer:
         width, height = head.image_size
         fixed = _HEAD.pack(self._magic, self._identity, flags, shape, head.issued, width, height, len(payload))
         signed = fixed + (payload if packed is None else packed)
-        tag = _keyed_tag(self._keys[0], signed) if self._keys else _checksum(signed)
+        tag = _keyed_tag(self._macs[0], signed) if self._macs else _checksum(signed)
         return binascii.b2a_base64(signed + tag, newline=False).decode("ascii")
 
     def _authentic(self, token: str) -> bytes:
@@ -140,13 +141,15 @@ class Sealer:
         return body
 
     def _is_right(self, signed: bytes, tag: bytes) -> bool:
-        if self._keys:
-            return any(hmac.compare_digest(_keyed_tag(key, signed), tag) for key in self._keys)
+        if self._macs:
+            return any(hmac.compare_digest(_keyed_tag(mac, signed), tag) for mac in self._macs)
         return _checksum(signed) == tag
 
 
-def _keyed_tag(key: bytes, signed: bytes) -> bytes:
-    return hmac.digest(key, signed, "sha256")[:_KEYED_TAG]
+def _keyed_tag(mac: hmac.HMAC, signed: bytes) -> bytes:
+    mac = mac.copy()
+    mac.update(signed)
+    return mac.digest()[:_KEYED_TAG]
 
 
 def _checksum(signed: bytes) -> bytes:

@@ -61,19 +61,13 @@ class Writer:
             return
         if depth > MAX_DEPTH:
             raise EncodeError(f"nested more than {MAX_DEPTH} levels deep")
-        write, shared = self._ways.get(type(value)) or self._ways.of(value)
-        if shared:
-            self._write_shared(write, value, depth)
-        else:
+        write, shareable = self._ways.get(type(value)) or self._ways.of(value)
+        if not shareable:
             write(self, value, depth)
-
-    def _write_shared(self, write: _Write, value: Any, depth: int) -> None:
-        shared, name = self._shared, id(value)
-        index = shared.get(name)
-        if index is None:
-            shared[name] = _IN_PROGRESS
+        elif (index := self._shared.get(id(value))) is None:
+            self._shared[id(value)] = _IN_PROGRESS
             write(self, value, depth)
-            shared[name] = self._ended
+            self._shared[id(value)] = self._ended
             self._ended += 1
         elif index == _IN_PROGRESS:
             raise EncodeError("contains itself")
