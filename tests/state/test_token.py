@@ -217,6 +217,13 @@ def test_a_function_whose_states_become_compressible_is_noticed() -> None:
     assert results[-1] is not None
 
 
+def test_however_long_it_did_not_pay_compression_is_tried_again() -> None:
+    compress = Compressor()
+    noise = np.random.default_rng(1).bytes(300)
+    assert {compress(noise) for _ in range(3000)} == {None}
+    assert any(compress(bytes(300)) for _ in range(256))
+
+
 @FAST
 @given(
     st.sampled_from(["rectangle", "polygon", "mask", "cuboid", "skeleton"]),
