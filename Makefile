@@ -4,7 +4,7 @@ EXTRAS ?= demo,test,lint
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo demo-torch test lint stale images fuzz soak clean
+.PHONY: demo demo-torch test lint stale images fuzz soak bench clean
 
 $(VENV)/.ready-$(EXTRAS): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cvat-nuclio needs Python 3.11 or newer: make PYTHON=python3.11")'
