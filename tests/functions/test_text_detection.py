@@ -149,11 +149,21 @@ def test_cuda_is_refused_where_there_is_none(function, monkeypatch):
         function(NAME, device="cuda")
 
 
-def test_cuda_comes_first_where_there_is_one(function, monkeypatch):
-    asked = {}
+class Session:
+    """What a machine with a GPU would open."""
+
+    def __init__(self, model, options, providers):
+        self.asked = providers
+
+    def get_providers(self):
+        return self.asked
+
+
+def test_cuda_comes_first_where_there_is_one_and_the_log_says_so(function, monkeypatch, capsys):
     monkeypatch.setattr(
         onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"]
     )
-    monkeypatch.setattr(onnxruntime, "InferenceSession", lambda *args, providers: asked.update(providers=providers))
-    function(NAME)
-    assert asked["providers"] == ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "InferenceSession", Session)
+    session = function(NAME).session
+    assert session.asked == ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    assert capsys.readouterr().err.endswith("on CUDAExecutionProvider\n")

@@ -4,6 +4,7 @@ The network answers with a map: how likely each pixel is to be in the core of a 
 traced, scored by the mean of the map inside them, and grown back to the whole line (differentiable binarization).
 """
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -121,8 +122,10 @@ def create(
     """
     if outline not in ("box", "contour"):
         raise ValueError(f"outline is {outline!r}; it must be 'box' or 'contour'")
+    session = open_session(device, threads)
+    print(f"{MODEL.name}: lines of text, on {session.get_providers()[0]}", file=sys.stderr, flush=True)
     return TextDetector(
-        session=open_session(device, threads),
+        session=session,
         min_side=min_side,
         max_side=max_side,
         map_threshold=map_threshold,
