@@ -1,6 +1,8 @@
 """Event → response. Never raises; the worker survives every request."""
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import nuclio_sdk
@@ -87,11 +89,25 @@ class Handler:
 def create_handler(source: FunctionSource, options: Options, logger: Log) -> Handler:
     """Loads the function and prepares its handler: all the work of `init_context`. Raises what `load` and
     `sdk_functions.place` raise."""
-    function = load(source)
-    sdk_functions.place(function, logger)
-    handler = Handler(function, options, logger)
+    with _collector_at_rest():
+        function = load(source)
+        sdk_functions.place(function, logger)
+        handler = Handler(function, options, logger)
     logger.info("%s %s is ready", handler.kind, options.name)
     return handler
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Imports and a model make a great many objects and hardly any garbage, and the collector would look through them
+    again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _runtime(kind: Kind, function: Any, options: Options, log: Log) -> Runtime:

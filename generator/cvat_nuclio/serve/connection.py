@@ -144,7 +144,7 @@ class Connection(asyncio.Protocol):
                 if self._buffer.strip(b"\r\n"):
                     raise BadRequest("EOF")
                 return None
-            _check_first_line(self._buffer)
+            _check_first_line(self._buffer[: self._limits.head])
         if end > self._limits.head:
             self._refuse_head()
             return None

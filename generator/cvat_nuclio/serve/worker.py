@@ -58,6 +58,41 @@ class Packets:
         """Nothing is held back."""
 
 
+class Events:
+    """The way from the engine: each event goes from the socket into the bytes that hold it, without copies between."""
+
+    def __init__(self, fd: int) -> None:
+        self._socket = socket.socket(fileno=fd)
+        self._socket.setblocking(False)
+        self._length = bytearray(LENGTH.size)
+        self._left = memoryview(self._length)
+
+    async def length(self) -> int:
+        """The length of the next event. Raises EOFError; goes on where it was when it is cancelled."""
+        while self._left:
+            self._left = self._left[await self._receive(self._left) :]
+        self._left = memoryview(self._length)
+        return int(LENGTH.unpack(self._length)[0])
+
+    async def message(self, length: int) -> bytearray:
+        """The event itself. Raises EOFError."""
+        message = bytearray(length)
+        left = memoryview(message)
+        while left:
+            left = left[await self._receive(left) :]
+        return message
+
+    async def _receive(self, into: memoryview) -> int:
+        count = await asyncio.get_running_loop().sock_recv_into(self._socket, into)
+        if not count:
+            raise EOFError
+        return count
+
+    def close(self) -> None:
+        """Ends the way."""
+        self._socket.close()
+
+
 class Worker:
     """Serves one event at a time until the engine closes the connection."""
 
@@ -72,7 +107,7 @@ class Worker:
         self._platform = nuclio_sdk.Platform(args.platform_kind, namespace=args.namespace)
         trigger = nuclio_sdk.TriggerInfo(args.trigger_kind, args.trigger_name)
         self._context = nuclio_sdk.Context(logger, self._platform, args.worker_id, trigger)
-        self._waiting: asyncio.Task[bytes] | None = None
+        self._waiting: asyncio.Task[int] | None = None
         self._callbacks: list[str] = []
         self._discards = False
 
@@ -102,23 +137,23 @@ class Worker:
     def _on_continue(self) -> None:
         self._discards = False
 
-    async def serve(self, reader: asyncio.StreamReader) -> None:
+    async def serve(self, events: Events) -> None:
         """Reads events and answers them; returns when the engine has gone."""
         while True:
             try:
-                self._waiting = asyncio.create_task(reader.readexactly(LENGTH.size))
-                (length,) = LENGTH.unpack(await self._waiting)
+                self._waiting = asyncio.create_task(events.length())
+                length = await self._waiting
                 self._waiting = None
-                message = await reader.readexactly(length)
+                message = await events.message(length)
                 if not self._discards:
                     await self._answer(message)
-            except asyncio.IncompleteReadError:
+            except EOFError:
                 return
             except asyncio.CancelledError:
                 self._waiting = None
             await self._call_back()
 
-    async def _answer(self, message: bytes) -> None:
+    async def _answer(self, message: bytearray) -> None:
         try:
             event = self._read_event(message)
             del message
@@ -129,7 +164,7 @@ class Worker:
         except BaseException as exc:
             self._answer_error("Exception caught while serving", exc)
 
-    def _read_event(self, message: bytes) -> nuclio_sdk.Event:
+    def _read_event(self, message: bytearray) -> nuclio_sdk.Event:
         kinds = nuclio_sdk.event.EventDeserializerKinds
         unpacker = msgpack.Unpacker(raw=not self._decodes, max_buffer_size=LARGEST_EVENT)
         unpacker.feed(message)
@@ -186,12 +221,11 @@ def load_handler(name: str, logger: nuclio_sdk.Logger) -> Callable[..., Any]:
 async def run(args: argparse.Namespace, worker: Worker) -> None:
     """The worker's life after the import: `init_context`, then events."""
     await worker.initialize()
-    events = socket.socket(fileno=args.event_fd)
-    reader, writer = await asyncio.open_connection(sock=events, limit=1 << 20)
+    events = Events(args.event_fd)
     try:
-        await worker.serve(reader)
+        await worker.serve(events)
     finally:
-        writer.close()
+        events.close()
 
 
 def parse_args() -> argparse.Namespace:
