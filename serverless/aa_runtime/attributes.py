@@ -6,9 +6,8 @@ whole job for a value that is no string, and for a text of more than 4096 charac
 
 import math
 from collections.abc import Callable
-from typing import Any, Final, SupportsFloat
+from typing import Any, Final, NamedTuple, SupportsFloat
 
-import attrs
 from cvat_sdk.attributes import attribute_value_validator
 
 from aa_runtime.errors import FunctionError
@@ -16,8 +15,7 @@ from aa_runtime.errors import FunctionError
 MAX_TEXT: Final = 4096
 
 
-@attrs.frozen(kw_only=True)
-class Attribute:
+class Attribute(NamedTuple):
     """One attribute of a label or sublabel of the spec."""
 
     name: str

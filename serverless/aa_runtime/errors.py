@@ -8,9 +8,7 @@ import gc
 import json
 import sys
 import traceback
-from typing import Any, Final
-
-import attrs
+from typing import Any, Final, NamedTuple
 
 OUT_OF_MEMORY_STATUS: Final = 507
 #: Nuclio's wrapper sends log lines over the socket that carries the answers, and loses lines or glues them to
@@ -49,8 +47,7 @@ class FunctionError(Exception):
     """
 
 
-@attrs.frozen
-class Failure:
+class Failure(NamedTuple):
     """What the caller gets (`status`, `body`) and what the log gets (`log`)."""
 
     status: int

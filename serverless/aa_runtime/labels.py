@@ -1,24 +1,21 @@
 """The labels of a detector's spec, by id."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-import attrs
 import cvat_sdk.auto_annotation as cvataa
 
 from aa_runtime.attributes import Attribute
 
 
-@attrs.frozen(kw_only=True)
-class Sublabel:
+class Sublabel(NamedTuple):
     """A keypoint of a skeleton label."""
 
     name: str
     attributes: dict[int, Attribute]
 
 
-@attrs.frozen(kw_only=True)
-class Label:
+class Label(NamedTuple):
     """A label: what a shape or tag of this `label_id` may be. `type` is `any` when the spec leaves it
     open."""
 
