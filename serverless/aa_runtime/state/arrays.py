@@ -14,14 +14,12 @@ import numpy as np
 
 from aa_runtime.state import tags
 from aa_runtime.state.faults import DecodeError, EncodeError
+from aa_runtime.state.headers import REMEMBERED, read_header, write_header
 
 #: Byte order, kind, size, unit of times. No objects, no structures.
 _DTYPE: Final = r"[<>|=](?:[biufcSUV][0-9]{1,9}|[mM]8(?:\[[0-9]{0,9}[A-Za-z]{1,3}\])?)"
 _SCALAR: Final = re.compile(_DTYPE)
 _HEADER: Final = re.compile(rf"([CF])({_DTYPE})((?: [0-9]{{1,19}})*)")
-#: Characters of a header: strangers' ones are remembered too.
-_LONGEST_HEADER: Final = 200
-_REMEMBERED: Final = 256
 
 
 class _Layout(NamedTuple):
@@ -48,9 +46,7 @@ class _Arrays:
 
     def put_together(self, part: Callable[[], Any]) -> np.ndarray[Any, Any]:
         """DecodeError unless the bytes are exactly what the shape needs."""
-        header, data = part(), part()
-        if type(header) is not str or len(header) > _LONGEST_HEADER or type(data) is not bytes:
-            raise DecodeError("damaged")
+        header, data = read_header(part)
         layout = _layout(header)
         if layout.size != len(data):
             raise DecodeError("damaged")
@@ -87,15 +83,12 @@ class _ArrayScalars:
         return np.ndarray((), dtype, data)[()]
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(REMEMBERED)
 def _header(order: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> str:
-    header = " ".join([order + _name(dtype), *map(str, shape)])
-    if len(header) > _LONGEST_HEADER:
-        raise EncodeError("a numpy array of that many dimensions cannot be encoded")
-    return header
+    return write_header(order + _name(dtype), shape, "numpy array")
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(REMEMBERED)
 def _layout(header: str) -> _Layout:
     found = _HEADER.fullmatch(header)
     if found is None:

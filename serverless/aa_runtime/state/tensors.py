@@ -12,13 +12,11 @@ from typing import Any, Final, NamedTuple
 
 from aa_runtime.state import tags
 from aa_runtime.state.faults import DecodeError, EncodeError
+from aa_runtime.state.headers import REMEMBERED, read_header, write_header
 
 #: No quantized ones, whose numbers mean nothing without their scale.
 _DTYPE: Final = r"(?:bool|u?int(?:8|16|32|64)|b?float(?:16|32|64)|float8_\w{1,20}|complex(?:32|64|128))"
 _HEADER: Final = re.compile(rf"({_DTYPE}) ([a-z]{{1,20}})((?: [0-9]{{1,18}})*)")
-#: Characters of a header: strangers' ones are remembered too.
-_LONGEST_HEADER: Final = 200
-_REMEMBERED: Final = 256
 
 
 class _Layout(NamedTuple):
@@ -53,9 +51,7 @@ class _Tensors:
     def put_together(self, part: Callable[[], Any]) -> Any:
         """DecodeError unless the bytes are exactly what the shape needs."""
         torch = _torch()
-        header, data = part(), part()
-        if type(header) is not str or len(header) > _LONGEST_HEADER or type(data) is not bytes:
-            raise DecodeError("damaged")
+        header, data = read_header(part)
         layout = _layout(header)
         if layout.size != len(data):
             raise DecodeError("damaged")
@@ -66,17 +62,15 @@ class _Tensors:
         return made if layout.device == "cpu" else made.to(_device(layout.device))
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(REMEMBERED)
 def _header(dtype: Any, layout: Any, device: str, shape: tuple[int, ...]) -> str:
-    header = " ".join([str(dtype).removeprefix("torch."), device, *map(str, shape)])
-    if layout is not _torch().strided or device == "meta" or not _HEADER.fullmatch(header):
+    words = f"{str(dtype).removeprefix('torch.')} {device}"
+    if layout is not _torch().strided or device == "meta" or not _HEADER.fullmatch(words):
         raise EncodeError(f"a {layout} tensor of {dtype} on {device} has no encoding")
-    if len(header) > _LONGEST_HEADER:
-        raise EncodeError("a tensor of that many dimensions cannot be encoded")
-    return header
+    return write_header(words, shape, "tensor")
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(REMEMBERED)
 def _layout(header: str) -> _Layout:
     found = _HEADER.fullmatch(header)
     if found is None:

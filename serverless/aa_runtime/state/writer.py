@@ -30,14 +30,12 @@ class Ways(dict[type, _Way]):
             shared = known.tag == tags.OBJECT and known.shareable
             self[known.cls] = partial(_BY_CLASS[known.tag], known), shared
 
-    def of(self, value: object) -> _Way:
-        """EncodeError when there is none."""
-        way = self.get(type(value))
-        if way is None:
-            adapter = foreign.adapter_of(value)
-            if adapter is None:
-                raise EncodeError(_refusal(value))
-            way = self[type(value)] = partial(_write_foreign, adapter), adapter.tag in tags.SHARED
+    def learn(self, value: object) -> _Way:
+        """The way of a type that is met for the first time. EncodeError when there is none."""
+        adapter = foreign.adapter_of(value)
+        if adapter is None:
+            raise EncodeError(_refusal(value))
+        way = self[type(value)] = partial(_write_foreign, adapter), adapter.tag in tags.SHARED
         return way
 
 
@@ -61,7 +59,7 @@ class Writer:
             return
         if depth > MAX_DEPTH:
             raise EncodeError(f"nested more than {MAX_DEPTH} levels deep")
-        write, shareable = self._ways.get(type(value)) or self._ways.of(value)
+        write, shareable = self._ways.get(type(value)) or self._ways.learn(value)
         if not shareable:
             write(self, value, depth)
         elif (index := self._shared.get(id(value))) is None:
