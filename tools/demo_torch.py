@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
-import torch
 from rich.console import Console
 from rich.table import Table
 
@@ -111,11 +110,7 @@ def lay() -> None:
     """Writes random weights and the pictures; tells torch and the Hugging Face hub to look nowhere else."""
     prepare(DEMO)
     WEIGHTS.mkdir(exist_ok=True)
-    os.environ |= {
-        "TORCH_HOME": str((WEIGHTS / "torch").resolve()),
-        "HF_HOME": str((WEIGHTS / "huggingface").resolve()),
-        "HF_HUB_OFFLINE": "1",
-    }
+    os.environ |= random_weights.environment(WEIGHTS)
     names = (SERVERLESS / "onnx/yolo/nuclio/coco.txt").read_text(encoding="utf-8").splitlines()
     random_weights.yolo(WEIGHTS / "yolo.onnx", names)
     random_weights.mask_rcnn(WEIGHTS / "mask_rcnn.xml")
@@ -124,8 +119,8 @@ def lay() -> None:
         random_weights.embedding(WEIGHTS / "person_reid.onnx")
     else:
         mobilenet_reid.write(mobilenet_reid.read(packaged), WEIGHTS / "person_reid.onnx")
-    torch.save(random_weights.checkpoint("sam", "tiny"), WEIGHTS / "sam.pth")
-    torch.save({"net": random_weights.checkpoint("transt", "transt")}, WEIGHTS / "transt.pth")
+    random_weights.sam(WEIGHTS / "sam.pth")
+    random_weights.transt(WEIGHTS / "transt.pth")
     random_weights.hub(WEIGHTS / "huggingface", "facebook/sam2.1-hiera-tiny")
     for case in cases():
         for parameter in case.parameters:

@@ -76,25 +76,15 @@ def mask_rcnn() -> Parameters:
 
 
 def sam() -> Parameters:
-    def write(file: Path) -> None:
-        import torch
+    from tools import random_weights
 
-        from tools import random_weights
-
-        torch.save(random_weights.checkpoint("sam", "vit_b"), file)
-
-    return {"weights": str(_once("sam_vit_b.pth", write))}
+    return {"weights": str(_once("sam_vit_b.pth", lambda file: random_weights.sam(file, "vit_b")))}
 
 
 def transt() -> Parameters:
-    def write(file: Path) -> None:
-        import torch
+    from tools import random_weights
 
-        from tools import random_weights
-
-        torch.save({"net": random_weights.checkpoint("transt", "transt")}, file)
-
-    return {"weights": str(_once("transt.pth", write))}
+    return {"weights": str(_once("transt.pth", random_weights.transt))}
 
 
 def sam2() -> Parameters:

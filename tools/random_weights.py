@@ -67,6 +67,20 @@ def checkpoint(table: str, section: str) -> dict[str, Any]:
     return {name: torch.from_numpy(_values(name, shape)) for name, shape in names(table, section).items()}
 
 
+def sam(file: Path, size: str = "tiny") -> None:
+    """A checkpoint as facebookresearch/segment-anything saves it; sizes are the sections of `checkpoints/sam.txt`."""
+    import torch
+
+    torch.save(checkpoint("sam", size), file)
+
+
+def transt(file: Path) -> None:
+    """A checkpoint as TransT saves it."""
+    import torch
+
+    torch.save({"net": checkpoint("transt", "transt")}, file)
+
+
 def names(table: str, section: str) -> dict[str, tuple[int, ...]]:
     """The names and shapes of one section of `tools/checkpoints/TABLE.txt`."""
     text = (Path(__file__).parent / "checkpoints" / f"{table}.txt").read_text(encoding="utf-8")
@@ -239,15 +253,13 @@ TORCHVISION = (
 
 def beside() -> dict[str, Callable[[Path], object]]:
     """What lies beside a function, by its path in `serverless/`, and what writes it."""
-    import torch
-
     coco = (SERVERLESS / "onnx/yolo/nuclio/coco.txt").read_text(encoding="utf-8").splitlines()
     return {
         "onnx/yolo/nuclio/yolo.onnx": lambda file: yolo(file, coco),
         "onnx/person-reid/nuclio/person_reid.onnx": embedding,
         "openvino/mask-rcnn/nuclio/mask_rcnn.xml": mask_rcnn,
-        "pytorch/sam/nuclio/sam_vit_b_01ec64.pth": lambda file: torch.save(checkpoint("sam", "tiny"), file),
-        "pytorch/transt/nuclio/transt.pth": lambda file: torch.save({"net": checkpoint("transt", "transt")}, file),
+        "pytorch/sam/nuclio/sam_vit_b_01ec64.pth": sam,
+        "pytorch/transt/nuclio/transt.pth": transt,
     }
 
 

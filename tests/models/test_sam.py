@@ -35,7 +35,7 @@ ORIGINAL_MASKS = {
 @pytest.fixture(scope="module")
 def sam(create: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
     file = tmp_path_factory.mktemp("sam") / "tiny.pth"
-    torch.save(random_weights.checkpoint("sam", "tiny"), file)
+    random_weights.sam(file)
     return create("pytorch/sam", weights=str(file), device="cpu")
 
 

@@ -8,18 +8,13 @@ import compileall
 import os
 import sys
 import sysconfig
-from pathlib import Path
 
 FORBIDS = "PYTHONDONTWRITEBYTECODE"
 
 
 def allow() -> None:
-    """Compiles this environment's packages, and lets processes started from here keep what they compile."""
+    """Compiles those of this environment's packages that are not yet, and lets processes started from here keep what
+    they compile."""
     os.environ.pop(FORBIDS, None)
     sys.dont_write_bytecode = False
-    packages(Path(sysconfig.get_path("purelib")))
-
-
-def packages(folder: Path) -> None:
-    """Compiles what lies under a site-packages folder; what is up to date is left alone."""
-    compileall.compile_dir(folder, quiet=2, workers=0)
+    compileall.compile_dir(sysconfig.get_path("purelib"), quiet=2, workers=0)

@@ -6,7 +6,7 @@ from pathlib import Path
 from cvat_nuclio.serve import running
 
 from .http import Client
-from .row import Result, Samples, interleave, ms
+from .row import Result, Samples, at_most, interleave, ms
 from .scenes import detector_body, generated_bundle, jpeg, plain_bundle
 
 IMAGES = {"1080p": ((1920, 1080), 200), "12 MP": ((4000, 3000), 60)}  # size, rounds
@@ -25,16 +25,6 @@ def run(folder: Path) -> Iterator[Result]:
 
 
 def _result(name: str, label: str, limit: float, ours: list[float], theirs: list[float]) -> Result:
-    a, b = Samples("bundle", ours), Samples(name, theirs)
-    ratio = a.median / b.median
     what = {"floor": "parse JSON, decode base64, decode the image", "guide": "as CVAT's guide shows (cv2.imdecode)"}
-    return Result(
-        row="P1" if name == "floor" else "P1b",
-        work=f"one box, {label} JPEG; against a handler: {what[name]}",
-        ours=a,
-        theirs=b,
-        unit="ms",
-        target=f"≤ {limit:.2f} ×",
-        met=ratio <= limit,
-        ratio=ratio,
-    )
+    row, work = "P1" if name == "floor" else "P1b", f"one box, {label} JPEG; against a handler: {what[name]}"
+    return at_most(limit, row, work, Samples("bundle", ours), Samples(name, theirs), "ms", f"≤ {limit:.2f} ×")

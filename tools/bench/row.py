@@ -33,7 +33,7 @@ class Samples:
 
 @attrs.frozen(kw_only=True)
 class Result:
-    """A measured row. `ratio` is ours over theirs (median over median) unless `of` says otherwise."""
+    """A measured row. `ratio` is ours over theirs, median over median, where nothing else makes more sense."""
 
     row: str
     work: str
@@ -43,7 +43,15 @@ class Result:
     target: str
     met: bool
     ratio: float
-    why: str = ""
+
+
+def at_most(limit: float, row: str, work: str, ours: Samples, theirs: Samples, unit: str, target: str = "") -> Result:
+    """A row that is met when ours is at most `limit` times theirs; `target` says so in other words."""
+    ratio = ours.median / theirs.median
+    target = target or f"≤ {limit:g} ×"
+    return Result(
+        row=row, work=work, ours=ours, theirs=theirs, unit=unit, target=target, met=ratio <= limit, ratio=ratio
+    )
 
 
 def interleave(
