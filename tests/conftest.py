@@ -1,6 +1,5 @@
 """Fixtures for every test."""
 
-import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -26,15 +25,9 @@ def repository() -> Path:
 
 
 @pytest.fixture(scope="session")
-def shared() -> Path:
-    """The folder with the exchanges recorded from CVAT, Nuclio and nuctl; see docs/testing.md."""
-    folder = Path(os.environ.get("CVAT_NUCLIO_SHARED") or REPOSITORY.parent / "shared")
-    if not (folder / "vectors").is_dir():
-        message = f"no recordings in {folder}: set CVAT_NUCLIO_SHARED to the folder that holds vectors/"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    return folder
+def recordings() -> Path:
+    """The folder with the exchanges recorded from CVAT, Nuclio and nuctl; see its README."""
+    return REPOSITORY / "tests" / "recordings"
 
 
 @pytest.fixture(scope="session")

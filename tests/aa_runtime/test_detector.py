@@ -345,8 +345,8 @@ def annotation_of(item: dict[str, Any], size: tuple[int, int]) -> tuple[list[Any
 
 
 @pytest.fixture(scope="session")
-def recorded(shared: Path) -> dict[str, Any]:
-    return {v["id"]: v for v in json.loads((shared / "vectors" / "detector.json").read_text())}
+def recorded(recordings: Path) -> dict[str, Any]:
+    return {v["id"]: v for v in json.loads((recordings / "vectors" / "detector.json").read_text())}
 
 
 @pytest.mark.parametrize("case", RECORDED)

@@ -177,8 +177,10 @@ def test_finds_the_most_pairs_and_of_those_the_nearest(
         assert sum(costs[pair] for pair in pairs) <= -best[1] + 1e-6
 
 
-def test_answers_the_recorded_requests_with_what_the_server_accepts(worker: Call, shared: Path, picture: str) -> None:
-    vectors = json.loads((shared / "vectors" / "reid.json").read_text())
+def test_answers_the_recorded_requests_with_what_the_server_accepts(
+    worker: Call, recordings: Path, picture: str
+) -> None:
+    vectors = json.loads((recordings / "vectors" / "reid.json").read_text())
     sent = [v["request"] for v in vectors if isinstance(v.get("request"), dict) and "boxes0" in v["request"]]
     assert len(sent) > 20
     for request in sent:

@@ -66,8 +66,8 @@ class Tally:
         assert self.hits
 
 
-def load(shared: Path, name: str) -> list[Vector]:
-    return json.loads((shared / name).read_text("utf-8"))  # type: ignore[no-any-return]
+def load(recordings: Path, name: str) -> list[Vector]:
+    return json.loads((recordings / name).read_text("utf-8"))  # type: ignore[no-any-return]
 
 
 def write(folder: Path, files: dict[str, str]) -> Path:
@@ -81,8 +81,8 @@ def write(folder: Path, files: dict[str, str]) -> Path:
     return folder
 
 
-def test_configurations(shared: Path, tmp_path: Path) -> None:
-    vectors = load(shared, "nuclio-vectors/config.json")
+def test_configurations(recordings: Path, tmp_path: Path) -> None:
+    vectors = load(recordings, "nuclio-vectors/config.json")
     tally = Tally()
     handlers = vectors[0]["files"]
     for index, vector in enumerate(vectors):
@@ -132,9 +132,11 @@ def present(value: Any, path: tuple[str, ...]) -> bool:
     return True
 
 
-def test_deploys(shared: Path, tmp_path: Path) -> None:
-    base = next(r for r in load(shared, "nuctl-recordings/deploy.json") if r["id"] == "deploy-detector-first")["files"]
-    records = load(shared, "nuctl-recordings/failures.json")
+def test_deploys(recordings: Path, tmp_path: Path) -> None:
+    base = next(r for r in load(recordings, "nuctl-recordings/deploy.json") if r["id"] == "deploy-detector-first")[
+        "files"
+    ]
+    records = load(recordings, "nuctl-recordings/failures.json")
     tally = Tally()
     for index, record in enumerate(records):
         identifier = record["id"]
@@ -163,9 +165,9 @@ def deployed_files(record: Vector, base: dict[str, str]) -> dict[str, str]:
     return files
 
 
-def test_listings(shared: Path, tmp_path: Path) -> None:
+def test_listings(recordings: Path, tmp_path: Path) -> None:
     tally = Tally()
-    for index, vector in enumerate(load(shared, "vectors/listing.json")):
+    for index, vector in enumerate(load(recordings, "vectors/listing.json")):
         case = vector["id"].partition("@")[0].removeprefix("listing.")
         function = vector["function"]
         if case.startswith("gateway."):
@@ -206,6 +208,6 @@ def listing_rules(vector: Vector) -> set[str]:
         ("vectors/listing.json", "LISTING_CANNOT", "listing."),
     ],
 )
-def test_no_exception_outlives_its_recording(shared: Path, name: str, table: str, shorten: str) -> None:
-    ids = {vector["id"].partition("@")[0].removeprefix(shorten) for vector in load(shared, name)}
+def test_no_exception_outlives_its_recording(recordings: Path, name: str, table: str, shorten: str) -> None:
+    ids = {vector["id"].partition("@")[0].removeprefix(shorten) for vector in load(recordings, name)}
     assert set(getattr(measured, table)) <= ids

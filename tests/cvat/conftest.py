@@ -2,7 +2,6 @@
 
 import importlib
 import json
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,15 +13,9 @@ import pytest
 HERE = Path(__file__).resolve().parent
 
 
-def recordings() -> Path:
-    """The folder with the recorded exchanges: the fixture `shared` checks it, collection needs it sooner."""
-    return Path(os.environ.get("CVAT_NUCLIO_SHARED") or HERE.parent.parent.parent / "shared")
-
-
 def load(name: str) -> list[dict[str, Any]]:
-    """The vectors of one file; none where there are no recordings (`shared` then skips, or fails in CI)."""
-    path = recordings() / "vectors" / f"{name}.json"
-    return json.loads(path.read_text()) if path.is_file() else []
+    """The vectors of one file."""
+    return json.loads((HERE.parent / "recordings" / "vectors" / f"{name}.json").read_text())  # type: ignore[no-any-return]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -55,9 +48,9 @@ def nuclio() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def tasks(shared: Path) -> dict[str, Any]:
+def tasks(recordings: Path) -> dict[str, Any]:
     """The tasks that the recorded calls name."""
-    return json.loads((shared / "vectors" / "tasks.json").read_text())
+    return json.loads((recordings / "vectors" / "tasks.json").read_text())
 
 
 @pytest.fixture(scope="session")

@@ -2,15 +2,11 @@
 
 from typing import Any
 
-import pytest
-
 from cvat_nuclio.cvat.ui import problems
 
 VECTORS = "aftermath"
 WITH = "export"
 IMAGE = (100, 80)
-
-pytestmark = pytest.mark.usefixtures("shared")
 
 # Datumaro's own exporter knows no keypoint outside: nothing is wrong with the skeleton.
 NOT_THE_SHAPES_FAULT = {"aftermath.skeleton_missing_one@2024-07"}

@@ -13,8 +13,8 @@ RECORDED = EXCHANGES | {"aftermath": 22}
 
 
 @pytest.mark.parametrize("kind", RECORDED)
-def test_every_vector_of_every_kind_is_replayed(kind: str, shared: Path, request: pytest.FixtureRequest) -> None:
-    vectors = json.loads((shared / "vectors" / f"{kind}.json").read_text())
+def test_every_vector_of_every_kind_is_replayed(kind: str, recordings: Path, request: pytest.FixtureRequest) -> None:
+    vectors = json.loads((recordings / "vectors" / f"{kind}.json").read_text())
     assert len({vector["id"] for vector in vectors}) == len(vectors) == RECORDED[kind]
     module = Path(__file__).with_name(f"test_vectors_{kind}.py")
     assert f'VECTORS = "{kind}"' in module.read_text()
@@ -32,9 +32,9 @@ def _chosen(request: pytest.FixtureRequest) -> bool:
     return bool(option.keyword or option.markexpr or any("::" in argument for argument in request.config.args))
 
 
-def test_every_recorded_version_is_modelled(shared: Path, replay: ModuleType) -> None:
+def test_every_recorded_version_is_modelled(recordings: Path, replay: ModuleType) -> None:
     versions: set[str] = set()
     for kind in EXCHANGES:
-        vectors: list[dict[str, Any]] = json.loads((shared / "vectors" / f"{kind}.json").read_text())
+        vectors: list[dict[str, Any]] = json.loads((recordings / "vectors" / f"{kind}.json").read_text())
         versions |= {vector["cvat_version"] for vector in vectors}
     assert versions == set(replay.GENERATIONS)

@@ -3,8 +3,6 @@
 from types import ModuleType
 from typing import Any
 
-import pytest
-
 from cvat_nuclio.cvat import CvatError, list_functions
 from cvat_nuclio.cvat.listing import retrieve_function
 
@@ -14,8 +12,6 @@ GOOD = {
     "spec": {"description": "good test function"},
     "status": {"state": "ready", "httpPort": 8070},
 }
-
-pytestmark = pytest.mark.usefixtures("shared")
 
 
 def test_listed_or_refused_as_recorded(vector: dict[str, Any], replay: ModuleType, nuclio: Any) -> None:

@@ -3,11 +3,7 @@
 from types import ModuleType
 from typing import Any
 
-import pytest
-
 VECTORS = "reid"
-
-pytestmark = pytest.mark.usefixtures("shared")
 
 
 def test_sent_and_kept_as_recorded(

@@ -32,9 +32,9 @@ spec:
 
 
 @pytest.fixture
-def records(shared: Path) -> Callable[[str], list[dict[str, Any]]]:
+def records(recordings: Path) -> Callable[[str], list[dict[str, Any]]]:
     """The records of one recording file."""
-    return lambda file: json.loads((shared / "nuctl-recordings" / f"{file}.json").read_text("utf-8"))
+    return lambda file: json.loads((recordings / "nuctl-recordings" / f"{file}.json").read_text("utf-8"))
 
 
 @pytest.fixture

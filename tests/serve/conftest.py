@@ -28,7 +28,7 @@ def pytest_report_header() -> str:
 
 
 @pytest.fixture(scope="session")
-def hosts(shared: Path) -> Iterator[Any]:
+def hosts() -> Iterator[Any]:
     """The engines under test by their names: `hosts["builtin"]`."""
     with importlib.import_module("serve_hosts").Hosts() as hosts:
         yield hosts

@@ -14,7 +14,7 @@ import nuclio_sdk
 from cvat_nuclio.serve.child import SCRIPT
 from cvat_nuclio.serve.nuclio_home import WRAPPER
 
-SHARED = Path(os.environ.get("CVAT_NUCLIO_SHARED") or Path(__file__).resolve().parents[3] / "shared")
+RECORDINGS = Path(__file__).resolve().parents[1] / "recordings"
 DEFAULT_CONFIG = """\
 metadata:
   name: vec
@@ -85,10 +85,8 @@ class Vector:
 
 
 def load(file: str) -> list[Vector]:
-    """Every vector of a file once for each version that it speaks for; none where there are no recordings."""
-    path = SHARED / "nuclio-vectors" / f"{file}.json"
-    if not path.is_file():
-        return []
+    """Every vector of a file once for each version that it speaks for."""
+    path = RECORDINGS / "nuclio-vectors" / f"{file}.json"
     found: list[Vector] = []
     echo = None
     sdks = {(f["id"], f["sdk"]) for f in json.loads(path.read_text("utf-8")) if "sdk" in f}

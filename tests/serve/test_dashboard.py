@@ -13,7 +13,7 @@ import urllib3
 
 from cvat_nuclio.serve import Server, running
 
-RECORDINGS = serve_vectors.SHARED / "nuctl-recordings"
+RECORDINGS = serve_vectors.RECORDINGS / "nuctl-recordings"
 REPLAYED = [
     "healthz",
     "functions-other-project",
@@ -37,14 +37,13 @@ OF_A_DEPLOYMENT |= {"disableDefaultHTTPTrigger", "platform", "triggers"}
 
 def records() -> list[dict[str, Any]]:
     """The recorded exchanges that are replayed."""
-    path = RECORDINGS / "dashboard.json"
-    found = json.loads(path.read_text()) if path.is_file() else []
+    found = json.loads((RECORDINGS / "dashboard.json").read_text())
     return [r for r in found if r["id"] in REPLAYED and r["nuclio"] == "1.14.1"]
 
 
 @pytest.fixture(scope="module")
-def server(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    deploys = json.loads((shared / "nuctl-recordings" / "deploy.json").read_text())
+def server(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    deploys = json.loads((recordings / "nuctl-recordings" / "deploy.json").read_text())
     files = next(r["files"] for r in deploys if r["id"] == "deploy-detector-first")
     folder = tmp_path_factory.mktemp("bundle")
     for name, text in files.items():

@@ -2,7 +2,6 @@
 
 import fnmatch
 import importlib
-from pathlib import Path
 
 import pytest
 import serve_left_out
@@ -19,9 +18,8 @@ VERSIONS = ("1.13.0", "1.14.1")
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_every_vector_is_replayed_or_listed(shared: Path, file: str) -> None:
+def test_every_vector_is_replayed_or_listed(file: str) -> None:
     vectors = serve_vectors.load(file)
-    assert vectors, f"no vectors in {shared}"
     replayed = {name for module in FILES[file] for name in replayed_by(module)}
     missing = []
     for vector in vectors:
@@ -46,7 +44,7 @@ def replayed_by(module: str) -> set[str]:
 def test_every_reason_is_a_vectors(engine: str) -> None:
     for file, table in getattr(serve_left_out, engine).items():
         names = [vector.name for vector in serve_vectors.load(file)]
-        for pattern in table if names else ():
+        for pattern in table:
             assert fnmatch.filter(names, pattern), pattern
 
 

@@ -12,8 +12,8 @@ from aa_runtime import contract
 
 
 @pytest.fixture(scope="module")
-def exchanges(shared: Path) -> list[dict[str, Any]]:
-    vectors = json.loads((shared / "vectors" / "tracker.json").read_text())
+def exchanges(recordings: Path) -> list[dict[str, Any]]:
+    vectors = json.loads((recordings / "vectors" / "tracker.json").read_text())
     return [vector for vector in vectors if vector["request"] is not None]
 
 
