@@ -18,6 +18,12 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Where tests are only collected none uses its snapshot: that is no failure."""
+    if config.option.collectonly:
+        config.option.warn_unused_snapshots = True
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """The checkout's root."""
