@@ -118,3 +118,9 @@ def test_function_file_that_is_not_there(workshop: Any) -> None:
 def test_module_that_is_not_there(workshop: Any) -> None:
     run = workshop.run("--function-module", "no_such_package.function", "--output", "out")
     assert "No module named 'no_such_package'" in run.err
+
+
+def test_what_takes_long_is_said(workshop: Any, broken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cvat_nuclio.waiting.FIRST", 0.0)
+    run = workshop.run("--function-file", broken / "hangs.py", "--output", "out", "--timeout", "5")
+    assert f"loading {broken / 'hangs.py'} … 0 s" in run.err

@@ -76,12 +76,13 @@ def run(args: argparse.Namespace) -> int:
     from ..invoke.picture import save_picture
     from ..invoke.table import print_report
     from ..invoke.target import Hints, open_target
+    from ..waiting import waiting
 
     options = _options(args)
     frames = load_frames(args.images, args.frames)
     hints = Hints(args.kind, args.function, args.name, args.python)
     try:
-        with open_target(args.target, hints) as target:
+        with open_target(args.target, hints) as target, waiting("waiting for the answer"):
             report = invoke(target, frames, options)
     except ListingError as error:
         effect = "the whole list of functions fails" if error.breaks_list else "CVAT hides the function"

@@ -11,6 +11,7 @@ import attrs
 
 from .. import generate
 from ..errors import UserError
+from ..waiting import waiting
 from . import probe_errors
 from .runtime_copy import SOURCE
 
@@ -91,7 +92,8 @@ def probe(request: ProbeRequest) -> Probe:
     with tempfile.TemporaryDirectory(prefix="cvat-nuclio-") as folder:
         question, answer = Path(folder, "request.json"), Path(folder, "answer.json")
         question.write_text(json.dumps(_question(request)), "utf-8")
-        run = _run(request, question, answer)
+        with waiting(f"loading {request.what}"):
+            run = _run(request, question, answer)
         text = answer.read_text("utf-8") if answer.is_file() else ""
     if not text:
         raise probe_errors.died(request.what, run.returncode, run.stdout)

@@ -1,7 +1,7 @@
 """What to call: a bundle served for the time of the call, a function's URL, or a dashboard's."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from ..cvat import CvatError
 from ..cvat.transport import decode, send
 from ..errors import UserError
 from ..serve.running import running
+from ..waiting import waiting
 
 KINDS = ("detector", "interactor", "tracker", "reid")
 PROBE_TIMEOUT = 10.0
@@ -46,7 +47,9 @@ def open_target(text: str, hints: Hints) -> Iterator[Target]:
         yield _at_url(text.rstrip("/"), hints)
         return
     options: dict[str, Any] = {"python": hints.python} if hints.python else {}
-    with running(text, workers=1, **options) as server:
+    with ExitStack() as stack:
+        with waiting(f"loading the function in {text}"):
+            server = stack.enter_context(running(text, workers=1, **options))
         yield _from_dashboard(server.dashboard_url, hints.name)
 
 
