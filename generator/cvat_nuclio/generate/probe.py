@@ -118,7 +118,8 @@ def _run(request: ProbeRequest, question: Path, answer: Path) -> "subprocess.Com
             remedy="name a Python interpreter that has the function's packages: --python PATH",
         ) from error
     except subprocess.TimeoutExpired as error:
-        raise probe_errors.too_slow(request.what, request.timeout, str(error.stdout or "")) from error
+        output = (error.stdout or b"").decode("utf-8", "replace")  # bytes, whatever `text` says
+        raise probe_errors.too_slow(request.what, request.timeout, output) from error
 
 
 def _question(request: ProbeRequest) -> dict[str, Any]:
