@@ -1,0 +1,65 @@
+"""Files that this user alone reads and writes, kept from run to run: locks, logs, keys.
+
+Another user of the machine may lay links and folders where a program is about to write. So nothing lies in the shared
+temporary folder, no link is followed, and a folder that somebody else owns is refused.
+"""
+
+import os
+import stat
+from pathlib import Path
+from typing import IO, Literal
+
+import platformdirs
+
+from .errors import UserError
+
+MODES = {"r": os.O_RDONLY, "w": os.O_WRONLY | os.O_CREAT | os.O_TRUNC, "a": os.O_WRONLY | os.O_CREAT | os.O_APPEND}
+
+
+def private_folder(*names: str) -> Path:
+    """The folder for one purpose below the user's state folder (`~/.local/state/cvat-nuclio`), made where missing.
+
+    It and those above it up to `cvat-nuclio` are the user's own, open to nobody else. Raises UserError.
+    """
+    folder = Path(platformdirs.user_state_path("cvat-nuclio"))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _make(folder)
+        for name in names:
+            folder /= name
+            _make(folder)
+    except OSError as error:
+        raise _unusable(folder, error.strerror or str(error)) from error
+    return folder
+
+
+def open_private(path: Path, mode: Literal["r", "w", "a"]) -> IO[str]:
+    """Opens a text file that nobody else can read; follows no link. Raises UserError."""
+    try:
+        number = os.open(path, MODES[mode] | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            os.close(number)
+            raise UserError(f"{path} is no file", remedy="move it away")
+        return os.fdopen(number, mode, encoding="utf-8", errors="replace")
+    except OSError as error:
+        why = "it is a link" if path.is_symlink() else error.strerror or str(error)
+        raise UserError(f"cannot open {path}", why=why, remedy="move it away, or mend its permissions") from error
+
+
+def _make(folder: Path) -> None:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode):
+        raise _unusable(folder, "it is a link" if folder.is_symlink() else "it is no folder")
+    if found.st_uid != os.geteuid():
+        raise _unusable(folder, f"it belongs to another user (number {found.st_uid})")
+    if stat.S_IMODE(found.st_mode) != 0o700:
+        folder.chmod(0o700)
+
+
+def _unusable(folder: Path, why: str) -> UserError:
+    return UserError(
+        f"cannot use the folder {folder}",
+        why=why,
+        remedy="move it away, mend its permissions, or name a folder of your own: XDG_STATE_HOME=DIR",
+    )
