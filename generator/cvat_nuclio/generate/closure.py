@@ -1,0 +1,120 @@
+"""Everything that `pip install -r requirements.txt` will put into the image, by name and version: asked of an index.
+
+uv resolves, without downloading what it resolves, for the image's Python and not for this machine's. It reads pip's own
+configuration here, so that a company's mirror is asked where pip would ask it.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from ..errors import UserError
+
+#: Nuclio's and Docker's Python images are Debian 12 or newer (glibc 2.36), CUDA's Ubuntu 22.04 or newer (2.35).
+PLATFORM: Final = "x86_64-manylinux_2_28"
+#: uv's option for each of pip's settings that say where to look; its variables and files count where pip says nothing.
+_OPTIONS: Final = {
+    "index-url": "--default-index",
+    "extra-index-url": "--index",
+    "find-links": "--find-links",
+    "trusted-host": "--allow-insecure-host",
+}
+#: uv ends with 1 where the requirements contradict each other, and with 2 where it could not ask.
+_CONTRADICTION: Final = 1
+#: Options of requirements files that uv takes; the others (`--pre`, `--trusted-host`) say nothing about versions.
+_KNOWN_OPTION: Final = re.compile(r"-i\b|-f\b|--(extra-)?index-url|--find-links|--no-index|--no-binary|--only-binary")
+
+
+@attrs.frozen(kw_only=True)
+class Closure:
+    """What a set of requirements comes to."""
+
+    pins: Mapping[str, str]
+    """Version by distribution, in the index's spelling; nothing where it could not be found out."""
+    unknown: str = ""
+    """Why it could not be found out, in the resolver's words."""
+
+
+def resolve(lines: Sequence[str], *, python: str, tried: Mapping[str, str], timeout: float = 120) -> Closure:
+    """The closure of the `lines` of a requirements file, for an image with `python` (`3.11`) on x86-64.
+
+    `tried` are versions that were loaded together; each is taken unless a line forbids it. Raises UserError where the
+    lines cannot be met together. A resolver that gets no answer within `timeout` seconds gives an unknown closure.
+    """
+    asked = [line for line in lines if not line.startswith("-") or _KNOWN_OPTION.match(line)]
+    with tempfile.TemporaryDirectory(prefix="cvat-nuclio-") as folder:
+        pins = Path(folder, "constraints.txt")
+        pins.write_text("".join(f"{name}=={version}\n" for name, version in tried.items()), "utf-8")
+        try:
+            run = _run(asked, python, pins, timeout)
+        except subprocess.TimeoutExpired:
+            return Closure(pins={}, unknown=f"the package index gave no answer within {timeout:g} s")
+        if run.returncode == _CONTRADICTION:
+            raise _contradiction(run.stderr)
+        if run.returncode:
+            return Closure(pins={}, unknown=_causes(run.stderr)[-1])
+        return Closure(pins=dict(_read(pins.read_text("utf-8"))))
+
+
+def _run(lines: Sequence[str], python: str, pins: Path, timeout: float) -> "subprocess.CompletedProcess[str]":
+    from uv import find_uv_bin
+
+    settings = _settings()
+    command = [
+        find_uv_bin(), "pip", "compile", "-", "--quiet", "--no-header", "--no-annotate", "--color", "never",
+        "--python-version", python, "--python-platform", PLATFORM, "--output-file", str(pins),
+        # pip takes the best version of all its indexes; uv by itself stops at the first that knows the name.
+        "--index-strategy", "unsafe-best-match", *_where(settings),
+    ]  # fmt: skip
+    certificates = {"SSL_CERT_FILE": settings["cert"]} if "cert" in settings else {}
+    return subprocess.run(
+        command, input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=timeout, check=False,
+        cwd=pins.parent, env={"UV_HTTP_RETRIES": "1", **certificates, **os.environ},
+    )  # fmt: skip
+
+
+def _settings() -> Mapping[str, str]:
+    """What pip's files and variables say on this machine: `index-url` and its like, by name."""
+    listed = subprocess.run(
+        [sys.executable, "-P", "-m", "pip", "config", "list"], capture_output=True, text=True, timeout=60, check=False
+    )
+    # pip lists what weighs least first: files, then the environment.
+    return dict(re.findall(r"^(?:global|install|:env:)\.([a-z-]+)='(.*)'$", listed.stdout, re.MULTILINE))
+
+
+def _where(settings: Mapping[str, str]) -> list[str]:
+    """uv's words for where pip would look."""
+    words = [
+        word
+        for name, option in _OPTIONS.items()
+        for value in settings.get(name, "").replace("\\n", " ").split()
+        for word in (option, value)
+    ]
+    return [*words, "--no-index"] if settings.get("no-index") in ("1", "true", "yes", "on") else words
+
+
+def _read(text: str) -> Iterable[tuple[str, str]]:
+    """The pins that uv wrote; what comes from a URL or a repository has none."""
+    yield from re.findall(r"^([a-z0-9-]+)==([^\s;]+)", text, re.MULTILINE)
+
+
+def _contradiction(words: str) -> UserError:
+    why = " ".join(" ".join(_causes(words)).split())
+    return UserError(
+        "the requirements cannot be installed together",
+        why=why,
+        remedy="change the requirements file so that these versions agree; the runtime's own are in docs/bundles.md",
+    )
+
+
+def _causes(words: str) -> list[str]:
+    """uv's explanation, its headline left out."""
+    lines = [re.sub(r"^\s*(error|cause|hint):\s*", "", line) for line in words.splitlines() if line.strip()]
+    return lines[1:] or lines or ["the resolver ended without a word"]
