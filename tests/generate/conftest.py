@@ -82,7 +82,7 @@ def workshop(
         key = (request.file.read_bytes(), str(request.parameters), request.python, os.environ.get("PYTHONPATH"))
         if key not in probed:
             found = probe(request)
-            if found.local or found.opened or found.missing:
+            if found.local or found.read or found.missing:
                 return found
             probed[key] = found
         return probed[key]

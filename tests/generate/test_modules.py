@@ -184,6 +184,45 @@ def test_files_that_loading_reads_are_missed(generate: Callable[..., Any], works
     assert workshop.run("out", "--add", "names.txt").err == ""
 
 
+def test_files_far_from_the_function_are_missed(generate: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "w.npy").write_text("a")
+    read = f"open({str(tmp_path / 'elsewhere' / 'w.npy')!r}).read()\n"
+    run = generate({"here/f.py": read + SPEC + "    return []\n"}, "--function-file", "here/f.py")
+    assert "reads w.npy in" in run.err
+    assert f"--add {tmp_path / 'elsewhere' / 'w.npy'}, and let the function look for w.npy beside" in run.err
+
+
+def test_a_model_s_folder_is_brought_whole(generate: Callable[..., Any], workshop: Any) -> None:
+    read = "from pathlib import Path\nPath(__file__).with_name('model').joinpath('config.json').read_text()\n"
+    run = generate({"f.py": read + SPEC + "    return []\n", "model/config.json": "{}", "model/model.safetensors": "x"})
+    assert f"reads the folder model, which is not in the bundle: --add {workshop.folder / 'model'}" in run.err
+    assert workshop.run("out", "--add", "model").err == ""
+
+
+def test_a_file_among_others_is_brought_alone(generate: Callable[..., Any], workshop: Any) -> None:
+    read = "from pathlib import Path\nPath(__file__).with_name('data').joinpath('names.txt').read_text()\n"
+    run = generate({"f.py": read + SPEC + "    return []\n", "data/names.txt": "a", "data/photo.jpg": "x"})
+    assert f"--add {workshop.folder / 'data' / 'names.txt'}=data/names.txt" in run.err
+
+
+def test_what_native_code_opens_is_known_by_its_name_in_the_source(generate: Callable[..., Any], workshop: Any) -> None:
+    run = generate({"f.py": "MODEL = 'net.onnx'\n" + SPEC + "    return []\n", "net.onnx": "x"})
+    assert f"reads net.onnx, which is not in the bundle: --add {workshop.folder / 'net.onnx'}" in run.err
+
+
+@pytest.mark.parametrize("form", ["os.environ['NET']", "os.environ.get('NET', 'no')", "os.getenv('NET')"])
+def test_a_path_in_a_variable_comes_with_the_variable(
+    generate: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, form: str
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "net.onnx").write_text("a")
+    monkeypatch.setenv("NET", str(tmp_path / "elsewhere" / "net.onnx"))
+    read = f"import os\nopen({form}).read()\n"
+    run = generate({"here/f.py": read + SPEC + "    return []\n"}, "--function-file", "here/f.py")
+    assert f"by NET: --add {tmp_path / 'elsewhere' / 'net.onnx'} --env NET=net.onnx" in run.err
+
+
 def test_a_library_s_cache_is_not_missed(
     generate: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

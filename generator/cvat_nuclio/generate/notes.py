@@ -1,11 +1,19 @@
 """What loads here and may not load in the image."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from .description import Description
 from .steps import CACHES
+
+#: What frameworks write weights to. Most are read by native code, which nobody sees opening a file.
+WEIGHTS = frozenset(
+    {
+        ".bin", ".caffemodel", ".ckpt", ".data", ".engine", ".gguf", ".h5", ".keras", ".npy", ".npz", ".onnx",
+        ".param", ".pb", ".pdiparams", ".plan", ".pt", ".pth", ".safetensors", ".tflite", ".trt", ".weights",
+    }
+)  # fmt: skip
 
 
 def notes_on(bundle: Description) -> list[str]:
@@ -21,19 +29,50 @@ def _imports(bundle: Description) -> Iterator[str]:
 
 
 def _files(bundle: Description) -> Iterator[str]:
-    """Files that the function read from its own folder while it was loaded."""
+    """What the function read while it was loaded and the bundle does not hold."""
     options = bundle.options
     source = options.file.parent if options.file else options.path(options.working_directory)
-    # Baking puts a library's downloads into the image.
+    held = {path.resolve() for path in bundle.added.values()}
+    held |= {options.path(value) for value in options.parameters.values() if isinstance(value, str)}
+    groups: dict[Path, str] = {}
+    for path, variable in bundle.probe.read.items():
+        if path not in held and path.resolve() not in held and not _is_elsewhere(path, options.nuclio, source):
+            groups.setdefault(_model(path, source, bundle.probe.read), variable)
+    for path, variable in groups.items():
+        if not any(path.is_relative_to(other) for other in groups if other != path):
+            yield _note(path, variable, source)
+
+
+def _is_elsewhere(path: Path, bundle: Path, source: Path) -> bool:
+    """In the bundle, in a cache of downloads (baking puts those into the image), or among a library's settings."""
     caches = [Path(os.environ[name]).absolute() for name in CACHES if os.environ.get(name)]
-    elsewhere = [options.nuclio, *caches]
-    brought = {path.resolve() for path in bundle.added.values()}
-    for file in bundle.probe.opened:
-        inside = file.is_relative_to(source) and not any(map(file.is_relative_to, elsewhere))
-        if inside and file.is_file() and file.resolve() not in brought:
-            place = file.relative_to(source).as_posix()
-            place = f"={place}" if "/" in place else ""
-            yield f"the function reads {file.name}, which is not in the bundle: --add {file}{place}"
+    home, inside = Path.home(), path.is_relative_to(source)
+    hidden = not inside and path.is_relative_to(home) and path.relative_to(home).parts[0].startswith(".")
+    return hidden or any(map(path.is_relative_to, [bundle, *caches]))
+
+
+def _model(path: Path, source: Path, read: Mapping[Path, str]) -> Path:
+    """The file, or the folder of the model that it is part of: native code reads the largest part, unseen."""
+    folder = path.parent
+    if path.is_dir() or folder in (source, Path.home(), *source.parents):
+        return path
+    unread = [item for item in folder.iterdir() if item not in read and item.suffix in WEIGHTS]
+    return folder if unread or folder in read else path
+
+
+def _note(path: Path, variable: str, source: Path) -> str:
+    what = f"the folder {path.name}" if path.is_dir() else path.name
+    inside = path.is_relative_to(source)
+    place = path.relative_to(source).as_posix() if inside else path.name
+    add = f"--add {path}" + (f"={place}" if "/" in place else "")
+    if variable:
+        return f"the function reads {what}, which is not in the bundle, by {variable}: {add} --env {variable}={place}"
+    if inside:
+        return f"the function reads {what}, which is not in the bundle: {add}"
+    return (
+        f"the function reads {what} in {path.parent}, which is not in the bundle: {add}, and let the function look for "
+        f"{place} beside its own file, or take the path as a parameter"
+    )
 
 
 def _parameters(bundle: Description) -> Iterator[str]:

@@ -63,8 +63,8 @@ class Probe:
     """Compiled modules of the user's own."""
     drags_opencv: tuple[str, ...]
     """Those of `distributions` that bring OpenCV's build for desktops along."""
-    opened: tuple[Path, ...]
-    """The files that Python code read while it was loaded."""
+    read: Mapping[Path, str]
+    """The files and folders that it reads, each with the environment variable that leads there, or an empty text."""
 
 
 @attrs.frozen(kw_only=True)
@@ -151,5 +151,5 @@ def _probe(found: Mapping[str, Any]) -> Probe:
         missing=tuple((Path(file), module) for file, module in found["missing"]),
         binary=tuple(map(Path, found["binary"])),
         drags_opencv=tuple(found["drags_opencv"]),
-        opened=tuple(map(Path, found["opened"])),
+        read={Path(item["path"]): item["variable"] for item in found["read"]},
     )

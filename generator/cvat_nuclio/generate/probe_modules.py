@@ -70,6 +70,12 @@ class Modules:
             "binary": sorted(self.binary),
         }
 
+    def sources(self) -> list[str]:
+        """The files of the user's own modules, the function's first."""
+        root = self.file_of(self.root)
+        own = [] if root is None or is_installed(root) else [root]
+        return [*own, *(item["file"] for item in self.local.values())]
+
     def file_of(self, name: str) -> str | None:
         file = getattr(self.modules.get(name), "__file__", None)
         return os.path.abspath(file) if file else None

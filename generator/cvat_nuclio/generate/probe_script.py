@@ -5,7 +5,7 @@ dependencies, so that a ReID function finds `ReIDFunctionSpec`. Usage: probe_scr
 """
 
 # The import machinery speaks in strings, and an old Python must get as far as its error:
-# ruff: noqa: PTH100, PTH118, UP032, UP036
+# ruff: noqa: PTH118, UP032, UP036
 from __future__ import annotations
 
 import sys
@@ -25,11 +25,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from . import probe_files as files
     from . import probe_modules as modules
 else:
-    _beside = importlib.util.spec_from_file_location("_probe_modules", Path(__file__).with_name("probe_modules.py"))
-    modules = importlib.util.module_from_spec(_beside)
-    _beside.loader.exec_module(modules)
+
+    def beside(name: str) -> types.ModuleType:
+        spec = importlib.util.spec_from_file_location(f"_{name}", Path(__file__).with_name(f"{name}.py"))
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    files, modules = beside("probe_files"), beside("probe_modules")
 
 
 class Failed(Exception):
@@ -60,17 +66,17 @@ def probe(request: dict[str, Any]) -> dict[str, Any]:
     sys.path += [path for path in request["path"] if path not in sys.path]
     sdk = import_sdk()
     before = set(sys.modules)
-    opened = watch_files()
+    watched = files.Files()
     function = load(request, sdk)
-    read = sorted(file for file in opened if not modules.is_installed(file) and not file.endswith((".py", ".pyc")))
     after = dict(sys.modules)
     found = modules.Modules(request, before, after)
+    facts = found.report()
     return {
         "python": "{}.{}.{}".format(*sys.version_info[:3]),
         "spec": describe(function, sdk),
         "doc": doc_of(after, request),
-        **found.report(),
-        "opened": read,
+        **facts,
+        "read": watched.report(found.sources(), [str(Path.cwd()), *request["path"]]),
     }
 
 
@@ -97,21 +103,6 @@ def import_sdk() -> Any:
     except (ImportError, AttributeError) as error:
         raise Failed(stage="sdk", error=last_words(error)) from error
     return sdk
-
-
-def watch_files() -> set[str]:
-    """The files that Python code opens for reading from now on."""
-    opened: set[str] = set()
-    pid = os.getpid()
-
-    def hook(event: str, args: tuple[Any, ...]) -> None:
-        if event == "open" and isinstance(args[0], str) and os.getpid() == pid:
-            mode = args[1] or "r"
-            if not set(str(mode)) & set("wax+"):
-                opened.add(os.path.abspath(args[0]))
-
-    sys.addaudithook(hook)
-    return opened
 
 
 def load(request: dict[str, Any], sdk: Any) -> Any:
@@ -163,7 +154,7 @@ def words(error: BaseException) -> dict[str, Any]:
 
 
 def is_users(file: str) -> bool:
-    return not modules.is_installed(file) and file not in (__file__, modules.__file__)
+    return not modules.is_installed(file) and file not in (__file__, files.__file__, modules.__file__)
 
 
 def last_words(error: BaseException) -> str:

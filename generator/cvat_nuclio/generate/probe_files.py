@@ -1,0 +1,116 @@
+"""The files that an AA function reads, as far as they can be seen from within its own process.
+
+Part of `probe_script`, and as stand-alone: the standard library alone. Python code that opens a file is seen by an
+audit hook. Native code (ONNX Runtime, safetensors, TensorRT) opens files without a word: its files are found where they
+are still mapped into memory, and where the user's own code names them, by a constant or by an environment variable.
+"""
+
+# The import machinery speaks in strings:
+# ruff: noqa: PTH100, PTH110, PTH111, PTH112, PTH113, PTH118, PTH119
+from __future__ import annotations
+
+import ast
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+#: Not somebody's model: the system's, and what a process sees of itself.
+_SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/", "/lib", "/bin/", "/sbin/", "/run/", "/var/lib/", "/snap/")
+_READS_VARIABLE = re.compile(r"(os\.)?(getenv|environ(\.get)?)")
+
+
+class Files:
+    """Watches from its creation on."""
+
+    def __init__(self) -> None:
+        self.opened: set[str] = set()
+        self.pid = os.getpid()
+        self.mapped_before = mapped()
+        sys.addaudithook(self._hook)
+
+    def _hook(self, event: str, args: tuple[Any, ...]) -> None:
+        if event == "open" and isinstance(args[0], (str, bytes)) and os.getpid() == self.pid:
+            mode = args[1] or "r"
+            if not set(str(mode)) & set("wax+"):
+                self.opened.add(os.path.abspath(os.fsdecode(args[0])))
+
+    def report(self, sources: list[str], folders: list[str]) -> list[dict[str, str]]:
+        """The files and folders that were read, each with the environment variable that leads to it, or "".
+
+        `sources` are the user's own modules, `folders` those in which a relative path may start.
+        """
+        found = dict.fromkeys(sorted(self.opened | (mapped() - self.mapped_before)), "")
+        for file in sources:
+            for path, variable in named(file, folders):
+                found[path] = found.get(path) or variable
+        by_variable = {path: name for path, name in found.items() if name}
+        return [
+            {"path": path, "variable": name or above(path, by_variable)}
+            for path, name in found.items()
+            if os.path.exists(path) and not is_system(path)
+        ]
+
+
+def above(path: str, by_variable: dict[str, str]) -> str:
+    """The variable that names a folder above `path`."""
+    return next((name for folder, name in by_variable.items() if path.startswith(folder.rstrip("/") + "/")), "")
+
+
+def is_system(path: str) -> bool:
+    """What the image has of its own, and code."""
+    return path.startswith((*_SYSTEM, sys.prefix, sys.base_prefix)) or path.endswith((".py", ".pyc", ".so"))
+
+
+def mapped() -> set[str]:
+    """The files that are mapped into this process; none where the system does not tell."""
+    try:
+        lines = Path("/proc/self/maps").read_text("utf-8", errors="replace").splitlines()
+    except OSError:
+        return set()
+    paths = (line.split(maxsplit=5)[5] for line in lines if len(line.split(maxsplit=5)) == 6)
+    return {path for path in paths if path.startswith("/") and ".so" not in os.path.basename(path)}
+
+
+def named(file: str, folders: list[str]) -> list[tuple[str, str]]:
+    """What a source file's texts name and exists: the path, and the variable that holds it or ""."""
+    try:
+        tree = ast.parse(Path(file).read_bytes())
+    except (SyntaxError, ValueError, OSError):
+        return []
+    found = []
+    for node in ast.walk(tree):
+        if variable := variable_of(node):
+            found += [(path, variable) for path in existing(os.environ.get(variable, ""), folders)]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found += [(path, "") for path in existing(node.value, folders)]
+    return found
+
+
+def variable_of(node: ast.AST) -> str:
+    """`os.environ["X"]`, `os.environ.get("X")` and `os.getenv("X")` give "X"."""
+    if isinstance(node, ast.Subscript):
+        reader, name = node.value, node.slice
+    elif isinstance(node, ast.Call) and node.args:
+        reader, name = node.func, node.args[0]
+    else:
+        return ""
+    if (
+        isinstance(name, ast.Constant)
+        and isinstance(name.value, str)
+        and _READS_VARIABLE.fullmatch(ast.unparse(reader))
+    ):
+        return name.value
+    return ""
+
+
+def existing(text: str, folders: list[str]) -> list[str]:
+    """The file or folder that a text names, if it is one: a lone word is no path, except to a file that is there."""
+    if not text or len(text) > 1000 or "\0" in text or "\n" in text:
+        return []
+    for folder in folders:
+        path = os.path.abspath(os.path.join(folder, os.path.expanduser(text)))
+        if os.path.isfile(path) or (os.path.isdir(path) and "/" in text.strip("/.")):
+            return [path]
+    return []
