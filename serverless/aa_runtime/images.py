@@ -1,30 +1,40 @@
 """Base64 text → bytes → `PIL.Image`, unconverted and whole, within limits.
 
-CVAT sends the user's own file: any format and mode that Pillow reads, with EXIF rotation already applied.
+CVAT sends the user's own file, with EXIF rotation already applied. Which formats are read, and why: `formats`.
 """
 
 import binascii
+import importlib
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from io import BytesIO
 from typing import Final
 
 import PIL.Image
 import PIL.ImageFile
 
+from aa_runtime import formats
 from aa_runtime.errors import RequestError
 from aa_runtime.fields import json_type
 
-#: Pillow hands these to programs outside the process (Ghostscript), which a stranger's file must not reach.
-REFUSED_FORMATS: Final = frozenset({"EPS"})
-#: Tried first, as Pillow does (`PIL.Image.preinit`): the other forty plugins take as long to import as all of Pillow,
-#: and one of them, IMT, would look through each JPEG before JPEG's own.
-COMMON_FORMATS: Final = ("JPEG", "PNG", "BMP", "GIF", "PPM")
 #: The largest block that glibc can be taught to keep, less room for headers.
 KEPT_BLOCK: Final = 2**25 - 2**16
-_HEIF_BRANDS: Final = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"})
+#: Pillow's module of each format that `PIL.Image.preinit` does not load.
+_PLUGINS: Final = {
+    "TIFF": "Tiff",
+    "JPEG2000": "Jpeg2K",
+    "WEBP": "WebP",
+    "TGA": "Tga",
+    "PCX": "Pcx",
+    "SGI": "Sgi",
+    "SUN": "Sun",
+}
+#: Formats that phones and browsers make, and that CVAT's server does not take.
+_FOREIGN_BRANDS: Final = {
+    **dict.fromkeys((b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"), "HEIF"),
+    **dict.fromkeys((b"avif", b"avis"), "AVIF"),
+}
 
 
 def image_bytes(body: Mapping[str, object], field: str) -> bytes:
@@ -42,8 +52,8 @@ def image_bytes(body: Mapping[str, object], field: str) -> bytes:
 def open_image(data: bytes, field: str, max_pixels: int) -> PIL.Image.Image:
     """The decoded image: first frame, own mode, nothing converted.
 
-    RequestError 413 when it has more than `max_pixels` (found in the header, before decoding), 415 when
-    Pillow does not know the format, 400 when the file is broken or cut off.
+    RequestError 413 when it has more than `max_pixels` (found in the header, before decoding) or when the file would
+    cost more than its pixels, 415 when it is of none of the formats that are read, 400 when it is broken or cut off.
     """
     with _decoding(max_pixels):
         try:
@@ -54,6 +64,9 @@ def open_image(data: bytes, field: str, max_pixels: int) -> PIL.Image.Image:
             raise
         except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning):
             raise RequestError(f"more than {max_pixels} pixels", field=field, status=413) from None
+        except formats.TooCostly as fault:
+            text = f"{fault}; the file would take far more time or memory than its pixels. Save the image again"
+            raise RequestError(text, field=field, status=413) from None
         except PIL.UnidentifiedImageError:
             raise RequestError(_unknown_format(data), field=field, status=415) from None
         except Exception as fault:
@@ -117,23 +130,19 @@ def prepare() -> None:
 
 
 def _open(data: bytes) -> PIL.Image.Image:
-    """The image before it is decoded. The first file of an uncommon format imports all of Pillow's plugins."""
-    try:
-        return PIL.Image.open(BytesIO(data), formats=COMMON_FORMATS)
-    except PIL.UnidentifiedImageError:
-        return PIL.Image.open(BytesIO(data), formats=_other_formats())
-
-
-@cache
-def _other_formats() -> tuple[str, ...]:
-    PIL.Image.init()
-    return tuple(name for name in PIL.Image.ID if name not in REFUSED_FORMATS and name not in COMMON_FORMATS)
+    """The image before it is decoded, by the one reader that its first bytes name."""
+    name = formats.format_of(data)
+    formats.check(name, data)
+    # Before asking `open`, which imports all forty plugins for a name that it does not know.
+    if name in _PLUGINS:
+        importlib.import_module(f"PIL.{_PLUGINS[name]}ImagePlugin")
+    return PIL.Image.open(BytesIO(data), formats=(name,))
 
 
 def _unknown_format(data: bytes) -> str:
-    if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
-        return "a HEIF image, which Pillow does not read; CVAT needs another format"
-    return "not an image in a format that Pillow reads"
+    foreign = _FOREIGN_BRANDS.get(data[8:12]) if data[4:8] == b"ftyp" else None
+    what = f"a {foreign} image, which CVAT does not take" if foreign else "not an image in a format that is read"
+    return f"{what}: {formats.NAMES} is expected"
 
 
 def _words(fault: Exception) -> str:
