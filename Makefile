@@ -4,7 +4,7 @@ EXTRAS ?= demo,test,lint
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo demo-torch test lint stale images fuzz soak bench clean
+.PHONY: demo demo-torch test lint stale images fuzz mutants soak bench clean
 
 $(VENV)/.ready-$(EXTRAS): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cvat-nuclio needs Python 3.11 or newer: make PYTHON=python3.11")'
@@ -51,6 +51,13 @@ images: $(VENV)/.ready-$(EXTRAS)
 # A million hostile requests over the four kinds, in process, half an hour on two cores; exit 1 on any finding.
 fuzz: $(VENV)/.ready-$(EXTRAS)
 	$(BIN)/python tools/fuzz.py --cases 1000000
+
+# Small changes to the runtime, one after the other, and which of them no test notices; docs/testing.md. An hour on two
+# idle cores. Tensors need PyTorch, gigabytes.
+mutants: EXTRAS := demo,test,torch,mutation
+mutants:
+	$(MAKE) $(VENV)/.ready-$(EXTRAS) EXTRAS=$(EXTRAS)
+	$(BIN)/python -m tools.mutants
 
 # An hour of mixed requests to a served bundle of each kind; exit 1 unless the workers' memory is flat.
 soak: $(VENV)/.ready-$(EXTRAS)

@@ -11,6 +11,14 @@ import pytest
 # No deadline: a busy machine is no bug.
 hypothesis.settings.register_profile("repository", deadline=None)
 hypothesis.settings.load_profile("repository")
+# For `make mutants`: that a test fails is all it asks.
+hypothesis.settings.register_profile(
+    "mutants",
+    deadline=None,
+    database=None,
+    max_examples=50,
+    phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
+)
 
 # What runs the tests may ignore it (nohup), and a process that inherits that cannot be ended by it.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)

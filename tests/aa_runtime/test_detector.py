@@ -246,10 +246,10 @@ def element_with(name: str, value: object) -> Any:
 
 
 BAD = {
-    "an object of type 'NoneType'": None,
-    "an object of type 'int'": [5],
-    "an object of type 'dict'": [{"label": "car"}],
-    "an object of type 'str'": "abc",
+    "an object of type 'NoneType' (expected a sequence)": None,
+    "an object of type 'int' (expected 'LabeledImageRequest' or 'LabeledShapeRequest')": [5],
+    "an object of type 'dict' (expected 'LabeledImageRequest' or 'LabeledShapeRequest')": [{"label": "car"}],
+    "an object of type 'str' (expected 'LabeledImageRequest' or 'LabeledShapeRequest')": "abc",
     "shape with unknown label ID (9)": [cvataa.rectangle(9, [1.0, 2, 3, 4])],
     "tag with unknown label ID (9)": [cvataa.tag(9)],
     "shape with preset id": [shape_with("id", 5)],
@@ -262,20 +262,22 @@ BAD = {
     "shape of type 'rectangle' (expected 'tag')": [cvataa.rectangle(3, [1.0, 2, 3, 4])],
     "tag (expected shape of type 'mask')": [cvataa.tag(4)],
     "attribute with unknown ID (8)": [shape_with("attributes", [models.AttributeValRequest(spec_id=8, value="1")])],
-    "attribute value ('11')": [shape_with("attributes", [models.AttributeValRequest(spec_id=1, value="11")])],
+    "attribute value ('11') that is unsuitable for its attribute (1)": [
+        shape_with("attributes", [models.AttributeValRequest(spec_id=1, value="11")])
+    ],
     "non-skeleton shape with elements": [shape_with("elements", keypoints((1, 2)))],
     "skeleton with fewer elements than expected (2 vs 3)": [cvataa.skeleton(5, keypoints((1, 2), (3, 4)))],
     "skeleton with fewer elements than expected (0 vs 3)": [cvataa.skeleton(5, [])],
     "shape with unknown sublabel ID (7)": [element_with("label_id", 7)],
-    "multiple elements with same sublabel": [element_with("label_id", 1)],
+    "skeleton with multiple elements with same sublabel": [element_with("label_id", 1)],
     "shape element with preset id": [element_with("id", 1)],
     "shape element with preset source": [element_with("source", "auto")],
     "shape element with unexpected frame number (2)": [element_with("frame", 2)],
-    "element with other than one point": [element_with("points", [1.0, 2, 3, 4])],
-    "element type other than 'points' (rectangle)": [element_with("type", models.ShapeType("rectangle"))],
-    "rectangle with wrong points": [cvataa.rectangle(1, [1.0, 2, 3, 4, 5])],
-    "mask whose encoded bitmap does not match": [cvataa.mask(4, [3.0, 10, 10, 12, 12])],
-    "mask with too few elements": [models.LabeledShapeRequest(type="mask", label_id=4, frame=0)],
+    "skeleton element with other than one point": [element_with("points", [1.0, 2, 3, 4])],
+    "skeleton with element type other than 'points' (rectangle)": [element_with("type", models.ShapeType("rectangle"))],
+    "rectangle with wrong points: a rectangle has 4 numbers, not 5": [cvataa.rectangle(1, [1.0, 2, 3, 4, 5])],
+    "mask whose encoded bitmap does not match its bounding box": [cvataa.mask(4, [3.0, 10, 10, 12, 12])],
+    "mask with too few elements in its points": [models.LabeledShapeRequest(type="mask", label_id=4, frame=0)],
 }
 
 
@@ -284,7 +286,7 @@ def test_what_breaks_the_interface_is_a_500_that_says_what(find: Find, words: st
     status, body, log = find(BAD[words])
     assert status == 500
     assert body["error"]["type"] == "function"
-    assert words in body["error"]["message"]
+    assert body["error"]["message"] == f"function output {words}"
     assert words in log[-1]["message"]
 
 

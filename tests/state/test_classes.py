@@ -205,7 +205,7 @@ def test_modules_beside_the_function_are_its_own_and_libraries_are_not(tmp_path:
     with pytest.raises(EncodeError, match="imported too late"):
         codec.encode(late.Late())
     for name in ("near_by", "late", "far_off"):
-        monkeypatch.delitem(sys.modules, name)
+        del sys.modules[name]
 
 
 def test_a_function_in_a_package_owns_its_package() -> None:
