@@ -73,10 +73,10 @@ def _in_lines(wait: Wait, over: threading.Event) -> None:
 
 
 def _in_place(wait: Wait, over: threading.Event, progress: "Progress") -> None:
-    task = progress.add_task("", line="", detail="")
+    task = progress.add_task("", line="")
     try:
         while True:
-            progress.update(task, line=wait.line(), detail=wait.detail)
+            progress.update(task, line=f"{wait.line()}  {wait.detail}")
             if over.wait(0.25):
                 return
     finally:
@@ -95,7 +95,6 @@ class _Screen:
         """Where to show a line, or None where nothing can be rewritten in place."""
         from rich.console import Console
         from rich.progress import Progress, SpinnerColumn, TextColumn
-        from rich.table import Column
 
         console = Console(stderr=True)
         if not console.is_interactive:
@@ -103,11 +102,11 @@ class _Screen:
         with self._lock:
             if self._progress is None:
                 line = TextColumn("{task.fields[line]}", markup=False)
-                detail = TextColumn(
-                    "{task.fields[detail]}", style="dim", markup=False,
-                    table_column=Column(no_wrap=True, overflow="ellipsis"),
+                # Standard output is left alone where it goes elsewhere: rich would put it on standard error.
+                self._progress = Progress(
+                    SpinnerColumn(), line,
+                    console=console, transient=True, redirect_stdout=sys.stdout.isatty(),
                 )  # fmt: skip
-                self._progress = Progress(SpinnerColumn(), line, detail, console=console, transient=True)
                 self._progress.start()
             self._users += 1
             return self._progress

@@ -88,7 +88,8 @@ def scene(tmp_path: Path) -> Callable[..., dict[str, str]]:
         defaults = {"name": "demo-detector", "before": None, "after": None, "exit_code": 0, "stdout": "", "stderr": ""}
         file = tmp_path / "scene.json"
         file.write_text(json.dumps({**defaults, **scene}))
-        return {**os.environ, "FAKE_SCENE": str(file), "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+        path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+        return {**os.environ, "FAKE_SCENE": str(file), "PATH": path, "XDG_STATE_HOME": str(tmp_path / "state")}
 
     return make
 

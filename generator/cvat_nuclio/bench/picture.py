@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from ..cvat.sample import SIZE
 from ..errors import UserError
 
 FRAME = (1920, 1080)
-#: CVAT's smallest request, as `deploy.smoke` writes it, has its prompts and boxes within this size.
-LEAST = (64, 48)
+#: The prompts and boxes of the request lie within this size.
+LEAST = SIZE
 
 
 def photograph(width: int, height: int) -> bytes:

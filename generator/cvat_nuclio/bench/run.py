@@ -11,7 +11,9 @@ from pathlib import Path
 import attrs
 
 from ..bundle import Bundle
-from ..deploy.smoke import payload
+from ..cvat import ListingError
+from ..cvat.listing import list_function
+from ..cvat.sample import function_of_kind, sample_payload
 from ..errors import UserError
 from . import phases
 from .load import Load, run_load, send_one
@@ -61,7 +63,11 @@ def bench_url(url: str, kind: str, annotations: Mapping[str, str], options: Benc
 
 
 def _body(kind: str, annotations: Mapping[str, str], options: BenchOptions) -> bytes:
-    return json.dumps(payload(kind, annotations, options.image or photograph(*FRAME))).encode()
+    try:
+        function = list_function(function_of_kind(kind, annotations))
+    except ListingError as error:
+        raise UserError("CVAT cannot list the function", why=error.message or error.name or "") from error
+    return json.dumps(sample_payload(function, options.image or photograph(*FRAME))).encode()
 
 
 def _warmed_up(url: str, body: bytes) -> bytes:

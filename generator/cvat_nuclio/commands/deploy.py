@@ -1,6 +1,7 @@
 """`cvat-nuclio deploy`: the logic behind deploy.sh."""
 
 import argparse
+import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="free functions that are stuck at `building`")
     parser.add_argument("--skip-check", action="store_true", help="deploy bundles in which `check` finds errors")
     parser.add_argument("--logs", type=Path, metavar="FOLDER", help="where nuctl's whole output is kept")
+    parser.add_argument("--verbose", action="store_true", help="show nuctl's whole output as it comes")
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--dry-run", action="store_true", help="check everything, print the nuctl commands, run none")
     action.add_argument("--status", action="store_true", help="show the functions' states, deploy nothing")
@@ -54,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
         bundles=args.bundles, gpu=args.gpu, platform=args.platform, registry=args.registry,
         run_registry=args.run_registry, namespace=args.namespace, project=args.project, prebuilt=args.prebuilt,
         offline=args.offline, parallel=args.parallel, force=args.force, dry_run=args.dry_run, log_folder=args.logs,
+        verbose=args.verbose,
     )  # fmt: skip
     # A supervisor's TERM gets the same tidying as Ctrl-C: nuctl cut off leaves a function stuck at `building`.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -66,12 +69,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")  # in one piece: deploys report from their own threads
-    sys.stdout.flush()
+    with contextlib.suppress(BrokenPipeError):  # a deploy goes on when nobody reads any more
+        sys.stdout.write(f"{line}\n")  # in one piece: deploys report from their own threads
+        sys.stdout.flush()
 
 
 def _deploy(fleet: "Fleet", *, check: bool) -> int:
-    from ..deploy.memory import differs_from_last_time
+    from ..deploy.last_nuctl import differs_from_last_time
     from ..deploy.report import summary
     from ..deploy.sources import prepare
 

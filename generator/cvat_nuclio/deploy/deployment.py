@@ -1,21 +1,22 @@
 """One function's deploy: look at its state, run nuctl, wait, send one real request, and say what happened."""
 
 import fcntl
-import json
-import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import attrs
 
-from . import smoke
-from .causes import Cause, find_cause, plain
-from .nuctl import Nuctl, State
+from ..errors import UserError
+from ..private_files import open_private, private_folder
+from . import first_request
+from .causes import Cause, find_cause
+from .nuctl import Answer, Nuctl, State
 from .options import DeployOptions
 from .preflight import Tools, check_function
+from .transcript import file_name, transcript
 
 # A state in which nuctl refuses every deploy and delete that is not forced.
 STUCK_STATES = ("building", "waitingForResourceConfiguration", "waitingForBuild", "configuringResources")
@@ -36,13 +37,14 @@ class Outcome:
 
 @attrs.define
 class Deployment:
-    """Deploys `file`, whose content as Nuclio reads it is `config`."""
+    """Deploys `file`, whose content as Nuclio reads it is `config`. `say` gets nuctl's lines with --verbose."""
 
     file: Path
     config: Mapping[str, Any]
     options: DeployOptions
     nuctl: Nuctl
     tools: Tools
+    say: Callable[[str], None]
 
     @property
     def name(self) -> str:
@@ -73,21 +75,31 @@ class Deployment:
         return findings
 
     def run(self) -> Outcome:
-        """The deploy itself; never raises for what nuctl or the function does."""
+        """The deploy itself; never raises for what nuctl or the function does, nor for a log that cannot be kept."""
         begun = time.monotonic()
-        with _only_one(self.name) as alone:
-            if not alone:
-                cause = Cause("busy", f"another deploy of {self.name} is running", "wait for it to end")
-                return Outcome(name=self.name, state="untouched", cause=cause)
-            return attrs.evolve(self._deploy(), seconds=time.monotonic() - begun)
+        try:
+            with _only_one(self.name) as alone:
+                if not alone:
+                    cause = Cause("busy", f"another deploy of {self.name} is running", "wait for it to end")
+                    return Outcome(name=self.name, state="untouched", cause=cause)
+                return attrs.evolve(self._deploy(), seconds=time.monotonic() - begun)
+        except UserError as error:
+            cause = Cause("refused", ": ".join(filter(None, [error.what, error.why])), error.remedy)
+            return Outcome(name=self.name, state="untouched", cause=cause)
 
     def _deploy(self) -> Outcome:
-        before = self.nuctl.get(self.name)
-        if before.state in STUCK_STATES and self.options.force:
-            self.nuctl.delete(self.name, force=True)
-        answer = self.nuctl.run(self.argv(), stoppable=True)
-        log = self._keep_log(answer.stdout, answer.stderr)
-        after = self.nuctl.get(self.name)
+        options = self.options
+        show = self._show if options.verbose else None
+        with transcript(self.name, self.argv(), options.log_folder, show) as log:
+            before = self.nuctl.get(self.name)
+            if before.state in STUCK_STATES and options.force:
+                self.nuctl.delete(self.name, force=True)
+            answer = self.nuctl.run(self.argv(), stoppable=True, on_line=log.take)
+            if log.trouble:
+                self.say(f"{self.name}: {log.file} ends early: {log.trouble.strerror}")
+            return self._judge(answer, before, self.nuctl.get(self.name), log.file)
+
+    def _judge(self, answer: Answer, before: State, after: State, log: Path) -> Outcome:
         if answer.exit_code < 0 or (answer.exit_code and self.nuctl.is_stopped):
             return self._cut_off(before, after, log)
         if answer.exit_code:
@@ -96,6 +108,10 @@ class Deployment:
             return self._failed(cause, before, after, log)
         return Outcome(name=self.name, state="ready", url=_url(after), log=log)
 
+    def _show(self, text: str) -> None:
+        for line in text.splitlines():
+            self.say(f"{self.name} | {line}")
+
     def _is_wrong(self, state: State) -> Cause | None:
         if state.state != "ready" or not (state.port or state.urls):
             return Cause(
@@ -103,12 +119,10 @@ class Deployment:
                 f"nuctl reports success, but the state is {state.state or 'unknown'}",
                 "look at the log",
             )
-        annotations = (self.config.get("metadata") or {}).get("annotations") or {}
-        body = smoke.payload(str(annotations.get("type")), annotations)
-        if trouble := smoke.send(_url(state), body, timeout=self.options.timeout):
+        if trouble := first_request.failure(self.config, _url(state), timeout=self.options.timeout):
             return Cause(
                 "request-failed",
-                f"deployed, but a first request failed: {trouble}",
+                f"deployed, but {trouble}",
                 f"look at `docker logs` of the function {self.name}",
             )
         return None
@@ -130,13 +144,6 @@ class Deployment:
         cause = Cause("interrupted", "the deploy was interrupted", "deploy again")
         return Outcome(name=self.name, state="interrupted", survived=survived, log=log, cause=cause)
 
-    def _keep_log(self, stdout: str, stderr: str) -> Path:
-        folder = self.options.log_folder or Path(tempfile.gettempdir()) / "cvat-nuclio-deploy"
-        folder.mkdir(parents=True, exist_ok=True)
-        file = folder / f"{self.name}.log"
-        file.write_text(f"$ {json.dumps(self.argv())}\n\n{plain(stdout)}\n{plain(stderr)}", "utf-8")
-        return file
-
 
 def _url(state: State) -> str:
     """Where the function listens: 127.0.0.1, since IPv4 and IPv6 ports may differ, or the cluster's own address."""
@@ -147,18 +154,21 @@ def _survivor(before: State, after: State) -> str:
     port = after.port or before.port
     if before.state != "ready":
         return "nothing: it was not serving before either"
-    if port and smoke.is_alive(port):
+    if port and first_request.is_alive(port):
         return f"the old version still serves on port {port}, although its state is {after.state}"
     return "nothing: the old version was removed before the new one failed"
 
 
 @contextmanager
 def _only_one(name: str) -> Iterator[bool]:
-    """Whether this process alone deploys `name` now: two nuctl of one function trip over each other's containers."""
-    with (Path(tempfile.gettempdir()) / f"cvat-nuclio-deploy-{name}.lock").open("w") as lock:
+    """Whether this process alone deploys `name` now: two nuctl of one function trip over each other's containers.
+
+    Raises UserError where that cannot be told.
+    """
+    with open_private(private_folder("deploy", "locks") / f"{file_name(name)}.lock", "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             yield False
             return
         yield True

@@ -49,7 +49,7 @@ class Fleet:
     def _open(self, path: Path) -> Deployment:
         file = self.options.file_of(path)
         bundle = Bundle.open(file)
-        return Deployment(file, bundle.config, self.options, self.nuctl, self.tools)
+        return Deployment(file, bundle.config, self.options, self.nuctl, self.tools, self.say)
 
     def preflight(self, deployments: Sequence[Deployment]) -> list[Finding]:
         """Everything in the way, host first; the functions are looked at only on a host that can deploy."""

@@ -10,9 +10,9 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import attrs
 
@@ -27,6 +27,22 @@ class Answer:
     stdout: str
     stderr: str
     seconds: float
+
+
+class _Reader(threading.Thread):
+    """Reads a stream to its end, so that the program never waits for us; starts at once."""
+
+    def __init__(self, stream: IO[str], on_line: Callable[[str], None]) -> None:
+        super().__init__(daemon=True)
+        self.lines: list[str] = []
+        self._stream, self._on_line = stream, on_line
+        self.start()
+
+    def run(self) -> None:
+        with self._stream:
+            for line in self._stream:
+                self.lines.append(line)
+                self._on_line(line.rstrip("\n"))
 
 
 @attrs.frozen
@@ -70,18 +86,36 @@ class Nuctl:
             scope += ["--namespace", self.namespace]
         return [self.program, *words, *scope]
 
-    def run(self, argv: Sequence[str], *, stoppable: bool = False) -> Answer:
+    def run(
+        self, argv: Sequence[str], *, stoppable: bool = False, on_line: Callable[[str], None] = lambda line: None
+    ) -> Answer:
         """Runs to the end, in a session of its own, so that a Ctrl-C reaches only the program that can tidy up.
 
-        A `stoppable` run is ended by `stop`, and not begun after it; the others are how one tidies up.
+        A `stoppable` run is ended by `stop`, and not begun after it; the others are how one tidies up. `on_line` gets
+        each line as it comes, of both streams, from two threads; it must not raise.
         """
         begun = time.monotonic()
+        process = self._start(argv, stoppable=stoppable)
+        if process is None:
+            return Answer(-signal.SIGINT, "", "", 0.0)
+        readers = [_Reader(stream, on_line) for stream in (process.stdout, process.stderr) if stream]
+        for reader in readers:
+            reader.join()
+        process.wait()
+        with self._lock:
+            self._running.discard(process)
+        stdout, stderr = ("".join(reader.lines) for reader in readers)
+        return Answer(process.returncode, stdout, stderr, time.monotonic() - begun)
+
+    def _start(self, argv: Sequence[str], *, stoppable: bool) -> "subprocess.Popen[str] | None":
+        """None where a stoppable run comes after `stop`."""
         try:
             with self._lock:
                 if stoppable and self._stopped:
-                    return Answer(-signal.SIGINT, "", "", 0.0)
+                    return None
                 process = subprocess.Popen(
                     argv,
+                    stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
                     text=True,
@@ -90,15 +124,13 @@ class Nuctl:
                 )
                 if stoppable:
                     self._running.add(process)
-        except FileNotFoundError as error:
+        except OSError as error:
             raise UserError(
                 f"there is no program {self.program}",
+                why="" if isinstance(error, FileNotFoundError) else str(error),
                 remedy="install nuctl of the same version as Nuclio's dashboard, and put it on PATH",
             ) from error
-        stdout, stderr = process.communicate()
-        with self._lock:
-            self._running.discard(process)
-        return Answer(process.returncode, stdout, stderr, time.monotonic() - begun)
+        return process
 
     def stop(self) -> None:
         """Ends every stoppable run, and lets no other begin."""

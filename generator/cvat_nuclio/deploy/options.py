@@ -24,7 +24,9 @@ class DeployOptions:
     parallel: int = 1
     force: bool = False
     dry_run: bool = False
+    verbose: bool = False
     log_folder: Path | None = None
+    """None: the user's own state folder."""
     timeout: float = 120.0  # CVAT's own limit for one call
 
     @property

@@ -9,6 +9,7 @@ import attrs
 
 from ..bundle import Bundle
 from ..cvat import CvatError
+from ..cvat.sample import function_of_kind
 from ..cvat.transport import decode, send
 from ..errors import UserError
 from ..serve.running import running
@@ -58,8 +59,7 @@ def _at_url(url: str, hints: Hints) -> Target:
         config = Bundle.open(hints.function_file).config
         return Target({**config, "status": {}}, url)
     if hints.kind:
-        metadata = {"name": "function", "annotations": {"type": hints.kind, "version": "2"}}
-        return Target({"metadata": metadata, "spec": {"description": url}, "status": {}}, url, False)
+        return Target(function_of_kind(hints.kind), url, False)
     try:
         return _from_dashboard(url, hints.name)
     except CvatError as error:
