@@ -85,7 +85,7 @@ class Items:
 
     def _place(self, item: Item, shape: models.LabeledShapeRequest) -> None:
         points = [float(number) for number in shape.get("points", ())]
-        rotation = float(shape.get("rotation", 0) or 0)
+        rotation = float(shape.get("rotation") or 0)
         item["points"], turned = geometry.repair(item["type"], points, rotation, self.size)
         if turned:
             item["rotation"] = turned
@@ -95,7 +95,7 @@ class Items:
         group = shape.get("group")
         if group:
             item["group_id"] = self._groups.setdefault(int(group), len(self._groups) + 1)
-        if shape.get("outside", False) and item["type"] != "skeleton":
+        if shape.get("outside") and item["type"] != "skeleton":
             item["outside"] = True
         score = shape.get("score")
         if score is not None and math.isfinite(score):
@@ -134,7 +134,7 @@ class Items:
             "label": sublabel.name,
             "type": "points",
             "points": geometry.clamped(mean if lost else points, self.size),
-            "outside": lost or bool(element.get("outside", False)),
+            "outside": lost or bool(element.get("outside")),
             "attributes": write_attributes(element, sublabel.attributes),
         }
 

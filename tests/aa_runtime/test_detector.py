@@ -199,6 +199,12 @@ def test_outside_is_kept(items: Any) -> None:
     assert items(cvataa.rectangle(1, [1.0, 2, 3, 4], outside=True))[0]["outside"] is True
 
 
+def test_a_skeleton_is_outside_by_its_elements_alone(items: Any) -> None:
+    (item,) = items(cvataa.skeleton(5, keypoints((1, 2), (3, 4), (5, 6)), outside=True))
+    assert "outside" not in item
+    assert [element["outside"] for element in item["elements"]] == [False, False, False]
+
+
 def test_counts_what_is_left_out_in_one_line(find: Find) -> None:
     inf = float("inf")
     status, body, log = find(
@@ -276,6 +282,9 @@ BAD = {
     "skeleton element with other than one point": [element_with("points", [1.0, 2, 3, 4])],
     "skeleton with element type other than 'points' (rectangle)": [element_with("type", models.ShapeType("rectangle"))],
     "rectangle with wrong points: a rectangle has 4 numbers, not 5": [cvataa.rectangle(1, [1.0, 2, 3, 4, 5])],
+    "rectangle with wrong points: a rectangle has 4 numbers, not 0": [
+        models.LabeledShapeRequest(type="rectangle", label_id=1, frame=0)
+    ],
     "mask whose encoded bitmap does not match its bounding box": [cvataa.mask(4, [3.0, 10, 10, 12, 12])],
     "mask with too few elements in its points": [models.LabeledShapeRequest(type="mask", label_id=4, frame=0)],
 }

@@ -142,17 +142,17 @@ def test_cuts_a_polygon_where_it_crosses_the_border() -> None:
 
 
 @pytest.mark.parametrize(
-    "points",
+    ("points", "why"),
     [
-        [10, 10, 20, 20],
-        [10, 10, 10, 10, 10, 10],
-        [10, 10, 20, 20, 30, 30, 15, 15],
-        [-10, 5, -20, 5, -20, 50],
-        [-10, 5, 0, 5, -5, 50],
+        ([10, 10, 20, 20], geometry.NO_EXTENT),
+        ([10, 10, 10, 10, 10, 10], geometry.NO_EXTENT),
+        ([10, 10, 20, 20, 30, 30, 15, 15], geometry.NO_EXTENT),
+        ([-10, 5, -20, 5, -20, 50], geometry.OUTSIDE),
+        ([-10, 5, 0, 5, -5, 50], geometry.OUTSIDE),
     ],
 )
-def test_drops_polygons_without_area_in_the_image(points: list[float]) -> None:
-    with pytest.raises(Dropped):
+def test_drops_polygons_without_area_in_the_image(points: list[float], why: str) -> None:
+    with pytest.raises(Dropped, match=why):
         repair("polygon", points, 0, SIZE)
 
 
@@ -168,9 +168,22 @@ def test_does_not_close_a_polyline() -> None:
     assert repair("polyline", [10, 10, 50, 10, 50, 100], 0, SIZE)[0] == [10, 10, 50, 10, 50, 80]
 
 
-@pytest.mark.parametrize("points", [[10, 10, 10, 10], [10, 10], [-5, 5, -5, 20]])
-def test_drops_polylines_without_length_in_the_image(points: list[float]) -> None:
-    with pytest.raises(Dropped):
+def test_a_polyline_may_end_where_it_began() -> None:
+    around = [10, 10, 50, 10, 50, 50, 10, 10]
+    assert repair("polyline", around, 0, SIZE)[0] == around
+
+
+@pytest.mark.parametrize(
+    ("points", "why"),
+    [
+        ([10, 10, 10, 10], geometry.NO_EXTENT),
+        ([10, 10], geometry.NO_EXTENT),
+        ([-5, 5, -5, 20], geometry.OUTSIDE),
+        ([-5, 5, 0, 5], geometry.OUTSIDE),
+    ],
+)
+def test_drops_polylines_without_length_in_the_image(points: list[float], why: str) -> None:
+    with pytest.raises(Dropped, match=why):
         repair("polyline", points, 0, SIZE)
 
 
@@ -180,16 +193,115 @@ def test_moves_single_points_to_the_border_unless_all_are_outside() -> None:
         repair("points", [-10, 10, 120, -3], 0, SIZE)
 
 
+@pytest.mark.parametrize("point", [[0, 0], [100, 80], [0.5, 0.5], [90, 10]])
+def test_a_point_on_the_border_is_inside(point: list[float]) -> None:
+    assert repair("points", point, 0, SIZE)[0] == point
+
+
+@pytest.mark.parametrize("point", [[-0.1, 10], [100.1, 10], [10, -0.1], [10, 80.1], [110, 90]])
+def test_a_point_beyond_the_border_is_outside(point: list[float]) -> None:
+    with pytest.raises(Dropped, match="outside"):
+        repair("points", point, 0, SIZE)
+
+
+@pytest.mark.parametrize(
+    ("shape_type", "points"),
+    [
+        ("rectangle", [0, 10, 1, 20]),
+        ("rectangle", [10, 0, 20, 1]),
+        ("ellipse", [0, 10, 1, 0]),
+        ("ellipse", [10, 0, 20, 1]),
+        ("cuboid", [0, 10, 0, 50, 1, 10, 1, 50, 1, 5, 1, 45, 0, 5, 0, 45]),
+        ("cuboid", [10, 0, 50, 0, 10, 1, 50, 1, 5, 1, 45, 1, 5, 0, 45, 0]),
+    ],
+)
+def test_a_millionth_of_a_pixel_is_no_extent(shape_type: str, points: list[float]) -> None:
+    def thin(extent: float) -> list[float]:
+        return [extent if value == 1 else value for value in points]
+
+    for extent in (0.0, 1e-6):
+        with pytest.raises(Dropped, match=geometry.NO_EXTENT):
+            repair(shape_type, thin(extent), 0, SIZE)
+    repair(shape_type, thin(2e-6), 0, SIZE)
+
+
 def test_puts_an_ellipse_the_way_cvat_writes_it() -> None:
     assert repair("ellipse", [30, 40, 10, 50], 30, SIZE) == ([30, 40, 50, 30], 30)
 
 
 @pytest.mark.parametrize(
-    "points", [[30, 40, 30, 20], [30, 40, 50, 40], [-30, 40, -20, 30], [50, 40, 1e30, 30], [50, 40, 5000, 30]]
+    ("points", "why"),
+    [
+        ([30, 40, 30, 20], geometry.NO_EXTENT),
+        ([30, 40, 50, 40], geometry.NO_EXTENT),
+        ([-30, 40, -20, 30], geometry.OUTSIDE),
+        ([50, 40, 1e30, 30], "^far larger than the image$"),
+        ([50, 40, 5000, 30], "^far larger than the image$"),
+    ],
 )
-def test_drops_ellipses_without_radius_outside_or_beyond_reason(points: list[float]) -> None:
-    with pytest.raises(Dropped):
+def test_drops_ellipses_without_radius_outside_or_beyond_reason(points: list[float], why: str) -> None:
+    with pytest.raises(Dropped, match=why):
         repair("ellipse", points, 0, SIZE)
+
+
+def reach(rx: float, ry: float, rotation: float) -> tuple[float, float]:
+    """How far an ellipse reaches right and down from its centre, measured on its outline."""
+    around, turn = np.linspace(0, 2 * math.pi, 100_001), math.radians(rotation)
+    x, y = rx * np.cos(around), ry * np.sin(around)
+    return (x * math.cos(turn) - y * math.sin(turn)).max(), (x * math.sin(turn) + y * math.cos(turn)).max()
+
+
+@pytest.mark.parametrize("rotation", [0, 30, 90, 160])
+def test_an_ellipse_is_kept_where_any_of_it_lies_in_the_image(rotation: float) -> None:
+    rx, ry = 40, 15
+    right, down = reach(rx, ry, rotation)
+    for cx, cy, step in [
+        (-right, 40, (1, 0)),
+        (100 + right, 40, (-1, 0)),
+        (50, -down, (0, 1)),
+        (50, 80 + down, (0, -1)),
+    ]:
+        inside = [cx + 0.01 * step[0], cy + 0.01 * step[1]]
+        assert repair("ellipse", [*inside, inside[0] + rx, inside[1] - ry], rotation, SIZE)[0][:2] == inside
+        outside = [cx - 0.01 * step[0], cy - 0.01 * step[1]]
+        with pytest.raises(Dropped, match=geometry.OUTSIDE):
+            repair("ellipse", [*outside, outside[0] + rx, outside[1] - ry], rotation, SIZE)
+
+
+@pytest.mark.parametrize("rotation", [0, 30, 170])
+def test_an_ellipse_may_reach_eight_image_sizes_beyond_the_image(rotation: float) -> None:
+    most = 8 * 100
+    wide, tall = reach(500, 10, rotation)[0], reach(10, 500, rotation)[1]
+    for (rx, ry), cx, cy, step in [
+        ((500, 10), wide - most, 40, (1, 0)),
+        ((500, 10), 100 + most - wide, 40, (-1, 0)),
+        ((10, 500), 50, tall - most, (0, 1)),
+        ((10, 500), 50, 80 + most - tall, (0, -1)),
+    ]:
+        near = [cx + 0.01 * step[0], cy + 0.01 * step[1]]
+        assert repair("ellipse", [*near, near[0] + rx, near[1] - ry], rotation, SIZE)[0][:2] == near
+        far = [cx - 0.01 * step[0], cy - 0.01 * step[1]]
+        with pytest.raises(Dropped, match="far larger"):
+            repair("ellipse", [*far, far[0] + rx, far[1] - ry], rotation, SIZE)
+
+
+def box(x1: float, y1: float, x2: float, y2: float) -> list[float]:
+    """A cuboid that spans this box."""
+    return [x1, y1, x1, y2, x2, y1, x2, y2, x2, y1, x2, y2, x1, y1, x1, y2]
+
+
+def test_a_cuboid_that_touches_the_border_from_outside_is_outside() -> None:
+    for bounds in ((-10, 30, 0, 40), (100, 30, 120, 40), (30, -10, 40, 0), (30, 80, 40, 90)):
+        with pytest.raises(Dropped, match=geometry.OUTSIDE):
+            repair("cuboid", box(*bounds), 0, SIZE)
+
+
+def test_a_cuboid_may_reach_eight_image_sizes_beyond_the_image() -> None:
+    everywhere = box(-800, -800, 900, 880)
+    assert repair("cuboid", everywhere, 0, SIZE)[0] == everywhere
+    for bounds in ((-801, 0, 10, 10), (0, -801, 10, 10), (0, 0, 901, 10), (0, 0, 10, 881)):
+        with pytest.raises(Dropped, match="far larger"):
+            repair("cuboid", box(*bounds), 0, SIZE)
 
 
 def test_keeps_an_ellipse_whose_turned_end_reaches_the_image() -> None:
@@ -204,9 +316,18 @@ def test_keeps_a_cuboid_as_it_is() -> None:
     assert repair("cuboid", cuboid, 45, SIZE) == (cuboid, 0)
 
 
-@pytest.mark.parametrize("cuboid", [[5.0] * 16, [-10.0, -20] * 7 + [-5, -6], [10.0, 20] * 7 + [1e6, 30]])
-def test_drops_cuboids_without_extent_outside_or_beyond_reason(cuboid: list[float]) -> None:
-    with pytest.raises(Dropped):
+@pytest.mark.parametrize(
+    ("cuboid", "why"),
+    [
+        ([5.0] * 16, geometry.NO_EXTENT),
+        (box(30, 10, 30, 50), geometry.NO_EXTENT),
+        (box(10, 30, 50, 30), geometry.NO_EXTENT),
+        ([-10.0, -20] * 7 + [-5, -6], geometry.OUTSIDE),
+        ([10.0, 20] * 7 + [1e6, 30], "far larger"),
+    ],
+)
+def test_drops_cuboids_without_extent_outside_or_beyond_reason(cuboid: list[float], why: str) -> None:
+    with pytest.raises(Dropped, match=why):
         repair("cuboid", cuboid, 0, SIZE)
 
 

@@ -95,7 +95,20 @@ def test_a_line_has_no_outline(shape: tuple[int, int]) -> None:
 
 
 def test_fill_covers_what_the_polygon_covers() -> None:
-    assert masks.fill([2, 3, 7, 3, 7, 5, 2, 5], (10, 8)).pixels[3:5, 2:7].all()
+    filled = masks.fill([2, 3, 7, 3, 7, 5, 2, 5], (10, 8))
+    assert filled.pixels[3:5, 2:7].all()
+    assert not filled.pixels[:2].any()
+    assert filled.pixels.max() == 1
+    assert filled.box == (0, 0, 9, 7)
+
+
+@pytest.mark.parametrize("ring", [[2.3, 3.3, 7.7, 3.3, 7.7, 4.7, 2.3, 4.7], [1.2, 1.3, 8.9, 2.2, 4.6, 6.8]])
+def test_fill_treats_all_sides_alike(ring: list[float]) -> None:
+    pixels = masks.fill(ring, (10, 8)).pixels
+    across = masks.fill([10 - value if i % 2 == 0 else value for i, value in enumerate(ring)], (10, 8)).pixels
+    down = masks.fill([value if i % 2 == 0 else 8 - value for i, value in enumerate(ring)], (10, 8)).pixels
+    assert np.array_equal(pixels[:, ::-1], across)
+    assert np.array_equal(pixels[::-1], down)
 
 
 def test_puts_masks_together() -> None:
@@ -104,28 +117,66 @@ def test_puts_masks_together() -> None:
     assert whole.tolist() == [[1, 1, 0, 0], [1, 1, 1, 0], [0, 1, 1, 0]]
 
 
+BOX, BITMAP = "invalid encoded bounding box", "whose encoded bitmap does not match its bounding box"
+FEW, PART = "too few elements in its points", "a non-integer value"
+
+
 @pytest.mark.parametrize(
-    "points",
+    ("points", "words"),
     [
-        [],
-        [1, 2, 3, 4],
-        [4, 0, 0, 1],
-        [5, 0, 0, 1, 1],
-        [2, 1, 0, 0, 1, 1],
-        [-1, 5, 0, 0, 1, 1],
-        [1.5, 2.5, 0, 0, 1, 1],
-        [float("nan"), 3, 0, 0, 1, 1],
-        [float("inf"), 3, 0, 0, 1, 1],
-        [0, 4, 1, 1, 0, 0],
-        [0, 4, 0.5, 0, 1.5, 1],
-        [0, 2**70, 0, 0, 1, 1],
-        [0, 2**62, 2**62, 2**62, 2**62, 4, 0, 0, 1, 1],
-        [0, 2**40, 0, 0, 2**20 - 1, 2**20 - 1],
+        ([], f"with {FEW}"),
+        ([1, 2, 3, 4], f"with {FEW}"),
+        ([4, 0, 0, 1], f"with {FEW}"),
+        ([[1, 2, 3], [4, 5, 6]], f"with {FEW}"),
+        ([5, 0, 0, 1, 1], BITMAP),
+        ([2, 1, 0, 0, 1, 1], BITMAP),
+        ([-1, 5, 0, 0, 1, 1], BITMAP),
+        ([5, -1, 0, 0, 1, 1], BITMAP),
+        ([1.5, 2.5, 0, 0, 1, 1], f"with {PART}"),
+        ([float("nan"), 3, 0, 0, 1, 1], f"with {PART}"),
+        ([float("inf"), 3, 0, 0, 1, 1], f"with {PART}"),
+        ([float(2**53), 3, 0, 0, 1, 1], f"with {PART}"),
+        (["0", "4", "0", "0", "1", "1"], f"with {PART}"),
+        ([0, 4, 1, 1, 0, 0], f"with {BOX}"),
+        ([0, 1, 5, 0, 4, 0], f"with {BOX}"),
+        ([0, 1, 0, 5, 0, 4], f"with {BOX}"),
+        ([0, 4, 0.5, 0, 1.5, 1], f"with {PART}"),
+        ([0, 2**70, 0, 0, 1, 1], f"with {PART}"),
+        ([0, 2**62, 2**62, 2**62, 2**62, 4, 0, 0, 1, 1], BITMAP),
+        ([0, 2**40, 0, 0, 2**20 - 1, 2**20 - 1], f"with {BOX}"),
     ],
 )
-def test_refuses_what_cvat_sdk_refuses(points: list[float]) -> None:
-    with pytest.raises(FunctionError, match="mask"):
+def test_refuses_what_cvat_sdk_refuses(points: list[float], words: str) -> None:
+    with pytest.raises(FunctionError) as refusal:
         masks.decode(points, (100, 80))
+    assert str(refusal.value) == f"function output mask {words}"
+
+
+def test_one_pixel_is_a_mask() -> None:
+    mask = masks.decode([0, 1, 99, 79, 99, 79], (100, 80))
+    assert mask.box == (99, 79, 99, 79)
+    assert masks.crop_json(mask) == "[1,99,79,99,79]"
+    assert masks.encode(mask) == [0, 1, 99, 79, 99, 79]
+
+
+def test_a_box_of_a_gibibyte_is_the_largest(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert masks.MAX_BOX_PIXELS == 2**30
+    monkeypatch.setattr(masks, "MAX_BOX_PIXELS", 12)
+    assert masks.decode([0, 12, 0, 0, 3, 2], (100, 80)).box == (0, 0, 3, 2)
+    with pytest.raises(FunctionError, match=BOX):
+        masks.decode([0, 13, 0, 0, 12, 0], (100, 80))
+
+
+@pytest.mark.parametrize("box", [(-3, 5, -1, 6), (100, 5, 101, 6), (5, -2, 6, -1), (5, 80, 6, 81)])
+def test_drops_a_mask_beside_the_image(box: tuple[int, int, int, int]) -> None:
+    x1, y1, x2, y2 = box
+    with pytest.raises(Dropped, match="outside the image"):
+        masks.decode([0, (x2 - x1 + 1) * (y2 - y1 + 1), *box], (100, 80))
+
+
+def test_drops_a_mask_that_is_empty_in_the_image() -> None:
+    with pytest.raises(Dropped, match="outside the image"):
+        masks.decode([0, 1, 1, -1, 0, 0, 0], (100, 80))
 
 
 def test_drops_an_empty_mask() -> None:
