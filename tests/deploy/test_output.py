@@ -148,7 +148,8 @@ def test_two_deploys_of_one_function_at_once(
 
 
 def test_a_full_disk_ends_the_log_and_not_the_deploy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transcript, "open_private", lambda path, mode: Path("/dev/full").open(mode))
+    full = Path("/dev/full")
+    monkeypatch.setattr(transcript, "open_private", lambda path, mode: full.open(mode))
     shown: list[str] = []
     with transcript.transcript("f", ["nuctl"], tmp_path, shown.append) as log:
         for line in ("one", "two"):

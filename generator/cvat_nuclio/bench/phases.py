@@ -138,7 +138,8 @@ def main(folder: str, handler: str, body_file: str, count: str) -> None:
     """Prints the result; whatever the function prints goes elsewhere."""
     out = os.dup(1)
     os.dup2(2, 1)
-    sys.path[0] = folder
+    # As Nuclio starts a worker: the bundle first, and this file's folder not at all.
+    sys.path[:] = [folder, *(path for path in sys.path if path != str(Path(__file__).parent))]
     module, _, name = handler.rpartition(":")
     result = measure(module, name, Path(body_file).read_bytes(), int(count))
     with os.fdopen(out, "w") as stdout:

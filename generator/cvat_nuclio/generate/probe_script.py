@@ -11,8 +11,9 @@ from __future__ import annotations
 import sys
 
 if __name__ == "__main__":
-    # This file's folder holds modules that the function's imports must not find.
-    sys.path.pop(0)
+    # This file's folder holds modules that the function's imports must not find. Python leaves it out by itself where
+    # PYTHONSAFEPATH is set, and the first entry is then the standard library.
+    sys.path[:] = [path for path in sys.path if path != __file__.rpartition("/")[0]]
 
 import importlib
 import importlib.metadata

@@ -149,7 +149,8 @@ def start(arguments: list[str], env: dict[str, str], output: IO[bytes]) -> Serve
     ours, theirs = socket.socketpair()
     try:
         process = subprocess.Popen(
-            [sys.executable, "-m", "cvat_nuclio", *arguments, "--report-fd", str(theirs.fileno())],
+            # -P: a queue.py or types.py in the current folder is no part of the engine.
+            [sys.executable, "-P", "-m", "cvat_nuclio", *arguments, "--report-fd", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             env={**os.environ, **env},
             stdin=subprocess.DEVNULL,
