@@ -8,7 +8,7 @@ import pytest
 import yaml
 from packaging.version import Version
 
-from cvat_nuclio.generate import tables
+from cvat_nuclio.data import tables
 
 
 def own(folder: Path, name: str = "requirements.txt") -> list[str]:

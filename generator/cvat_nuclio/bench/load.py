@@ -9,9 +9,9 @@ import numpy as np
 import urllib3
 
 from ..errors import UserError
+from ..limits import CVAT_TIMEOUT
 
 _HEADERS = {"Content-Type": "application/json"}  # exactly this, or Nuclio hands the function bytes
-TIMEOUT = 120.0  # CVAT's own
 
 
 @attrs.frozen
@@ -41,7 +41,7 @@ class _Client:
     """One connection, kept open."""
 
     def __init__(self, url: str) -> None:
-        self.pool = urllib3.connection_from_url(url, maxsize=1, timeout=TIMEOUT, retries=False)
+        self.pool = urllib3.connection_from_url(url, maxsize=1, timeout=CVAT_TIMEOUT, retries=False)
         self._path = urllib3.util.parse_url(url).request_uri
 
     def send(self, body: bytes) -> bytes:

@@ -1,26 +1,72 @@
 """From the paths that a user names to the files that the rules look at."""
 
+import ast
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import UserError
-from .config import Config
+from .bundle import Bundle, Function
 from .settings import Settings
-from .source import PythonFile
+from .source import PythonFile, module_file
 
 _YAML = (".yaml", ".yml", ".json")
 # `aa_runtime` is the runtime that bundles carry; the others hold copies of foreign code.
 _SKIPPED = {"aa_runtime", "node_modules", "__pycache__", "site-packages", "venv"}
+# Nuclio cannot carry a configuration that is larger; other programs' data are.
+_LARGEST = 1_000_000
 
 
-@dataclass(slots=True)
 class Targets:
-    """What is checked."""
+    """What is checked: `bundles`, and in `python` the AA functions with the modules of their own that they import."""
 
-    configs: list[Config] = field(default_factory=list)
-    functions: list[PythonFile] = field(default_factory=list)
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.bundles: list[Bundle] = []
+        self.python: list[PythonFile] = []
+        self.seen: set[Path] = set()
+
+    @property
+    def functions(self) -> list[Function]:
+        """The AA functions."""
+        return [file for file in self.python if isinstance(file, Function)]
+
+    def add(self, file: Path, *, named: bool, bundle: bool) -> None:
+        """Adds a file if it is one to check. Raises OSError."""
+        if file.resolve() in self.seen:
+            return
+        if file.suffix in _YAML and (named or _may_be_config(file)):
+            found = Bundle(file, self.settings, named=bundle)
+            if named or not _foreign(found):
+                self.seen.add(file.resolve())
+                self.bundles.append(found)
+                self._add_loaded(found)
+        elif file.suffix == ".py" and (named or _may_be_function(file)):
+            self._add_function(Function(file))
+        elif named and file.suffix not in _YAML:
+            raise UserError(f"{file} is neither YAML nor Python", remedy="name a function.yaml or a .py file")
+
+    def _add_loaded(self, bundle: Bundle) -> None:
+        """The AA functions that a bundle loads by their file: `FunctionSource(file="func.py")`."""
+        for module in list(bundle.modules.values()):
+            for call, name in module.calls:
+                given = {keyword.arg: keyword.value for keyword in call.keywords}
+                source = module.string(given.get("file")) if name.endswith("FunctionSource") else None
+                if source and (file := bundle.folder / source).is_file() and file.resolve() not in self.seen:
+                    self._add_function(Function(file))
+
+    def _add_function(self, function: Function) -> None:
+        self.seen.add(function.file.resolve())
+        self.python.append(function)
+        queue = list(function.imported)
+        while queue:
+            name = queue.pop()
+            file = module_file(function.file.parent, name)
+            if file and file.resolve() not in self.seen and name.split(".")[0] not in _SKIPPED:
+                self.seen.add(file.resolve())
+                function.modules[name] = PythonFile(file)
+                self.python.append(function.modules[name])
+                queue += function.modules[name].imported
 
 
 def discover(paths: Sequence[Path], settings: Settings) -> Targets:
@@ -29,18 +75,20 @@ def discover(paths: Sequence[Path], settings: Settings) -> Targets:
     Raises:
         UserError: nothing at a path, or nothing to check under it.
     """
-    targets = Targets()
-    seen: set[Path] = set()
+    targets = Targets(settings)
     for path in paths:
-        before = len(seen)
-        if path.is_dir():
-            for file in _walk(path):
-                _add(file, targets, settings, seen, named=False, bundle=file.parent in (path, path / "nuclio"))
-        elif path.is_file():
-            _add(path, targets, settings, seen, named=True, bundle=True)
-        else:
-            raise UserError(f"no such file or folder: {path}")
-        if len(seen) == before and path.resolve() not in seen:
+        before = len(targets.seen)
+        try:
+            if path.is_dir():
+                for file in _walk(path):
+                    targets.add(file, named=False, bundle=file.parent in (path, path / "nuclio"))
+            elif path.is_file():
+                targets.add(path, named=True, bundle=True)
+            else:
+                raise UserError(f"no such file or folder: {path}")
+        except OSError as error:
+            raise UserError(f"cannot read {error.filename or path}", why=error.strerror or str(error)) from None
+        if len(targets.seen) == before and path.resolve() not in targets.seen:
             remedy = "name a bundle, a function.yaml or an auto-annotation function"
             raise UserError(
                 f"nothing to check in {path}", why="no function.yaml and no AA function in it", remedy=remedy
@@ -54,35 +102,21 @@ def _walk(folder: Path) -> Iterator[Path]:
         yield from (Path(parent, name) for name in sorted(files))
 
 
-def _add(file: Path, targets: Targets, settings: Settings, seen: set[Path], *, named: bool, bundle: bool) -> None:
-    stem, suffix = file.stem, file.suffix
-    is_config = suffix in _YAML and (named or stem == "function" or stem.startswith("function-"))
-    if not is_config and suffix != ".py":
-        if named:
-            raise UserError(f"{file} is neither YAML nor Python", remedy="name a function.yaml or a .py file")
-        return
-    if (resolved := file.resolve()) in seen:
-        return
-    try:
-        if is_config:
-            config = Config(file, settings, named=bundle)
-            if not named and _foreign(config):
-                return
-            targets.configs.append(config)
-        elif named or _looks_like_function(file):
-            targets.functions.append(PythonFile(file, is_function=True))
-        else:
-            return
-    except OSError as error:
-        raise UserError(f"cannot read {file}", why=error.strerror or str(error)) from None
-    seen.add(resolved)
+def _may_be_config(file: Path) -> bool:
+    """By its name, or because it says what a configuration of Nuclio's says."""
+    if file.stem == "function" or file.stem.startswith(("function-", "function_")):
+        return True
+    if file.stat().st_size > _LARGEST:
+        return False
+    data = file.read_bytes()
+    return all(word in data for word in (b"metadata", b"spec", b"handler", b"runtime", b"triggers"))
 
 
-def _foreign(config: Config) -> bool:
+def _foreign(bundle: Bundle) -> bool:
     """Whether a function.yaml of a tree belongs to another program: Kubernetes, MLRun, Helm's templates."""
-    if config.built.refused:
-        return b"{{" in config.data
-    data = config.node.data
+    if bundle.reading.refused:
+        return b"{{" in bundle.data
+    data = bundle.places.root.data
     if not isinstance(data, dict):
         return False
     version, kind = (str(data[key].value.data) if key in data else "" for key in ("apiVersion", "kind"))
@@ -91,10 +125,17 @@ def _foreign(config: Config) -> bool:
     return bool(kind) and kind not in ("NuclioFunction", "Function")
 
 
-def _looks_like_function(file: Path) -> bool:
+def _may_be_function(file: Path) -> bool:
+    """Whether a Python file of a tree is written against cvat-sdk's protocol, as far as it can be read."""
     data = file.read_bytes()
     mentions = b"cvat_sdk.auto_annotation" in data or b"auto_annotation as" in data or b"ReIDFunctionSpec" in data
     if not mentions or file.name.startswith("test_"):
         return False
     module = PythonFile(file)
-    return module.error is None and ("spec" in module.names or "create" in module.names)
+    return module.error is not None or bool({"spec", "create"} & set(module.names)) or _has_spec(module)
+
+
+def _has_spec(module: PythonFile) -> bool:
+    """Whether a class holds the spec: the commonest mistake is to forget `create = TheClass`."""
+    classes = [node for node in module.tree.body if isinstance(node, ast.ClassDef)]
+    return any("FunctionSpec(" in ast.unparse(node) for node in classes)

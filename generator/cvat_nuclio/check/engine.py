@@ -4,12 +4,14 @@ import fnmatch
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from ..errors import UserError
 from ..nuclio.structs import version_of
+from .bundle import Build, Bundle
 from .discover import Targets, discover
 from .finding import Finding
-from .rule import ConfigRule, PythonRule, Rule, TreeRule, all_rules
+from .rule import Rule, all_rules
 from .settings import DEFAULT_CVAT, DEFAULT_NUCLIO, GENERATIONS, Settings
 
 # `# cvat-nuclio: ignore` or `# cvat-nuclio: ignore[CN101, CN102]` on the finding's line.
@@ -66,18 +68,30 @@ def _matches(rule: Rule, pattern: str) -> bool:
 
 
 def _run(rules: list[Rule], targets: Targets) -> Iterator[Finding]:
-    for config in targets.configs:
-        for rule in rules:
-            if isinstance(rule, ConfigRule) and (config.for_cvat or not rule.cvat):
-                yield from rule.check(config)
-    modules = [module for config in targets.configs if config.config for module in config.modules.values()]
-    for module in [*modules, *targets.functions]:
-        for rule in rules:
-            if isinstance(rule, PythonRule):
-                yield from rule.check(module)
+    for bundle in targets.bundles:
+        chosen = [rule for rule in rules if bundle.for_cvat or not rule.cvat]
+        for subject in _subjects(bundle):
+            yield from _asked(chosen, subject)
+    for file in targets.python:
+        yield from _asked(rules, file)
     for rule in rules:
-        if isinstance(rule, TreeRule):
-            yield from rule.check(targets.configs)
+        if rule.on == list[Bundle]:
+            yield from rule.findings(targets.bundles, Path())
+
+
+def _subjects(bundle: Bundle) -> Iterator[Any]:
+    yield bundle
+    if bundle.config and bundle.builds and bundle.runtime[0] == "python":
+        yield Build(bundle)
+    if bundle.annotations and bundle.marked_labels.error is None:
+        yield bundle.marked_labels
+    yield from bundle.modules.values()
+
+
+def _asked(rules: list[Rule], subject: Any) -> Iterator[Finding]:
+    for rule in rules:
+        if rule.on != list[Bundle] and isinstance(subject, rule.on):
+            yield from rule.findings(subject, subject.file)
 
 
 def _identity(finding: Finding) -> tuple[str, Path, int, int, str]:

@@ -1,5 +1,6 @@
 """Applies the fixes: exact replacements in the text, so that comments and layout stay as they are."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -49,14 +50,13 @@ def _reads_alike(before: str, after: str) -> bool:
     return two.refused is None and _essence(one.config) == _essence(two.config)
 
 
-def _essence(config: dict[str, object]) -> object:
-    """The configuration without what is read nowhere, and with the old name of `numWorkers` renamed."""
-    import copy
-
-    config = copy.deepcopy(config)
+def _essence(config: dict[str, object]) -> str:
+    """The configuration without what is read nowhere, and with the old name of `numWorkers` renamed; as JSON, because
+    Python takes true for 1."""
+    config = json.loads(json.dumps(config))
     spec = config.get("spec")
     if not isinstance(spec, dict):
-        return config
+        return json.dumps(config, sort_keys=True)
     for trigger in spec.get("triggers", {}).values():
         if workers := trigger.pop("maxWorkers", None):
             trigger.setdefault("numWorkers", workers)
@@ -67,4 +67,4 @@ def _essence(config: dict[str, object]) -> object:
         policy.pop("maximumRetryCount", None)
     if not attributes:
         spec.get("platform", {}).pop("attributes", None)
-    return config
+    return json.dumps(config, sort_keys=True)

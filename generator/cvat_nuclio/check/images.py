@@ -16,7 +16,8 @@ class BaseImage:
     """Facts, None where the name does not tell.
 
     `family`: `python` (the official image), `ubuntu`, `debian`, `cuda` (nvidia/cuda), `conda`, `tensorflow`, `pytorch`.
-    `has_python`: a program `python` is on PATH. `managed`: its Python refuses pip (PEP 668). `cuda` is a pair.
+    `has_python`: a program `python` is on PATH. `managed`: its Python refuses pip (PEP 668). `cuda` is a pair; `cudnn`
+    and `cublas` tell whether CUDA's libraries of that name are in it.
     """
 
     name: str
@@ -26,14 +27,27 @@ class BaseImage:
     managed: bool = False
     musl: bool = False
     cuda: tuple[int, int] | None = None
+    cudnn: bool = False
+    cublas: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the image holds a distribution or Python, and nothing for models."""
+        return self.family in ("python", "ubuntu", "debian", "cuda")
 
 
 def base_image(name: str) -> BaseImage:
-    """Reads an image's name: registry and digest are left aside."""
+    """Reads an image's name: registry and digest are left aside, for mirrors keep the official paths."""
     path, _, tag = name.partition("@")[0].rpartition(":")
     if not path or "/" in tag:
         path, tag = name.partition("@")[0], "latest"
-    path = path.removeprefix("docker.io/").removeprefix("library/")
+    registry, slash, rest = path.partition("/")
+    if slash and (re.search(r"[.:]", registry) or registry == "localhost"):
+        path = rest
+    # Mirrors put Docker Hub below a path of their own: public.ecr.aws/docker/library/python.
+    path = path.rpartition("library/")[2]
+    if path.endswith("/nvidia/cuda"):
+        path = "nvidia/cuda"
     if path == "python":
         match = re.match(r"(3\.\d+)", tag)
         return BaseImage(name, "python", match[1] if match else None, True, musl="alpine" in tag)
@@ -64,27 +78,37 @@ def _cuda(name: str, tag: str) -> BaseImage:
     python = _UBUNTU.get(release)
     managed = python is not None and int(release[:2]) >= _PEP_668["ubuntu"]
     cuda = (int(match[1]), int(match[2])) if match else None
-    return BaseImage(name, "cuda", python, False, managed, cuda=cuda)
+    return BaseImage(
+        name, "cuda", python, False, managed, cuda=cuda, cudnn="cudnn" in tag, cublas="base" not in tag.split("-")
+    )
 
 
 # Text in a build step after which the image's Python is not the distribution's, or nobody can tell.
 _OTHER_PYTHON = re.compile(
-    r"conda|mamba|pyenv|deadsnakes|python3\.\d+|\buv\b|virtualenv|-m venv|make install|Python-3|add-apt-repository"
+    r"pyenv|deadsnakes|python3\.\d+|\buv\b|virtualenv|-m venv|make install|Python-3|add-apt-repository"
 )
 _PYTHON_LINK = re.compile(
     r"python-is-python3|/python(?:['\"\s]|$)|alias.*python|update-alternatives.*python|bin/python\b"
 )
+# The name of an installer, of a package of the distribution's or of a folder; `conda create` alone is none of these.
+_CONDA_MADE = re.compile(r"(?i)miniconda|anaconda|miniforge|mambaforge|micromamba|/conda\b|install [^&|;]*\bconda")
 
 
-def python_is_its_own(steps: str) -> bool:
+def has_conda(image: BaseImage, steps: str) -> bool:
+    """Whether conda may be there: in the image, or after a step."""
+    return not image.is_plain or bool(_CONDA_MADE.search(steps))
+
+
+def python_is_its_own(image: BaseImage, steps: str) -> bool:
     """Whether the build leaves the image's Python alone."""
-    return not _OTHER_PYTHON.search(steps)
+    conda = re.search("conda|mamba", steps) and has_conda(image, steps)
+    return not conda and not _OTHER_PYTHON.search(steps)
 
 
-def makes_python(steps: str) -> bool:
+def makes_python(image: BaseImage, steps: str) -> bool:
     """Whether a build step may put a program `python` on PATH."""
     return bool(
         _PYTHON_LINK.search(steps)
-        or _OTHER_PYTHON.search(steps)
+        or not python_is_its_own(image, steps)
         or re.search(r"\binstall\b[^&|;]*\bpython\b(?!3|-)", steps)
     )

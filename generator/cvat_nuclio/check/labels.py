@@ -4,13 +4,12 @@ import functools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .jsonplace import positions
-from .textplace import offsets_of, place_of
-
-if TYPE_CHECKING:
-    from .config import Config, Place
+from ..nuclio.function_yaml import FunctionYaml
+from ..nuclio.jsonplace import positions
+from ..nuclio.places import Place
+from ..nuclio.textplace import offsets_of, place_of
 
 JsonPath = tuple[str | int, ...]
 
@@ -28,13 +27,30 @@ class Label:
         """Its name, whatever it is."""
         return self.data.get("name")
 
+    @property
+    def attributes(self) -> list[Any]:
+        """Its attributes, whatever they are; empty where they are no list."""
+        attributes = self.data.get("attributes")
+        return attributes if isinstance(attributes, list) else []
+
+    @property
+    def sublabels(self) -> list[Any]:
+        """A skeleton's sublabels, whatever they are; empty on other labels."""
+        inner = self.data.get("sublabels") if self.data.get("type") == "skeleton" else None
+        return inner if isinstance(inner, list) else []
+
 
 class Labels:
-    """The parsed annotation. `error` is set when it is no JSON; `data` is None then, and when it is absent."""
+    """The parsed annotation. `error` is set when it is no JSON; `data` is None then, and when it is absent.
 
-    def __init__(self, config: "Config") -> None:
-        self.config = config
-        self.text = config.annotations.get("spec", "")
+    `generation` is that of CVAT's server (G1, G2, G3).
+    """
+
+    def __init__(self, function: FunctionYaml, generation: str) -> None:
+        self.function = function
+        self.generation = generation
+        self.file = function.file
+        self.text = function.annotations.get("spec", "")
         self.error: json.JSONDecodeError | None = None
         self.data: Any = None
         try:
@@ -53,27 +69,25 @@ class Labels:
         for i, item in enumerate(items):
             if isinstance(item, dict):
                 yield Label(item, (*path, i), depth)
-                inner = item.get("sublabels")
-                if isinstance(inner, list) and item.get("type") == "skeleton":
-                    yield from self._labels(inner, (*path, i, "sublabels"), depth + 1)
+                yield from self._labels(Label(item, ()).sublabels, (*path, i, "sublabels"), depth + 1)
 
-    def place(self, *path: str | int) -> "Place":
+    def place(self, *path: str | int) -> Place:
         """Line and column, in the file, of a value in the JSON, or of its nearest parent."""
         found = self._positions
         while path and path not in found:
             path = path[:-1]
         return self.at(found.get(path, 0))
 
-    def at(self, offset: int) -> "Place":
+    def at(self, offset: int) -> Place:
         """Line and column, in the file, of a character of the JSON text."""
         offsets = self._offsets
         if not offsets:
-            return self.config.value("metadata", "annotations", "spec")
-        return place_of(self.config.text, offsets[min(offset, len(offsets) - 1)])
+            return self.function.places.value("metadata", "annotations", "spec")
+        return place_of(self.function.text, offsets[min(offset, len(offsets) - 1)])
 
     @functools.cached_property
     def _offsets(self) -> list[int]:
-        return offsets_of(self.config.text, ("metadata", "annotations", "spec"), self.text)
+        return offsets_of(self.function.text, ("metadata", "annotations", "spec"), self.text)
 
     @functools.cached_property
     def _positions(self) -> dict[JsonPath, int]:

@@ -11,5 +11,10 @@ def near(word: str, known: Iterable[str], cutoff: float = 0.7) -> str:
     return plain[close[0]] if close else ""
 
 
+def did_you_mean(word: str) -> str:
+    """The end of a message: "; did you mean WORD?", or nothing."""
+    return f"; did you mean {word}?" if word else ""
+
+
 def _plain(word: str) -> str:
     return word.lower().replace("_", "").replace("-", "")

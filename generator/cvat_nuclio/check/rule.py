@@ -1,107 +1,102 @@
-"""The base of all rules, and their register."""
+"""What a rule is, and the register of all rules."""
 
 import functools
 import importlib
 import pkgutil
-from collections.abc import Iterable, Iterator
+import typing
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any
 
-from .config import Config, Place
+from ..nuclio.places import Place
 from .finding import Edit, Finding, Severity
-from .source import PythonFile
 
 ERROR, WARNING, NOTE = Severity.ERROR, Severity.WARNING, Severity.NOTE
 
 
-class Rule:
-    """A rule: its docstring's first line says what it finds, the rest why that is bad.
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What a rule sees. What is left out is the rule's own: its severity, its remedy, the subject's file."""
 
-    `id` and `name` are stable. `source` names where the behaviour is known from. `remedy` is what to do.
+    message: str
+    place: Place = (0, 0)
+    length: int = 1
+    severity: Severity | None = None
+    remedy: str = ""
+    edit: Edit | None = None
+    file: Path | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """A rule: `doc`'s first line says what it finds, the rest why that is bad.
+
+    `id` and `name` are stable. `source` names where the behaviour is known from. `remedy` is what to do. `cvat` marks
+    what matters only to functions that CVAT calls. `look` gets a subject of the type `on`: a `Bundle`, its `Build` or
+    its `Labels`, a Python `Module`, an AA `Function`, or the list of all bundles.
     """
 
-    id: ClassVar[str] = ""
-    name: ClassVar[str]
-    severity: ClassVar[Severity]
-    source: ClassVar[str]
-    remedy: ClassVar[str]
-    fixes: ClassVar[bool] = False
+    id: str
+    name: str
+    severity: Severity
+    look: Callable[[Any], Iterator[Fault]]
+    on: Any
+    doc: str
+    source: str
+    remedy: str
+    fixes: bool = False
+    cvat: bool = False
 
-    @classmethod
-    def summary(cls) -> str:
+    def summary(self) -> str:
         """One line."""
-        return (cls.__doc__ or "").strip().splitlines()[0]
+        return self.doc.strip().splitlines()[0]
 
-    @classmethod
-    def reason(cls) -> str:
-        """The rest of the docstring as one paragraph."""
-        lines = (cls.__doc__ or "").strip().splitlines()[1:]
-        return " ".join(line.strip() for line in lines if line.strip())
+    def reason(self) -> str:
+        """The rest of the doc as one paragraph."""
+        return " ".join(line.strip() for line in self.doc.strip().splitlines()[1:] if line.strip())
 
-    def found(
-        self,
-        file: Path,
-        message: str,
-        place: Place = (0, 0),
-        *,
-        severity: Severity | None = None,
-        length: int = 1,
-        remedy: str = "",
-        edit: Edit | None = None,
-    ) -> Finding:
-        """A finding of this rule."""
-        return Finding(
-            self.id, self.name, severity or self.severity, message, file, *place,
-            length=length, remedy=remedy or self.remedy, edit=edit,
-        )  # fmt: skip
+    def findings(self, subject: Any, file: Path) -> Iterator[Finding]:
+        """What the rule says of a subject; `file` is where a fault stands that names no other."""
+        for fault in self.look(subject):
+            yield Finding(
+                self.id, self.name, fault.severity or self.severity, fault.message, fault.file or file, *fault.place,
+                length=fault.length, remedy=fault.remedy or self.remedy, edit=fault.edit,
+            )  # fmt: skip
 
 
-class ConfigRule(Rule):
-    """Looks at one function.yaml (and its folder). `cvat` marks what matters to functions that CVAT calls only."""
-
-    cvat: ClassVar[bool] = False
-
-    def check(self, config: Config) -> Iterator[Finding]:
-        """Yields what is wrong."""
-        raise NotImplementedError
+_REGISTER: dict[str, Rule] = {}
+Look = typing.TypeVar("Look", bound=Callable[..., Iterator[Fault]])
 
 
-class PythonRule(Rule):
-    """Looks at one Python file that runs inside a function."""
+def register(rule: Rule) -> None:
+    """Adds a rule; two of one id are a mistake of ours."""
+    if rule.id in _REGISTER:
+        raise ValueError(f"two rules are called {rule.id}")
+    _REGISTER[rule.id] = rule
 
-    def check(self, module: PythonFile) -> Iterator[Finding]:
-        """Yields what is wrong."""
-        raise NotImplementedError
 
+def rule(
+    id: str, name: str, severity: Severity, *, source: str, remedy: str, fixes: bool = False, cvat: bool = False
+) -> Callable[[Look], Look]:
+    """Makes a rule of a function: its docstring is the rule's, the annotation of its argument says on what it looks."""
 
-class TreeRule(Rule):
-    """Looks at all configuration files together."""
+    def decorate(look: Look) -> Look:
+        on = next(iter(look.__annotations__.values()))
+        register(Rule(id, name, severity, look, on, look.__doc__ or "", source, remedy, fixes, cvat))
+        return look
 
-    def check(self, configs: list[Config]) -> Iterator[Finding]:
-        """Yields what is wrong."""
-        raise NotImplementedError
+    return decorate
 
 
 @functools.cache
-def _rules() -> tuple[Rule, ...]:
+def _load() -> None:
     package = importlib.import_module(".rules", __package__)
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f".rules.{module.name}", __package__)
-    classes: dict[str, type[Rule]] = {}
-    for rule in _descendants(Rule):
-        if rule.id:
-            if rule.id in classes:
-                raise ValueError(f"two rules are called {rule.id}")
-            classes[rule.id] = rule
-    return tuple(classes[identifier]() for identifier in sorted(classes))
 
 
 def all_rules() -> list[Rule]:
-    """One instance of every rule, by id."""
-    return list(_rules())
-
-
-def _descendants(rule: type[Rule]) -> Iterable[type[Rule]]:
-    for child in rule.__subclasses__():
-        yield child
-        yield from _descendants(child)
+    """Every rule, by id."""
+    _load()
+    return [_REGISTER[identifier] for identifier in sorted(_REGISTER)]

@@ -2,43 +2,48 @@
 
 import ast
 import functools
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .config import Config
+from ..nuclio.places import Place
 
-Place = tuple[int, int]
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 # The runtime that bundles carry is checked by its own tests.
 RUNTIME = "aa_runtime"
 
 
 class PythonFile:
-    """One file. `config` is the bundle's configuration when the file belongs to one."""
+    """One file. `error` is set, and `tree` empty, when it is no Python."""
 
-    def __init__(self, file: Path, config: "Config | None" = None, *, is_function: bool = False) -> None:
+    def __init__(self, file: Path) -> None:
         self.file = file
-        self.config = config
-        self.is_function = is_function
+        self.data = file.read_bytes()
         self.error: SyntaxError | None = None
         self.tree = self._parse()
 
     def _parse(self) -> ast.Module:
         try:
-            return ast.parse(self.file.read_bytes(), str(self.file))
+            return ast.parse(self.data, str(self.file))
         except SyntaxError as error:
             self.error = error
-        except ValueError as error:
-            self.error = SyntaxError(str(error))
+        except (ValueError, RecursionError, MemoryError) as error:
+            self.error = SyntaxError(str(error) or "nested too deeply")
         return ast.Module([], [])
+
+    @property
+    def text(self) -> str:
+        """The file's text, as far as it is UTF-8."""
+        return self.data.decode("utf-8", "replace")
 
     @functools.cached_property
     def nodes(self) -> list[ast.AST]:
         """All nodes of the file: a dozen rules look through them, and walking costs more than looking."""
         return list(ast.walk(self.tree))
+
+    @functools.cached_property
+    def calls(self) -> list[tuple[ast.Call, str]]:
+        """All calls, with the full name of what is called."""
+        return [(node, self.full_name(node.func)) for node in self.nodes if isinstance(node, ast.Call)]
 
     @functools.cached_property
     def names(self) -> dict[str, ast.AST]:
@@ -64,6 +69,39 @@ class PythonFile:
                     found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
         return found
 
+    @functools.cached_property
+    def imported(self) -> list[str]:
+        """Full names of all modules that the file may import."""
+        return list(imported_modules(self.nodes))
+
+    @functools.cached_property
+    def constants(self) -> dict[str, str]:
+        """Strings that the module gives a name at its top level, once."""
+        found: dict[str, list[ast.expr]] = {}
+        for node in self.nodes:
+            for name, value in _assigned(node):
+                found.setdefault(name, []).append(value)
+        texts = {name: values[0] for name, values in found.items() if len(values) == 1 and name in self.names}
+        return {
+            name: value.value
+            for name, value in texts.items()
+            if isinstance(value, ast.Constant) and isinstance(value.value, str)
+        }
+
+    def string(self, node: ast.AST | None) -> str | None:
+        """The text of a literal, of a constant's name, or of a path made of them; None when it is none of these."""
+        if isinstance(node, ast.Constant):
+            return node.value if isinstance(node.value, str) else None
+        if isinstance(node, ast.Name):
+            return self.constants.get(node.id)
+        if isinstance(node, ast.Call) and node.args and self.full_name(node.func) in _PATHS:
+            parts = [self.string(argument) for argument in node.args]
+            return "/".join(part for part in parts if part) if None not in parts else None
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            left, right = self.string(node.left), self.string(node.right)
+            return f"{left}/{right}" if left is not None and right is not None else None
+        return None
+
     def full_name(self, node: ast.AST) -> str:
         """The dotted name of a called thing, imports resolved: `torch.hub.load`; empty when it is no plain name."""
         parts: list[str] = []
@@ -80,33 +118,8 @@ class PythonFile:
         node = self.names.get(name)
         return node if isinstance(node, FunctionNode) else None
 
-    @functools.cached_property
-    def handler(self) -> FunctionNode | None:
-        """The handler, when this file is the module that `spec.handler` names."""
-        if self.config is None or self.config.modules.get(handler_of(self.config)[0]) is not self:
-            return None
-        return self.function(handler_of(self.config)[1])
 
-    @functools.cached_property
-    def started(self) -> set[ast.Call]:
-        """The calls, here and in the bundle's other modules, that run when the function starts."""
-        from .reach import start_calls
-
-        if self.config is not None:
-            return self.config.started
-        create = self.function("create")
-        return start_calls({self.file.stem: self}, [(self, create)] if create else [])
-
-    @property
-    def init_context(self) -> FunctionNode | None:
-        """`init_context` beside the handler: Nuclio takes it from the module where the handler is defined."""
-        return self.function("init_context") if self.handler else None
-
-
-def handler_of(config: "Config") -> tuple[str, str]:
-    """Module and function of `spec.handler`."""
-    module, _, function = str(config.spec.get("handler", "")).rpartition(":")
-    return module, function
+_PATHS = {"os.path.join", "pathlib.Path", "pathlib.PurePath", "str", "os.fspath"}
 
 
 def module_file(folder: Path, module: str) -> Path | None:
@@ -118,28 +131,8 @@ def module_file(folder: Path, module: str) -> Path | None:
     return None
 
 
-def modules_of(config: "Config") -> dict[str, PythonFile]:
-    """The handler's module and every module of the folder that it imports, directly or not."""
-    found: dict[str, PythonFile] = {}
-    queue = [handler_of(config)[0]]
-    while queue:
-        name = queue.pop()
-        if not name or name in found or name.split(".")[0] == RUNTIME:
-            continue
-        file = module_file(config.folder, name)
-        if file is None:
-            continue
-        found[name] = PythonFile(file, config)
-        queue += _imported(found[name].nodes)
-    return found
-
-
-def imported_modules(tree: ast.Module) -> Iterator[str]:
-    """Full names of all modules that a module may import."""
-    return _imported(ast.walk(tree))
-
-
-def _imported(nodes: Iterable[ast.AST]) -> Iterator[str]:
+def imported_modules(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Full names of the modules that import statements among the nodes name."""
     for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -159,13 +152,6 @@ def top_level(tree: ast.Module) -> Iterator[ast.stmt]:
                 queue += getattr(node, field, [])
         for handler in getattr(node, "handlers", []):
             queue += handler.body
-
-
-def at_top(tree: ast.Module) -> Iterator[ast.Module]:
-    """The unguarded import statements of a module, each as a module of its own; those in `try` and `if` may fail."""
-    for node in tree.body:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            yield ast.Module([node], [])
 
 
 @functools.lru_cache(maxsize=1024)
@@ -206,9 +192,12 @@ def place(node: ast.AST) -> Place:
     return getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1
 
 
-def is_standard(module: str) -> bool:
-    """Whether a top-level module belongs to Python."""
-    return module in sys.stdlib_module_names
+def _assigned(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    if isinstance(node, ast.Assign):
+        for target in node.targets:
+            yield from ((name.id, node.value) for name in ast.walk(target) if isinstance(name, ast.Name))
+    elif isinstance(node, (ast.AnnAssign, ast.AugAssign)) and isinstance(node.target, ast.Name) and node.value:
+        yield node.target.id, node.value
 
 
 def _defined(node: ast.stmt) -> Iterator[str]:
@@ -216,8 +205,7 @@ def _defined(node: ast.stmt) -> Iterator[str]:
         yield node.name
     elif isinstance(node, (ast.Import, ast.ImportFrom)):
         yield from (alias.asname or alias.name.split(".")[0] for alias in node.names)
-    elif isinstance(node, ast.Assign):
-        for target in node.targets:
-            yield from (name.id for name in ast.walk(target) if isinstance(name, ast.Name))
-    elif isinstance(node, (ast.AnnAssign, ast.AugAssign)) and isinstance(node.target, ast.Name):
+    elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
         yield node.target.id
+    else:
+        yield from (name for name, _ in _assigned(node))

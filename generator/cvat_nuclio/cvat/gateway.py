@@ -5,10 +5,11 @@ from typing import Any
 
 import attrs
 
+from ..limits import CVAT_TIMEOUT
 from .errors import CvatError, unhandled
 from .generation import NEWEST, Generation
 from .listing import Listed, list_functions, retrieve_function
-from .transport import DEFAULT_TIMEOUT, decode, send
+from .transport import decode, send
 
 
 @attrs.frozen
@@ -26,7 +27,7 @@ class Gateway:
     host: str = "localhost"
     function_url: str | None = None
     namespace: str = "nuclio"
-    timeout: float = DEFAULT_TIMEOUT
+    timeout: float = CVAT_TIMEOUT
 
     def list(self) -> list[Listed]:
         """`GET /api/lambda/functions`."""

@@ -16,10 +16,10 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
+from ..limits import CVAT_TIMEOUT
 from .errors import CvatError
 from .generation import NEWEST, Generation
 
-DEFAULT_TIMEOUT = 120.0
 MAX_REDIRECTS = 30
 MAX_NOTE = 4000
 HEADERS = {
@@ -47,7 +47,7 @@ def send(
     *,
     body: Any = None,
     headers: dict[str, str] | None = None,
-    timeout: float = DEFAULT_TIMEOUT,
+    timeout: float = CVAT_TIMEOUT,
     generation: Generation = NEWEST,
 ) -> Answer:
     """One request, redirects followed (a redirected POST becomes a GET without a body, as in a browser).

@@ -3,8 +3,9 @@
 from typing import Any
 
 from ..atomic import Content
+from ..data import tables
 from ..errors import UserError
-from . import names, tables
+from . import names
 from .added import check_place
 from .annotations import comments
 from .description import Description

@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from . import tables
+from ..data import tables
 from .annotations import annotations
 from .images import Images
 from .options import GenerateOptions

@@ -6,8 +6,8 @@ from typing import Any
 import attrs
 
 from ..errors import UserError
+from ..limits import CONFIG_PASSES
 from ..nuclio.duration import nanoseconds
-from . import tables
 from .description import Description
 from .options import GenerateOptions
 from .steps import Step, steps
@@ -162,7 +162,7 @@ def check_size(config: Mapping[str, Any]) -> str:
     import json
 
     size = len(json.dumps(config).encode())
-    if size <= tables.CONFIG_LIMIT:
+    if size <= CONFIG_PASSES:
         return ""
     return (
         f"function.yaml comes to {size // 1000} KB; above about 90 KB nuctl on one machine fails with "

@@ -7,8 +7,8 @@ import attrs
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
+from ..data import tables
 from ..errors import UserError
-from . import tables
 from .options import GenerateOptions
 from .probe import Probe
 from .requirements import Line, Requirements, pin

@@ -4,13 +4,7 @@ import re
 from pathlib import Path
 
 from ..errors import UserError
-
-#: Nuclio: the container is `nuclio-NAMESPACE-NAME`, the service `nuclio-NAME`, both at most 63 characters.
-NAME = re.compile(r"[a-z]([-a-z0-9]{0,53}[a-z0-9])?")
-#: Nuclio's own functions and services.
-RESERVED = {"dashboard", "controller", "dlx", "scaler"}
-#: CVAT's UI answers for this function itself, with a decoder of its own.
-HIJACKED = "pth-facebookresearch-sam-vit-h"
+from ..limits import NAME, RESERVED_NAMES, SAM_NAME
 
 #: Files and packages of the bundle, Nuclio's wrapper and what it imports: a module of that name would hide them.
 TAKEN_MODULES = {
@@ -21,11 +15,11 @@ TAKEN_MODULES = {
 
 def check_name(name: str) -> str:
     """The name, if every part of the chain takes it. Raises UserError."""
-    if name == HIJACKED:
+    if name == SAM_NAME:
         raise UserError(
             f"the name {name} is CVAT's own", why="its UI answers for a function of that name", remedy="--name"
         )
-    if name in RESERVED:
+    if name in RESERVED_NAMES:
         raise UserError(f"the name {name} is Nuclio's own", remedy="choose another: --name")
     if not NAME.fullmatch(name):
         raise UserError(
@@ -47,4 +41,4 @@ def suggest(text: str) -> str:
 def default_name(folder: Path, module: str | None) -> str:
     """From the bundle's folder, else from the module."""
     name = suggest(folder.name)
-    return suggest(module or "function") if name in (*RESERVED, HIJACKED) else name
+    return suggest(module or "function") if name in (*RESERVED_NAMES, SAM_NAME) else name

@@ -10,13 +10,12 @@ from typing import Any
 import attrs
 
 from ..errors import UserError
+from ..limits import CVAT_TIMEOUT
 from ..nuclio.duration import BadDuration, seconds
 from . import names
 from .values import as_list, as_map, parse_parameter, parse_size
 
 MIB = 2**20
-#: CVAT waits this long for an answer (CVAT_NUCLIO_DEFAULT_TIMEOUT).
-CVAT_TIMEOUT = 120
 
 _QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")

@@ -8,8 +8,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..data import tables
 from ..errors import UserError
-from . import tables
 
 Point = tuple[float, float]
 

@@ -45,15 +45,16 @@ def read_node(node: Node, replaced: list[Dropped], reader: Reader, version: Vers
     config = encode(decoded, root, version) if refused is None else {}
     dropped = [*replaced, *decoder.dropped]
     if refused is None:
-        check = _event_timeout if reader == "processor" else _one_http_trigger
+        check = event_timeout_refused if reader == "processor" else _one_http_trigger
         refused = check(config, node)
     if reader == "builder" and refused is None:
         config["metadata"].pop("namespace", None)
     return Reading({} if refused else config, dropped, refused)
 
 
-def _event_timeout(config: dict[str, Any], node: Node) -> Refusal | None:
-    text = config["spec"]["eventTimeout"]
+def event_timeout_refused(config: dict[str, Any], node: Node) -> Refusal | None:
+    """Why the processor refuses `spec.eventTimeout`, which nuctl does not look at."""
+    text = config.get("spec", {}).get("eventTimeout")
     if not text:
         return None
     try:

@@ -36,6 +36,11 @@ _CORS: dict[str, tuple[str, type, Any]] = {
 }
 
 
+def is_number(value: Any) -> bool:
+    """Whether a value is a number to Go; Python alone counts true and false among them."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 class BadAttribute(ValueError):
     """An attribute of a type that the processor refuses at start; the message is Nuclio's."""
 
@@ -50,6 +55,7 @@ class HTTPTrigger:
 
     `body_limit` and `read_buffer` are bytes, `availability_ms` milliseconds (0 never waits), `termination` seconds.
     `raw_body_limit` is the number that the processor logs, which may be zero or less (then the default holds).
+    `port` is the host's port as the platform reads it: 0 leaves the choice to it.
     """
 
     name: str
@@ -61,6 +67,7 @@ class HTTPTrigger:
     cors: dict[str, Any] | None
     availability_ms: int
     termination: float
+    port: int = 0
 
     @property
     def body_limit(self) -> int:
@@ -80,7 +87,8 @@ def http_trigger(name: str, trigger: dict[str, Any]) -> HTTPTrigger:
         BadAttribute: an attribute of the wrong type.
         duration.BadDuration: a bad `workerTerminationTimeout`.
     """
-    attributes = decode_attributes(trigger.get("attributes") or {})
+    given = trigger.get("attributes") or {}
+    attributes = decode_attributes(given)
     availability = trigger.get("workerAvailabilityTimeoutMilliseconds")
     return HTTPTrigger(
         name=name,
@@ -92,6 +100,7 @@ def http_trigger(name: str, trigger: dict[str, Any]) -> HTTPTrigger:
         cors=attributes.get("cors"),
         availability_ms=DEFAULT_AVAILABILITY_MS if availability is None else availability,
         termination=duration.seconds(trigger.get("workerTerminationTimeout") or DEFAULT_TERMINATION),
+        port=int(given["port"]) if is_number(given.get("port")) else 0,
     )
 
 
@@ -118,10 +127,10 @@ def _find(attributes: dict[str, Any], name: str) -> Any:
 
 
 def _typed(name: str, field: str, value: Any, kind: type, go_kind: str) -> Any:
-    if kind is int and isinstance(value, (int, float)) and not isinstance(value, bool):
+    if kind is int and is_number(value):
         # Go's conversion of a float64 that is out of range ends at the smallest int64 on amd64.
         return int(value) if _INT64_MIN <= value <= _INT64_MAX else _INT64_MIN
-    if isinstance(value, kind):
+    if kind is not int and isinstance(value, kind):
         return value
     if kind is list:
         message = f"'{field}': source data must be an array or slice, got {_go_type(value)}"
@@ -150,4 +159,9 @@ def _go_type(value: Any) -> str:
 
 
 def _go_text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    """Go's `%v`."""
+    if isinstance(value, list):
+        return f"[{' '.join(map(_go_text, value))}]"
+    if isinstance(value, dict):
+        return f"map[{' '.join(f'{key}:{_go_text(inner)}' for key, inner in sorted(value.items()))}]"
+    return "<nil>" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

@@ -4,133 +4,106 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..config import Config
-from ..finding import Finding
-from ..labels import Label, Labels
-from ..near import near
-from ..rule import NOTE, WARNING
-from .labels import LabelsRule, kind_of
+from ..labels import JsonPath, Label, Labels
+from ..near import did_you_mean, near
+from ..rule import NOTE, WARNING, Fault, rule
+from .cvat_keys import SHAPES
+from .labels import at, kind_of
 
-_TYPES = (
-    "any", "unknown", "tag", "rectangle", "polygon", "polyline", "points", "ellipse", "cuboid", "mask", "skeleton"
-)  # fmt: skip
-
-
+_TYPES = ("any", "unknown", "tag", *SHAPES)
 _INPUT_TYPES = ("select", "radio", "checkbox", "number", "text")
-
-
 _LABEL_KEYS = ("id", "name", "type", "attributes", "sublabels", "svg", "color")
-
-
 _ATTRIBUTE_KEYS = ("id", "name", "input_type", "values", "default_value", "mutable", "spec_id")
+# Of these, the ones that CVAT reads. A label without a name is CN432's.
+_READ = ("type", "attributes", "sublabels", "svg", "input_type", "values")
 
 
-_READ = ("name", "type", "attributes", "sublabels", "svg", "input_type", "values")
-
-
-class AnyType(LabelsRule):
+@rule(
+    "CN437", "any-type", NOTE, cvat=True,
+    source="CVAT: vectors listing.label.type_any, listing.label.no_type", remedy="leave the type out",
+)  # fmt: skip
+def any_type(labels: Labels) -> Iterator[Fault]:
     """A label of type `any`: servers up to early 2025 (G1) know only `unknown`, and match it with nothing.
 
     Without a type every server matches any.
     """
-
-    id, name, severity = "CN437", "any-type", NOTE
-    cvat = True
-    source = "CVAT: vectors listing.label.type_any, listing.label.no_type"
-    remedy = "leave the type out"
-
-    def look(self, config: Config, labels: Labels) -> Iterator[Finding]:
-        for label in labels.all():
-            wrong = "any" if config.settings.cvat == "G1" else None
-            if label.data.get("type") == "any":
-                severity = WARNING if wrong else None
-                message = f"label {label.name!r}: servers of generation G1 match the type any with nothing"
-                yield self.at(config, message, *label.path, "type", severity=severity, length=len('"any"'))
-            elif label.data.get("type") == "unknown" and config.settings.cvat != "G1":
-                message = f"label {label.name!r}: the type unknown matches nothing since 2025"
-                yield self.at(config, message, *label.path, "type", severity=WARNING, length=len('"unknown"'))
+    old = labels.generation == "G1"
+    for label in labels.all():
+        if label.data.get("type") == "any":
+            message = f"label {label.name!r}: servers of generation G1 match the type any with nothing"
+            yield at(labels, message, *label.path, "type", severity=WARNING if old else None, length=len('"any"'))
+        elif label.data.get("type") == "unknown" and not old:
+            message = f"label {label.name!r}: the type unknown matches nothing since 2025"
+            yield at(labels, message, *label.path, "type", severity=WARNING, length=len('"unknown"'))
 
 
-class LabelType(LabelsRule):
+@rule(
+    "CN438", "label-type", WARNING, cvat=True,
+    source="CVAT: vectors listing.label.type_unknown, .type_null; labels_compatible",
+    remedy=f"write one of {', '.join(_TYPES[2:])}, or leave the type out",
+)  # fmt: skip
+def label_type(labels: Labels) -> Iterator[Fault]:
     """A label of a type that CVAT does not have: no label of a task fits it, every answer is dropped."""
-
-    id, name, severity = "CN438", "label-type", WARNING
-    cvat = True
-    source = "CVAT: vectors listing.label.type_unknown, .type_null; labels_compatible"
-    remedy = f"write one of {', '.join(_TYPES[2:])}, or leave the type out"
-
-    def look(self, config: Config, labels: Labels) -> Iterator[Finding]:
-        for label in labels.all():
-            kind = label.data.get("type", "any")
-            if kind not in _TYPES:
-                close = near(kind, _TYPES[2:]) if isinstance(kind, str) else ""
-                said = f"; did you mean {close}?" if close else ""
-                message = f"label {label.name!r}: CVAT has no type {kind!r}{said}"
-                length = len(str(kind)) + 2
-                yield self.at(config, message, *label.path, "type", length=length)
+    for label in labels.all():
+        kind = label.data.get("type", "any")
+        if kind not in _TYPES:
+            close = near(kind, _TYPES[2:]) if isinstance(kind, str) else ""
+            message = f"label {label.name!r}: CVAT has no type {kind!r}{did_you_mean(close)}"
+            yield at(labels, message, *label.path, "type", length=len(str(kind)) + 2)
 
 
-class AttributeType(LabelsRule):
+@rule(
+    "CN439", "attribute-type", WARNING, cvat=True,
+    source="CVAT: vectors listing.attribute.unknown_input_type, .values_null",
+    remedy='number: ["min", "max", "step"]; select and radio: a list of strings; checkbox: ["false"]; text: []',
+)  # fmt: skip
+def attribute_type(labels: Labels) -> Iterator[Fault]:
     """An attribute of an unknown input type, or with values that do not fit it.
 
     CVAT checks neither when it lists the function; what the function answers is then dropped, or breaks the call.
     """
-
-    id, name, severity = "CN439", "attribute-type", WARNING
-    cvat = True
-    source = "CVAT: vectors listing.attribute.unknown_input_type, .values_null"
-    remedy = 'number: ["min", "max", "step"]; select and radio: a list of strings; checkbox: ["false"]; text: []'
-
-    def look(self, config: Config, labels: Labels) -> Iterator[Finding]:
-        for label in labels.all():
-            attributes = label.data.get("attributes")
-            for i, attribute in enumerate(attributes if isinstance(attributes, list) else []):
-                if isinstance(attribute, dict) and {"name", "input_type", "values"} <= set(attribute):
-                    message = _misfit(attribute)
-                    if message:
-                        message = f"attribute {attribute['name']!r} of {label.name!r}: {message}"
-                        yield self.at(config, message, *label.path, "attributes", i)
+    for label in labels.all():
+        for i, attribute in enumerate(label.attributes):
+            whole = isinstance(attribute, dict) and {"name", "input_type", "values"} <= set(attribute)
+            if whole and (misfit := _misfit(attribute)):
+                message = f"attribute {attribute['name']!r} of {label.name!r}: {misfit}"
+                yield at(labels, message, *label.path, "attributes", i)
 
 
 def _misfit(attribute: dict[str, Any]) -> str:
     kind, values = attribute["input_type"], attribute["values"]
     if kind not in _INPUT_TYPES:
         close = near(kind, _INPUT_TYPES) if isinstance(kind, str) else ""
-        return f"CVAT has no input type {kind!r}" + (f"; did you mean {close}?" if close else "")
+        return f"CVAT has no input type {kind!r}{did_you_mean(close)}"
     if not isinstance(values, list):
         return f"values are {kind_of(values)}, not a list"
     if kind == "number" and (len(values) != 3 or not all(re.fullmatch(r"-?\d+", str(v)) for v in values)):
         return "a number has the values min, max and step, whole numbers"
-    if kind in ("select", "radio") and not values:
-        return f"a {kind} without values"
-    return ""
+    return f"a {kind} without values" if kind in ("select", "radio") and not values else ""
 
 
-class SkeletonSVG(LabelsRule):
+@rule(
+    "CN440", "skeleton-svg", WARNING, cvat=True,
+    source="CVAT: UI skeleton configurator and canvas setupSkeletonEdges; cvat#7861",
+    remedy='leave "svg" empty, or draw one circle for each sublabel',
+)  # fmt: skip
+def skeleton_svg(labels: Labels) -> Iterator[Fault]:
     """A skeleton's drawing does not fit its sublabels.
 
     CVAT takes it over when a user picks labels from the model: one circle for each sublabel, ids counted from 1, edges
     between existing ids, `data-label-name` equal to the sublabel's name byte for byte.
     """
-
-    id, name, severity = "CN440", "skeleton-svg", WARNING
-    cvat = True
-    source = "CVAT: UI skeleton configurator and canvas setupSkeletonEdges; cvat#7861"
-    remedy = 'leave "svg" empty, or draw one circle for each sublabel'
-
-    def look(self, config: Config, labels: Labels) -> Iterator[Finding]:
-        for label in labels.all():
-            svg = label.data.get("svg")
-            if label.data.get("type") == "skeleton" and isinstance(svg, str) and svg:
-                for problem in _svg_problems(svg, label):
-                    yield self.at(config, f"skeleton {label.name!r}: {problem}", *label.path, "svg")
+    for label in labels.all():
+        svg = label.data.get("svg")
+        if label.data.get("type") == "skeleton" and isinstance(svg, str) and svg:
+            for problem in _svg_problems(svg, label):
+                yield at(labels, f"skeleton {label.name!r}: {problem}", *label.path, "svg")
 
 
 def _svg_problems(svg: str, label: Label) -> Iterator[str]:
     circles = [_attributes(tag) for tag in re.findall(r"<circle\b[^>]*>", svg)]
     lines = [_attributes(tag) for tag in re.findall(r"<line\b[^>]*>", svg)]
-    sublabels = label.data.get("sublabels")
-    names = [s.get("name") for s in sublabels if isinstance(s, dict)] if isinstance(sublabels, list) else []
+    names = [sublabel.get("name") for sublabel in label.sublabels if isinstance(sublabel, dict)]
     drawn = [circle.get("data-label-name") for circle in circles]
     ids = {circle.get("data-node-id") for circle in circles}
     # Drawings that CVAT has stored name their labels by id.
@@ -150,62 +123,53 @@ def _attributes(tag: str) -> dict[str, str]:
     return {name: value for name, _, value in re.findall(r"([\w-]+)\s*=\s*([\"'])(.*?)\2", tag)}
 
 
-class LabelName(LabelsRule):
+@rule(
+    "CN441", "label-name", WARNING, cvat=True,
+    source="CVAT: vectors listing.label.name_number, .name_empty (listed)", remedy="write a name",
+)  # fmt: skip
+def label_name(labels: Labels) -> Iterator[Fault]:
     """A label without a usable name: empty, not a string, or, in a skeleton with a drawing, with markup in it."""
-
-    id, name, severity = "CN441", "label-name", WARNING
-    cvat = True
-    source = "CVAT: vectors listing.label.name_number, .name_empty (listed)"
-    remedy = "write a name"
-
-    def look(self, config: Config, labels: Labels) -> Iterator[Finding]:
-        for label in labels.all():
-            if "name" not in label.data or isinstance(label.name, (list, dict)):
-                continue
-            if not isinstance(label.name, str) or not label.name.strip():
-                message = f"the label's name is {label.name!r}: no label of a task can be mapped to it"
-                yield self.at(config, message, *label.path, "name")
-            elif label.depth and re.search(r'["<>&]', label.name):
-                message = f"sublabel {label.name!r} has markup in its name, which the skeleton's drawing cannot hold"
-                yield self.at(config, message, *label.path, "name")
+    for label in labels.all():
+        if "name" not in label.data or isinstance(label.name, (list, dict)):
+            continue
+        if not isinstance(label.name, str) or not label.name.strip():
+            message = f"the label's name is {label.name!r}: no label of a task can be mapped to it"
+            yield at(labels, message, *label.path, "name")
+        elif label.depth and re.search(r'["<>&]', label.name):
+            message = f"sublabel {label.name!r} has markup in its name, which the skeleton's drawing cannot hold"
+            yield at(labels, message, *label.path, "name")
 
 
-class LabelKeyTypo(LabelsRule):
+@rule(
+    "CN442", "label-key-typo", WARNING, cvat=True,
+    source="CVAT: parse_labels reads exact keys and ignores others; vector listing.label.extra_keys",
+    remedy="write CVAT's key",
+)  # fmt: skip
+def label_key_typo(labels: Labels) -> Iterator[Fault]:
     """A key in `spec` that looks like one of CVAT's, and is none: CVAT does not read it."""
-
-    id, name, severity = "CN442", "label-key-typo", WARNING
-    cvat = True
-    source = "CVAT: parse_labels reads exact keys and ignores others; vector listing.label.extra_keys"
-    remedy = "write CVAT's key"
-
-    def look(self, config: Config, labels: Labels) -> Iterator[Finding]:
-        for label in labels.all():
-            yield from self._keys(config, label.data, label.path, _LABEL_KEYS)
-            attributes = label.data.get("attributes")
-            for i, attribute in enumerate(attributes if isinstance(attributes, list) else []):
-                if isinstance(attribute, dict):
-                    yield from self._keys(config, attribute, (*label.path, "attributes", i), _ATTRIBUTE_KEYS)
-
-    def _keys(
-        self, config: Config, data: dict[str, Any], path: tuple[str | int, ...], known: tuple[str, ...]
-    ) -> Iterator[Finding]:
-        for key in data:
-            close = "" if key in known else near(key, [word for word in known if word in _READ], 0.8)
-            # A label without a name is CN432's.
-            if close and close not in data and close != "name":
-                message = f"CVAT reads no key {key!r} here; did you mean {close!r}?"
-                yield self.at(config, message, *path, remedy=f"write {close!r}")
+    for label in labels.all():
+        yield from _typos(labels, label.data, label.path, _LABEL_KEYS)
+        for i, attribute in enumerate(label.attributes):
+            if isinstance(attribute, dict):
+                yield from _typos(labels, attribute, (*label.path, "attributes", i), _ATTRIBUTE_KEYS)
 
 
-class SublabelsElsewhere(LabelsRule):
+def _typos(labels: Labels, data: dict[str, Any], path: JsonPath, known: tuple[str, ...]) -> Iterator[Fault]:
+    read = [word for word in known if word in (*_READ, "name")]
+    for key in data:
+        close = "" if key in known else near(key, read, 0.8)
+        if close in _READ and close not in data:
+            message = f"CVAT reads no key {key!r} here; did you mean {close!r}?"
+            yield at(labels, message, *path, remedy=f"write {close!r}")
+
+
+@rule(
+    "CN443", "sublabels-elsewhere", WARNING, cvat=True,
+    source="CVAT: vector listing.skeleton.sublabels_on_other_type",
+    remedy='write "type": "skeleton", or remove them',
+)  # fmt: skip
+def sublabels_elsewhere(labels: Labels) -> Iterator[Fault]:
     """`sublabels` or `svg` on a label that is no skeleton: CVAT ignores them."""
-
-    id, name, severity = "CN443", "sublabels-elsewhere", WARNING
-    cvat = True
-    source = "CVAT: vector listing.skeleton.sublabels_on_other_type"
-    remedy = 'write "type": "skeleton", or remove them'
-
-    def look(self, config: Config, labels: Labels) -> Iterator[Finding]:
-        for label in labels.all():
-            if label.data.get("type") != "skeleton" and (label.data.get("sublabels") or label.data.get("svg")):
-                yield self.at(config, f"label {label.name!r} has sublabels and is no skeleton", *label.path)
+    for label in labels.all():
+        if label.data.get("type") != "skeleton" and (label.data.get("sublabels") or label.data.get("svg")):
+            yield at(labels, f"label {label.name!r} has sublabels and is no skeleton", *label.path)

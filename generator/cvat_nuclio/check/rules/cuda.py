@@ -1,110 +1,139 @@
-"""CN337 to CN339: GPU images and the wheels that go with them."""
+"""CN337 to CN339 and CN348: GPU images and the wheels that go with them."""
 
 import re
 from collections.abc import Iterator
 
-from ..config import Config
-from ..finding import Finding
-from ..images import BaseImage, base_image
-from ..rule import ERROR, WARNING, ConfigRule
-from ..source import imported_modules
-from .image import ImageRule, value_place
+from ...nuclio.function_yaml import Directive
+from ..bundle import Build, Bundle
+from ..images import base_image
+from ..pip import Requirement, installs, listed
+from ..rule import ERROR, WARNING, Fault, rule
+
+_GPU_ONNX = "onnxruntime-gpu"
 
 
-class CUDAMismatch(ImageRule):
+def _wanted(build: Build) -> Iterator[tuple[Directive, Requirement, str]]:
+    """Everything that pip installs in the build: the step, the requirement, another index than PyPI."""
+    for install in installs(build.directives):
+        for one in install.requirements:
+            yield install.step, one, install.index
+        for name in (file.rpartition("/")[2] for file in install.files):
+            text = build.lists.get(name, "")
+            index = install.index or ("its own" if re.search(r"^\s*(-i|--(extra-)?index-url)\b", text, re.M) else "")
+            yield from ((install.step, one, index) for one in listed(text))
+
+
+@rule(
+    "CN337", "cuda-mismatch", ERROR,
+    source="ONNX Runtime's page on its CUDA provider: PyPI's wheels want CUDA 11.8 up to 1.18, "
+    "then see frameworks.yaml",
+    remedy="choose a base image with that CUDA, or a wheel for this one",
+)  # fmt: skip
+def cuda_mismatch(build: Build) -> Iterator[Fault]:
     """A wheel built for another CUDA than the image's: the model runs on the CPU, or does not load.
 
-    torch and tensorflow bring their own CUDA; ONNX Runtime and CuPy look for the image's.
+    torch and tensorflow bring their own CUDA; ONNX Runtime and CuPy look for the image's. Without a version pip takes
+    the newest, which is a warning, because it depends on the day.
     """
-
-    id, name, severity = "CN337", "cuda-mismatch", ERROR
-    source = (
-        "ONNX Runtime's page on its CUDA provider: PyPI's wheels want CUDA 11.8 up to 1.18, then see frameworks.yaml"
-    )
-    remedy = "choose a base image with that CUDA, or a wheel for this one"
-
-    def look(self, config: Config, image: BaseImage) -> Iterator[Finding]:
-        if image.cuda is None:
-            return
-        for phase, i, _, value in config.directives:
-            for wheel, wanted in _cuda_of(value + _required(config, value)):
-                if wanted != image.cuda[0]:
-                    place = value_place(config, phase, i)
-                    have = f"{image.cuda[0]}.{image.cuda[1]}"
-                    message = f"{wheel} wants CUDA {wanted}, the image has {have}"
-                    yield self.found(config.file, message, place)
+    cuda = build.image.cuda
+    for step, one, index in _wanted(build) if cuda else ():
+        wanted = _cuda_of(one, index)
+        if cuda and wanted not in (None, cuda[0]):
+            what = f"{one.name}{one.versions}" if one.versions else f"the newest {one.name}"
+            message = f"{what} wants CUDA {wanted}, the image has {cuda[0]}.{cuda[1]}"
+            pinned = bool(one.versions) or one.name != _GPU_ONNX
+            yield Fault(
+                message, build.bundle.places.value(*step.path), severity=ERROR if pinned else WARNING,
+                remedy="" if pinned else f"write a version for CUDA {cuda[0]}, or take an image with CUDA {wanted}",
+            )  # fmt: skip
 
 
-def _cuda_of(text: str) -> Iterator[tuple[str, int]]:
-    # Another index has builds for other versions of CUDA.
-    if not re.search(r"--(extra-)?index-url|\s-i\s", text):
-        for match in re.finditer(r"onnxruntime[-_]gpu\s*(==|>=|~=)\s*1\.(\d+)", text):
-            yield match[0], _onnxruntime_cuda(int(match[2]), at_least=match[1] == ">=")
-    for match in re.finditer(r"cupy-cuda(\d\d)[x\d]*", text):
-        yield match[0], int(match[1])
-
-
-def _onnxruntime_cuda(minor: int, *, at_least: bool) -> int:
-    """CUDA's major version for PyPI's onnxruntime-gpu 1.`minor`, or for the newest release."""
+def _cuda_of(one: Requirement, index: str) -> int | None:
+    """The major version of CUDA that PyPI's wheel looks for; None where it looks for none, or nobody can tell."""
+    if match := re.fullmatch(r"cupy-cuda(\d\d)[x\d]*", one.name):
+        return int(match[1])
+    # Another index has builds for other versions of CUDA, and the extras bring their own.
+    if one.name != _GPU_ONNX or index or "cuda" in one.extras:
+        return None
     # Its imports are for few files, and every start would pay for them.
-    from ...generate import tables
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.version import Version
 
-    if at_least:
-        return int(tables.rows("onnxruntime-gpu")[-1].cuda_major)
-    return 11 if minor < 19 else int(tables.row_of("onnxruntime-gpu", f"1.{minor}.0").cuda_major)
+    from ...data import tables
+
+    newest = Version(tables.rows(_GPU_ONNX)[-1].version)
+    known = [Version(f"1.{minor}.{patch}") for minor in range(newest.minor + 1) for patch in range(6)]
+    # `===` compares texts, which is `==` for all that anybody has written.
+    try:
+        allowed = SpecifierSet(one.versions.replace("===", "=="))
+    except InvalidSpecifier:
+        return None
+    version = max((v for v in known if v in allowed and v <= newest), default=None)
+    if version is None:
+        return None
+    return 11 if version.minor < 19 else int(tables.row_of(_GPU_ONNX, str(version)).cuda_major)
 
 
-def _required(config: Config, step: str) -> str:
-    found = ""
-    for file in config.folder.glob("*requirements*.txt"):
-        if file.name in step:
-            found += "\n" + file.read_text("utf-8", "replace")
-    return found
-
-
-class CPUWheel(ImageRule):
+@rule(
+    "CN338", "cpu-wheel", WARNING,
+    source="PyTorch's wheel index: /whl/cpu has no CUDA; PyPI's onnxruntime has none either",
+    remedy="install the build for CUDA: PyPI's torch, onnxruntime-gpu",
+)  # fmt: skip
+def cpu_wheel(build: Build) -> Iterator[Fault]:
     """A file for the GPU installs a framework's build for the CPU."""
-
-    id, name, severity = "CN338", "cpu-wheel", WARNING
-    source = "PyTorch's wheel index: /whl/cpu has no CUDA; PyPI's onnxruntime has none either"
-    remedy = "install the build for CUDA: PyPI's torch, onnxruntime-gpu"
-
-    def look(self, config: Config, image: BaseImage) -> Iterator[Finding]:
-        if not config.is_gpu:
-            return
-        for phase, i, _, value in config.directives:
-            text = value + _required(config, value)
-            cpu = re.search(r"/whl/cpu\b|torch\S*\+cpu", text)
-            plain = re.search(r"(?<![\w-])onnxruntime(?![\w-])", text) and not re.search(r"onnxruntime[-_]gpu", text)
-            # Other frameworks bring it along; it matters where the handler runs on it.
-            plain = plain and any("onnxruntime" in imported_modules(m.tree) for m in config.modules.values())
-            if cpu or (plain and "pip" in value):
-                what = cpu[0] if cpu else "onnxruntime"
-                yield self.found(
-                    config.file, f"{what} has no CUDA, and this file asks for a GPU", value_place(config, phase, i)
-                )
+    if not build.bundle.for_gpu:
+        return
+    names = {one.name for _, one, _ in _wanted(build)}
+    # Other frameworks bring it along; it matters where the handler runs on it.
+    uses_onnx = any("onnxruntime" in module.imported for module in build.bundle.modules.values())
+    for install in installs(build.directives):
+        lists = [build.lists.get(file.rpartition("/")[2], "") for file in install.files]
+        asked = {one.name for one in install.requirements} | {one.name for text in lists for one in listed(text)}
+        cpu = re.search(r"/whl/cpu\b|torch\S*\+cpu", "\n".join([install.step.value, *lists]))
+        plain = "onnxruntime" in asked and _GPU_ONNX not in names and uses_onnx
+        if cpu or plain:
+            message = f"{cpu[0] if cpu else 'onnxruntime'} has no CUDA, and this file asks for a GPU"
+            yield Fault(message, build.bundle.places.value(*install.step.path))
 
 
-class NoGPU(ConfigRule):
+@rule(
+    "CN339", "no-gpu", WARNING,
+    source="Nuclio: local/platform.go PositiveGPUResourceLimit; cvat guide 8.1",
+    remedy="add `resources: {limits: {nvidia.com/gpu: 1}}` to spec",
+)  # fmt: skip
+def no_gpu(bundle: Bundle) -> Iterator[Fault]:
     """A file made for a GPU asks for none: Docker starts the container without it.
 
     It is `spec.resources.limits` that counts; anything above zero gives all GPUs on local Docker.
     """
+    cuda = base_image(str(bundle.build.get("baseImage", ""))).family == "cuda"
+    asks = any("gpu" in key.lower() for key in bundle.limits)
+    if bundle.config and bundle.places.has("spec") and (bundle.for_gpu or cuda) and not asks:
+        path = ("spec", "build", "baseImage") if cuda else ("spec", "resources")
+        what = "the base image has CUDA" if cuda else "the file is named after the GPU"
+        place = bundle.places.value(*path) if cuda else bundle.places.key(*path)
+        yield Fault(f"{what}, but no GPU is asked for", place)
 
-    id, name, severity = "CN339", "no-gpu", WARNING
-    source = "Nuclio: local/platform.go PositiveGPUResourceLimit; cvat guide 8.1"
-    remedy = "add `resources: {limits: {nvidia.com/gpu: 1}}` to spec"
 
-    def check(self, config: Config) -> Iterator[Finding]:
-        limits = (config.spec.get("resources") or {}).get("limits") or {}
-        by_name = "gpu" in config.file.stem.lower().split("-")
-        cuda = base_image(str(config.build.get("baseImage", ""))).family == "cuda"
-        if (
-            config.has("spec")
-            and config.config
-            and (by_name or cuda)
-            and not any("gpu" in key.lower() for key in limits)
-        ):
-            place = config.value("spec", "build", "baseImage") if cuda else config.key("spec", "resources")
-            what = "the base image has CUDA" if cuda else "the file is named after the GPU"
-            yield self.found(config.file, f"{what}, but no GPU is asked for", place)
+@rule(
+    "CN348", "no-cuda-in-image", WARNING,
+    source="ONNX Runtime's page on its CUDA provider (CUDA and cuDNN are to be installed); tags of nvidia/cuda; "
+    "cvat#6793",
+    remedy="take an image of nvidia/cuda with `cudnn-runtime` in its tag",
+)  # fmt: skip
+def no_cuda_in_image(build: Build) -> Iterator[Fault]:
+    """ONNX Runtime's build for the GPU, in an image without CUDA or cuDNN: it runs on the CPU.
+
+    Only its log says so. NVIDIA's tags with `base` lack cuBLAS too; those with `runtime` and no `cudnn` lack cuDNN.
+    """
+    image = build.image
+    brought = re.search(
+        r"(?i)cudnn|nvidia-c|\btorch\b|cuda-toolkit|tensorrt", build.steps + "".join(build.lists.values())
+    )
+    if not build.bundle.for_gpu or not image.is_plain or image.cudnn or brought:
+        return
+    for step, one, _ in _wanted(build):
+        if one.name == _GPU_ONNX and "cuda" not in one.extras:
+            lacks = "CUDA" if image.cuda is None else "cuDNN" if image.cublas else "cuBLAS and cuDNN"
+            message = f"{image.name} has no {lacks}: {one.name} falls back to the CPU without a word"
+            yield Fault(message, build.bundle.places.value(*step.path))

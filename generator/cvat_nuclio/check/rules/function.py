@@ -1,147 +1,176 @@
-"""CN7xx: auto-annotation functions in cvat-sdk's protocol, read by `ast`."""
+"""CN7xx: auto-annotation functions in cvat-sdk's protocol."""
 
 import ast
 from collections.abc import Iterator
 
-from ..finding import Finding
+from ..bundle import Function
+from ..methods import methods_of
 from ..near import near
-from ..rule import ERROR, NOTE, WARNING, PythonRule
-from ..source import FunctionNode, PythonFile, at_import, place
+from ..rule import ERROR, NOTE, WARNING, Fault, rule
+from ..source import FunctionNode, at_import, place
+from .handler import takes
 from .weights import FETCHERS
 
+# What the runtime calls, by the class of the spec, with the number of arguments.
 _METHODS = {
-    "DetectionFunctionSpec": ("detect",),
-    "InteractionFunctionSpec": ("detect",),
-    "TrackingFunctionSpec": ("init_tracking_state", "track"),
-    "ReIDFunctionSpec": ("embed",),
+    "DetectionFunctionSpec": {"detect": 2},
+    "InteractionFunctionSpec": {"detect": 3},
+    "TrackingFunctionSpec": {"init_tracking_state": 3, "track": 3},
+    "ReIDFunctionSpec": {"embed": 3},
 }
+_OPTIONAL = {"preprocess_image": 2}
 _LABEL_FACTORIES = ("label_spec", "skeleton_label_spec")
 
 
-class FunctionRule(PythonRule):
-    """A rule about a file that is an AA function."""
-
-    def check(self, module: PythonFile) -> Iterator[Finding]:
-        if module.is_function and module.error is None:
-            yield from self.look(module)
-
-    def look(self, module: PythonFile) -> Iterator[Finding]:
-        """Yields what is wrong."""
-        raise NotImplementedError
-
-
-def specs(module: PythonFile) -> list[tuple[ast.Call, str]]:
+def specs(function: Function) -> list[tuple[ast.Call, str]]:
     """The calls that make a function's spec, with the class's name."""
-    found = []
-    for node in module.nodes:
-        if isinstance(node, ast.Call):
-            name = module.full_name(node.func).rpartition(".")[2]
-            if name in _METHODS:
-                found.append((node, name))
-    return found
+    found = ((call, name.rpartition(".")[2]) for call, name in function.calls)
+    return [(call, name) for call, name in found if name in _METHODS]
 
 
-class NotAFunction(FunctionRule):
+@rule(
+    "CN701", "not-a-function", ERROR,
+    source="cvat-cli 2.80: the loader takes the module itself, or what its create(…) returns",
+    remedy="define `spec` and the methods, or `create(**parameters)`",
+)  # fmt: skip
+def not_a_function(function: Function) -> Iterator[Fault]:
     """The file is no AA function: cvat-cli's loader wants `spec`, or `create`, at its top level."""
-
-    id, name, severity = "CN701", "not-a-function", ERROR
-    source = "cvat-cli 2.80: the loader takes the module itself, or what its create(…) returns"
-    remedy = "define `spec` and the methods, or `create(**parameters)`"
-
-    def look(self, module: PythonFile) -> Iterator[Finding]:
-        if not {"spec", "create", "*"} & set(module.names):
-            close = next((name for name in module.names if near(name, ["spec", "create"])), "")
-            said = f" (there is {close!r})" if close else ""
-            yield self.found(module.file, f"neither `spec` nor `create` in {module.file.name}{said}", (1, 1))
+    if function.error or {"spec", "create", "*", "__getattr__"} & set(function.names):
+        return
+    close = next((name for name in function.names if near(name, ["spec", "create"])), "")
+    said = f" (there is {close!r})" if close else ""
+    classes = [node for node in function.tree.body if isinstance(node, ast.ClassDef) and "spec" in ast.unparse(node)]
+    remedy = f"add `create = {classes[0].name}` at the end of the file" if len(classes) == 1 else ""
+    yield Fault(f"neither `spec` nor `create` in {function.file.name}{said}", (1, 1), remedy=remedy)
 
 
-class MissingMethod(FunctionRule):
-    """The function lacks a method of its kind."""
+@rule(
+    "CN702", "missing-method", ERROR,
+    source="cvat-sdk 2.80: DetectionFunction, InteractionFunction, TrackingFunction",
+    remedy="write the method that the message names",
+)  # fmt: skip
+def missing_method(function: Function) -> Iterator[Fault]:
+    """The function lacks a method of its kind.
 
-    id, name, severity = "CN702", "missing-method", ERROR
-    source = "cvat-sdk 2.80: DetectionFunction, InteractionFunction, TrackingFunction"
-    remedy = "write the method that the message names"
-
-    def look(self, module: PythonFile) -> Iterator[Finding]:
-        found = specs(module)
-        if not found or not {"spec", "create"} & set(module.names):
-            return
-        # A base class from another file may have them.
-        classes = [node for node in module.nodes if isinstance(node, ast.ClassDef)]
-        foreign = any(
-            not (isinstance(base, ast.Name) and (base.id in module.names and base.id not in module.imports))
-            for node in classes
-            for base in node.bases
-            if not module.full_name(base).startswith(("typing.", "abc.", "Protocol", "object"))
-        )
-        defined = {node.name for node in module.nodes if isinstance(node, FunctionNode)} | set(module.names)
-        defined |= {
-            target.id
-            for node in classes
-            for item in node.body
-            if isinstance(item, ast.Assign)
-            for target in item.targets
-            if isinstance(target, ast.Name)
-        }
-        delegates = any(isinstance(n, FunctionNode) and n.name == "__getattr__" for n in module.nodes)
-        if foreign or delegates or "*" in module.names:
-            return
-        for call, kind in found:
-            for method in _METHODS[kind]:
-                if method not in defined:
-                    yield self.found(module.file, f"a {kind} needs the method {method}", place(call))
+    A function that was loaded is asked. One that was only read is taken at its word wherever reading cannot decide.
+    """
+    methods = methods_of(function) if function.loaded is None else None
+    for call, kind in _the_spec(function):
+        if function.loaded is not None:
+            yield from (Fault(problem, place(call)) for problem in function.loaded if "method" in problem)
+        elif methods is not None:
+            missing = [method for method in _METHODS[kind] if method not in methods]
+            yield from (Fault(f"a {kind} needs the method {method}", place(call)) for method in missing)
 
 
-class DuplicateLabel(FunctionRule):
+@rule(
+    "CN706", "method-form", ERROR,
+    source="cvat-sdk 2.80: the signatures of DetectionFunction, InteractionFunction, TrackingFunction",
+    remedy="write detect(context, image); interactors detect(context, pp_image, prompts); trackers "
+    "init_tracking_state(context, pp_image, shape) and track(context, pp_image, state); "
+    "ReID embed(context, image, boxes)",
+)  # fmt: skip
+def method_form(function: Function) -> Iterator[Fault]:
+    """A method cannot be called as the runtime calls it, or its answer is never awaited: every request gets 500."""
+    if function.loaded is not None:
+        for call, _ in _the_spec(function):
+            yield from (Fault(problem, place(call)) for problem in function.loaded if "method" not in problem)
+        return
+    methods = methods_of(function) or {}
+    bound = "create" in function.names
+    for _, kind in _the_spec(function):
+        for name, count in (_METHODS[kind] | _OPTIONAL).items():
+            node = methods.get(name)
+            if isinstance(node, ast.AsyncFunctionDef):
+                yield Fault(f"{name} is `async def`: nobody awaits it", place(node), remedy="write `def`")
+            elif isinstance(node, FunctionNode) and not takes(node, count + bound):
+                yield Fault(f"{name} cannot be called with {count} arguments", place(node))
+        if isinstance(node := methods.get("spec"), FunctionNode):
+            remedy = "write `@property` above it, or make it an attribute" if bound else "write `spec = …`"
+            yield Fault("spec is a function, and nobody calls it", place(node), remedy=remedy)
+
+
+def _the_spec(function: Function) -> list[tuple[ast.Call, str]]:
+    """The call that makes the spec, where the file has one kind of function only."""
+    found = specs(function)
+    return found[:1] if len({kind for _, kind in found}) == 1 and {"spec", "create"} & set(function.names) else []
+
+
+@rule(
+    "CN703", "duplicate-label", ERROR,
+    source="cvat-sdk 2.80: DetectionFunctionSpec's validator (ids); CVAT: unique names",
+    remedy="give each label a name and an id of its own",
+)  # fmt: skip
+def duplicate_label(function: Function) -> Iterator[Fault]:
     """Two labels share a name or an id: cvat-sdk refuses the spec when the function is loaded."""
-
-    id, name, severity = "CN703", "duplicate-label", ERROR
-    source = "cvat-sdk 2.80: DetectionFunctionSpec's validator (ids); CVAT: unique names"
-    remedy = "give each label a name and an id of its own"
-
-    def look(self, module: PythonFile) -> Iterator[Finding]:
-        for call, kind in specs(module):
-            if kind != "DetectionFunctionSpec":
-                continue
-            labels = next((keyword.value for keyword in call.keywords if keyword.arg == "labels"), None)
-            names: dict[object, str] = {}
-            for item in labels.elts if isinstance(labels, ast.List) else ():
-                if not isinstance(item, ast.Call):
-                    continue
-                factory = module.full_name(item.func).rpartition(".")[2]
-                if factory not in _LABEL_FACTORIES:
-                    continue
+    for call, kind in specs(function):
+        labels = next((keyword.value for keyword in call.keywords if keyword.arg == "labels"), None)
+        items = labels.elts if isinstance(labels, ast.List) and kind == "DetectionFunctionSpec" else []
+        seen: set[tuple[str, object]] = set()
+        for item in items:
+            if isinstance(item, ast.Call) and function.full_name(item.func).rpartition(".")[2] in _LABEL_FACTORIES:
                 for what, argument in zip(("name", "id"), item.args, strict=False):
                     if isinstance(argument, ast.Constant):
-                        key = (what, argument.value)
-                        if key in names:
-                            message = f"two labels have the {what} {argument.value!r}"
-                            yield self.found(module.file, message, place(argument))
-                        names[key] = what
+                        if (what, argument.value) in seen:
+                            yield Fault(f"two labels have the {what} {argument.value!r}", place(argument))
+                        seen.add((what, argument.value))
 
 
-class FrameName(FunctionRule):
+@rule(
+    "CN704", "frame-name", NOTE,
+    source="CVAT sends the image and nothing about the frame", remedy="do without it",
+)  # fmt: skip
+def frame_name(function: Function) -> Iterator[Fault]:
     """The function reads `context.frame_name`: over Nuclio there is none, only a placeholder."""
-
-    id, name, severity = "CN704", "frame-name", NOTE
-    source = "CVAT sends the image and nothing about the frame"
-    remedy = "do without it"
-
-    def look(self, module: PythonFile) -> Iterator[Finding]:
-        for node in module.nodes:
-            if isinstance(node, ast.Attribute) and ast.unparse(node) == "context.frame_name":
-                yield self.found(module.file, "CVAT names no frame", place(node))
+    for node in function.nodes:
+        if isinstance(node, ast.Attribute) and ast.unparse(node) == "context.frame_name":
+            yield Fault("CVAT names no frame", place(node))
 
 
-class NetworkAtImport(FunctionRule):
+@rule(
+    "CN705", "network-at-import", WARNING,
+    source="Nuclio: all workers import at once, within two minutes; vector start-slow-import-130s",
+    remedy="put the file beside the function, or into the image",
+)  # fmt: skip
+def network_at_import(function: Function) -> Iterator[Fault]:
     """The function uses the network while it is imported: `generate` and every start of a worker do so too."""
+    for call in at_import(function.tree):
+        name = function.full_name(call.func)
+        if name in FETCHERS or name == "requests.post":
+            yield Fault(f"{name} runs at import", place(call))
 
-    id, name, severity = "CN705", "network-at-import", WARNING
-    source = "Nuclio: all workers import at once, within two minutes; vector start-slow-import-130s"
-    remedy = "put the file beside the function, or into the image"
 
-    def look(self, module: PythonFile) -> Iterator[Finding]:
-        for call in at_import(module.tree):
-            name = module.full_name(call.func)
-            if name in FETCHERS or name == "requests.post":
-                yield self.found(module.file, f"{name} runs at import", place(call))
+@rule(
+    "CN707", "init-context-unused", WARNING,
+    source="cvat-cli 2.80 and this runtime call `create` and the methods of the protocol, nothing else",
+    remedy="load the model in `create`, in the class's __init__, or at import",
+)  # fmt: skip
+def init_context_unused(function: Function) -> Iterator[Fault]:
+    """The file has Nuclio's `init_context` or `handler`, which nobody calls in an AA function."""
+    used = {node.id for node in function.nodes if isinstance(node, ast.Name)}
+    for name in ("init_context", "handler"):
+        node = function.function(name)
+        if node and name not in used and takes(node, 1 if name == "init_context" else 2) and specs(function):
+            yield Fault(f"nobody calls {name} in an AA function", place(node))
+
+
+@rule(
+    "CN708", "threshold-none", WARNING,
+    source="cvat-sdk 2.80: DetectionFunctionContext.conf_threshold; CVAT leaves out a threshold that nobody gave",
+    remedy="write `threshold = 0.5 if context.conf_threshold is None else context.conf_threshold`",
+)  # fmt: skip
+def threshold_none(function: Function) -> Iterator[Fault]:
+    """`context.conf_threshold` is compared or reckoned with as a number, and it is None unless the user gave one."""
+    handled = ("conf_threshold is ", "conf_threshold or ", "if context.conf_threshold", "not context.conf_threshold")
+    text = ast.unparse(function.tree) if b"conf_threshold" in function.data else ""
+    if not text or any(words in text for words in handled):
+        return
+    for node in function.nodes:
+        sides: list[ast.expr] = []
+        if isinstance(node, ast.Compare) and all(isinstance(op, (ast.Lt, ast.LtE, ast.Gt, ast.GtE)) for op in node.ops):
+            sides = [node.left, *node.comparators]
+        elif isinstance(node, ast.BinOp):
+            sides = [node.left, node.right]
+        for side in sides:
+            if ast.unparse(side) == "context.conf_threshold":
+                yield Fault("context.conf_threshold is None unless the user gave one", place(side))

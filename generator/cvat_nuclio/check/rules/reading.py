@@ -6,12 +6,13 @@ from collections.abc import Iterator
 import yaml
 
 from ...nuclio.document import Node, next_document
-from ...nuclio.model import Dropped, dotted
+from ...nuclio.model import Dropped, Refusal, dotted
 from ...nuclio.structs import NEWEST, element, places, struct, underlying
-from ..config import Config
-from ..finding import Edit, Finding
-from ..rule import ERROR, NOTE, WARNING, ConfigRule
-from ..textplace import key_at, node_at
+from ...nuclio.textplace import key_at, node_at
+from ..bundle import Bundle
+from ..finding import Edit
+from ..near import did_you_mean
+from ..rule import ERROR, NOTE, WARNING, Fault, rule
 
 TWO_TRIGGERS = "cannot have more than 1 http trigger"
 # Keys that Nuclio's structs do not show, with the place where Nuclio's code or CVAT's looks for them.
@@ -43,218 +44,179 @@ _HARMLESS = {"apiVersion", "kind"}
 _PREFIXES = ("error unmarshaling JSON: while decoding JSON: ", "error converting YAML to JSON: ", "yaml: ", "json: ")
 
 
-class Refused(ConfigRule):
+@rule(
+    "CN101", "refused", ERROR,
+    source="Nuclio: sigs.k8s.io/yaml and encoding/json; "
+    "recordings yaml-tab, annotation-map, trigger-numworkers-string",
+    remedy="write a value of the type that the message names",
+)  # fmt: skip
+def refused(bundle: Bundle) -> Iterator[Fault]:
     """nuctl refuses the file.
 
     It is not YAML, or a value has a type that its place cannot hold. nuctl's own message is often only "Input is
     neither json nor yaml", without a line.
     """
-
-    id, name, severity = "CN101", "refused", ERROR
-    source = (
-        "Nuclio: sigs.k8s.io/yaml and encoding/json; recordings yaml-tab, annotation-map, trigger-numworkers-string"
-    )
-    remedy = "write a value of the type that the message names"
-
-    def check(self, config: Config) -> Iterator[Finding]:
-        refused = config.built.refused
-        if refused is None or TWO_TRIGGERS in refused.message:
-            return
-        message = refused.message
-        for prefix in _PREFIXES:
-            message = message.removeprefix(prefix)
-        if refused.path:
-            message = f"{refused.path}: {message}"
-        place = (refused.line, refused.column)
-        yield self.found(config.file, f"nuctl refuses the file: {message}", place, remedy=self._remedy(config))
-
-    def _remedy(self, config: Config) -> str:
-        refused = config.built.refused
-        lines = config.text.splitlines()
-        if not refused:
-            return ""
-        if refused.path.startswith("metadata.annotations"):
-            return "annotations are strings: quote the value, or write it as a block (`spec: |`)"
-        if "quantities" in refused.message:
-            return "write 500m, 2, 512Mi or 4Gi"
-        if 0 < refused.line <= len(lines) and lines[refused.line - 1].lstrip(" ").startswith("\t"):
-            return "indent with spaces: YAML allows no tab there"
-        return "" if refused.path else "mend the YAML at this place"
+    refusal = bundle.reading.refused
+    if refusal is None or TWO_TRIGGERS in refusal.message:
+        return
+    message = refusal.message
+    for prefix in _PREFIXES:
+        message = message.removeprefix(prefix)
+    if refusal.path:
+        message = f"{refusal.path}: {message}"
+    remedy = _remedy_of(refusal, bundle.text.splitlines())
+    yield Fault(f"nuctl refuses the file: {message}", (refusal.line, refusal.column), remedy=remedy)
 
 
-class NotAString(ConfigRule):
+def _remedy_of(refusal: Refusal, lines: list[str]) -> str:
+    if refusal.path.startswith("metadata.annotations"):
+        return "annotations are strings: quote the value, or write it as a block (`spec: |`)"
+    if "quantities" in refusal.message:
+        return "write 500m, 2, 512Mi or 4Gi"
+    if 0 < refusal.line <= len(lines) and lines[refusal.line - 1].lstrip(" ").startswith("\t"):
+        return "indent with spaces: YAML allows no tab there"
+    return "" if refusal.path else "mend the YAML at this place"
+
+
+@rule(
+    "CN102", "not-a-string", WARNING, fixes=True,
+    source="Nuclio: vectors meta-annotation-float, meta-annotation-yes, spec-env-value-int, spec-description-int",
+    remedy="quote it",
+)  # fmt: skip
+def not_a_string(bundle: Bundle) -> Iterator[Fault]:
     """A number, boolean or float stands where Nuclio wants a string.
 
     nuctl turns it into one: 1.10 becomes "1.1", yes becomes "true", 010 becomes "8". The function processor, given the
     same file, refuses to start. It is a note where the text stays the same (2 becomes "2").
     """
-
-    id, name, severity, fixes = "CN102", "not-a-string", WARNING, True
-    source = "Nuclio: vectors meta-annotation-float, meta-annotation-yes, spec-env-value-int, spec-description-int"
-    remedy = "quote it"
-
-    def check(self, config: Config) -> Iterator[Finding]:
-        if config.built.refused:
-            return
-        for path, node, text in config.conversions():
-            written = node_at(config.text, path)
-            if not isinstance(written, yaml.ScalarNode):
-                continue
+    for path, node, text in bundle.places.converted() if not bundle.reading.refused else ():
+        written = node_at(bundle.text, path)
+        if isinstance(written, yaml.ScalarNode):
             same = written.value == text
-            edit = Edit(written.start_mark.index, written.end_mark.index, f'"{text}"')
-            yield self.found(
-                config.file,
+            remedy = f'write "{text}"' if same else f'write "{written.value}" if that is meant, "{text}" if not'
+            yield Fault(
                 f'{dotted(path)} wants a string; nuctl makes "{text}" of {written.value}',
-                (node.line, node.column),
-                severity=NOTE if same else None,
-                length=len(written.value),
-                remedy=f'write "{text}"' if same else f'write "{written.value}" if that is meant, "{text}" if not',
-                edit=edit,
-            )
+                (node.line, node.column), len(written.value), severity=NOTE if same else None, remedy=remedy,
+                edit=Edit(written.start_mark.index, written.end_mark.index, f'"{text}"'),
+            )  # fmt: skip
 
 
-class UnknownKey(ConfigRule):
+@rule(
+    "CN103", "unknown-key", WARNING,
+    source="Nuclio: vectors unknown-top, spec-unknown, trigger-unknown, spec-env-unknown-key", remedy="remove it",
+)  # fmt: skip
+def unknown_key(bundle: Bundle) -> Iterator[Fault]:
     """Nuclio knows no such key and drops it without a word."""
-
-    id, name, severity = "CN103", "unknown-key", WARNING
-    source = "Nuclio: vectors unknown-top, spec-unknown, trigger-unknown, spec-env-unknown-key"
-    remedy = "remove it"
-
-    def check(self, config: Config) -> Iterator[Finding]:
-        for dropped in _unknown(config):
-            if _belongs(dropped):
-                continue
+    for dropped in _unknown(bundle):
+        if not _belongs(dropped):
             special = _NOWHERE.get(dropped.key.lower().replace("_", ""))
-            near = _near(dropped)
-            said = f"; did you mean {near}?" if near and not special else ""
-            message = f"Nuclio drops {dropped.path}: no such key{said}"
-            remedy = special or (f"write {near}" if near else "")
-            yield self.found(
-                config.file, message, (dropped.line, dropped.column), length=len(dropped.key), remedy=remedy
-            )
+            near = "" if special else _near(dropped)
+            message = f"Nuclio drops {dropped.path}: no such key{did_you_mean(near)}"
+            yield _at(dropped, message, special or (f"write {near}" if near else ""))
 
 
-class MisplacedKey(ConfigRule):
+@rule(
+    "CN104", "misplaced-key", WARNING,
+    source="Nuclio: vectors misplaced-top-resources, trigger-misplaced-eventTimeout, spec-misplaced-numWorkers; "
+    "cvat#9302",
+    remedy="move it",
+)  # fmt: skip
+def misplaced_key(bundle: Bundle) -> Iterator[Fault]:
     """A key that Nuclio or CVAT looks for in another place; here it is dropped without a word."""
-
-    id, name, severity = "CN104", "misplaced-key", WARNING
-    source = (
-        "Nuclio: vectors misplaced-top-resources, trigger-misplaced-eventTimeout, spec-misplaced-numWorkers; cvat#9302"
-    )
-    remedy = "move it"
-
-    def check(self, config: Config) -> Iterator[Finding]:
-        for dropped in _unknown(config):
-            where = _belongs(dropped)
-            if where:
-                message = f"{dropped.path} is dropped; {dropped.key} belongs to {where}"
-                place = (dropped.line, dropped.column)
-                yield self.found(config.file, message, place, length=len(dropped.key), remedy=f"move it to {where}")
+    for dropped in _unknown(bundle):
+        if where := _belongs(dropped):
+            yield _at(dropped, f"{dropped.path} is dropped; {dropped.key} belongs to {where}", f"move it to {where}")
 
 
-class DuplicateKey(ConfigRule):
+@rule(
+    "CN105", "duplicate-key", WARNING,
+    source="Nuclio: vectors yaml-dup-handler, yaml-dup-spec, json-dup", remedy="keep one of the two",
+)  # fmt: skip
+def duplicate_key(bundle: Bundle) -> Iterator[Fault]:
     """A key is written twice in one map; the last one wins.
 
     Go's YAML reader says nothing about it.
     """
-
-    id, name, severity = "CN105", "duplicate-key", WARNING
-    source = "Nuclio: vectors yaml-dup-handler, yaml-dup-spec, json-dup"
-    remedy = "keep one of the two"
-
-    def check(self, config: Config) -> Iterator[Finding]:
-        for dropped in config.replaced:
-            place = (dropped.line, dropped.column)
-            yield self.found(config.file, f"{dropped.path} is {dropped.why}", place, length=len(dropped.key))
-        yield from self._spellings(config)
-
-    def _spellings(self, config: Config) -> Iterator[Finding]:
-        for path, node in _maps(config.node, (), "functionconfig.Config"):
-            if not isinstance(node.data, dict) or struct(path[1]) is None:
-                continue
-            by_name: dict[str, list[str]] = {}
-            for key in sorted(node.data):
-                by_name.setdefault(key.lower(), []).append(key)
-            for keys in by_name.values():
-                for key in keys[:-1]:
-                    entry = node.data[key]
-                    message = f"{dotted((*path[0], key))} is written twice: {keys[-1]} wins"
-                    yield self.found(config.file, message, (entry.line, entry.column), length=len(key))
+    for dropped in bundle.replaced:
+        yield _at(dropped, f"{dropped.path} is {dropped.why}")
+    for (path, go_type), node in _maps(bundle.places.root, (), "functionconfig.Config"):
+        if not isinstance(node.data, dict) or struct(go_type) is None:
+            continue
+        by_name: dict[str, list[str]] = {}
+        for key in sorted(node.data):
+            by_name.setdefault(key.lower(), []).append(key)
+        for *lost, winner in by_name.values():
+            for key in lost:
+                entry = node.data[key]
+                message = f"{dotted((*path, key))} is written twice: {winner} wins"
+                yield Fault(message, (entry.line, entry.column), len(key))
 
 
-class SecondDocument(ConfigRule):
+@rule(
+    "CN106", "second-document", WARNING,
+    source="Nuclio: vectors yaml-two-docs, yaml-second-only",
+    remedy="put the second function into a file of its own",
+)  # fmt: skip
+def second_document(bundle: Bundle) -> Iterator[Fault]:
     """The file holds several YAML documents; Nuclio reads the first only."""
-
-    id, name, severity = "CN106", "second-document", WARNING
-    source = "Nuclio: vectors yaml-two-docs, yaml-second-only"
-    remedy = "put the second function into a file of its own"
-
-    def check(self, config: Config) -> Iterator[Finding]:
-        if config.built.refused is None and b"---" in config.data and (place := next_document(config.data)):
-            yield self.found(config.file, "Nuclio reads the first document only", place)
+    if bundle.reading.refused is None and b"---" in bundle.data and (place := next_document(bundle.data)):
+        yield Fault("Nuclio reads the first document only", place)
 
 
-class KeyCase(ConfigRule):
+@rule(
+    "CN107", "key-case", NOTE, fixes=True,
+    source="Nuclio: vectors yaml-case-keys, trigger-numWorkers-case", remedy="use Nuclio's spelling",
+)  # fmt: skip
+def key_case(bundle: Bundle) -> Iterator[Fault]:
     """A key in another case than Nuclio's own.
 
     Nuclio matches keys whatever their case, other programs that read the file (CVAT's own handlers, editors) do not.
     """
-
-    id, name, severity, fixes = "CN107", "key-case", NOTE, True
-    source = "Nuclio: vectors yaml-case-keys, trigger-numWorkers-case"
-    remedy = "use Nuclio's spelling"
-
-    def check(self, config: Config) -> Iterator[Finding]:
-        for (path, go_type), node in _maps(config.node, (), "functionconfig.Config"):
-            declared = struct(go_type)
-            if declared is None or not isinstance(node.data, dict):
+    for (path, go_type), node in _maps(bundle.places.root, (), "functionconfig.Config"):
+        declared = struct(go_type)
+        for key, entry in node.data.items() if declared and isinstance(node.data, dict) else ():
+            field = declared.field(key, NEWEST) if declared else None
+            if field is None or field.name in (key, *node.data) or entry.merged:  # type: ignore[misc]
                 continue
-            for key, entry in node.data.items():
-                field = declared.field(key, NEWEST)
-                if field is None or field.name == key or field.name in node.data or entry.merged:
-                    continue
-                written = key_at(config.text, (*path, key))
-                edit = None
-                if isinstance(written, yaml.ScalarNode) and not written.style:
-                    edit = Edit(written.start_mark.index, written.end_mark.index, field.name)
-                message = f"{dotted((*path, key))}: Nuclio spells it {field.name}"
-                remedy = f"write {field.name}"
-                place = (entry.line, entry.column)
-                yield self.found(config.file, message, place, length=len(key), remedy=remedy, edit=edit)
+            written = key_at(bundle.text, (*path, key))
+            edit = None
+            if isinstance(written, yaml.ScalarNode) and not written.style:
+                edit = Edit(written.start_mark.index, written.end_mark.index, field.name)
+            message = f"{dotted((*path, key))}: Nuclio spells it {field.name}"
+            yield Fault(message, (entry.line, entry.column), len(key), remedy=f"write {field.name}", edit=edit)
 
 
-class NewerKey(ConfigRule):
+@rule(
+    "CN108", "newer-key", WARNING,
+    source="Nuclio: vectors trigger-batch, trigger-mode-async", remedy="upgrade Nuclio or remove the key",
+)  # fmt: skip
+def newer_key(bundle: Bundle) -> Iterator[Fault]:
     """A key that only a newer Nuclio knows; the chosen version drops it."""
-
-    id, name, severity = "CN108", "newer-key", WARNING
-    source = "Nuclio: vectors trigger-batch, trigger-mode-async"
-    remedy = "upgrade Nuclio or remove the key"
-
-    def check(self, config: Config) -> Iterator[Finding]:
-        for dropped in config.built.dropped:
-            if dropped.why.startswith("known from"):
-                message = f"Nuclio {config.settings.nuclio_text} drops {dropped.path}: {dropped.why}"
-                place = (dropped.line, dropped.column)
-                yield self.found(config.file, message, place, length=len(dropped.key))
+    for dropped in bundle.reading.dropped:
+        if dropped.why.startswith("known from"):
+            yield _at(dropped, f"Nuclio {bundle.settings.nuclio_text} drops {dropped.path}: {dropped.why}")
 
 
-class EmptyFile(ConfigRule):
+@rule(
+    "CN109", "empty-file", ERROR,
+    source="Nuclio: vectors yaml-empty, yaml-second-only, spec-absent; recording yaml-empty",
+    remedy="write metadata and spec",
+)  # fmt: skip
+def empty_file(bundle: Bundle) -> Iterator[Fault]:
     """The file says nothing: nuctl refuses it, a processor starts and serves nothing."""
-
-    id, name, severity = "CN109", "empty-file", ERROR
-    source = "Nuclio: vectors yaml-empty, yaml-second-only, spec-absent; recording yaml-empty"
-    remedy = "write metadata and spec"
-
-    def check(self, config: Config) -> Iterator[Finding]:
-        if config.built.refused is None and not config.has("spec"):
-            what = "has no spec" if config.node.data else "is empty"
-            yield self.found(config.file, f"the configuration {what}", (1, 1))
+    if bundle.reading.refused is None and not bundle.places.has("spec"):
+        what = "has no spec" if bundle.places.root.data else "is empty"
+        yield Fault(f"the configuration {what}", (1, 1))
 
 
-def _unknown(config: Config) -> list[Dropped]:
+def _at(dropped: Dropped, message: str, remedy: str = "") -> Fault:
+    return Fault(message, (dropped.line, dropped.column), len(dropped.key), remedy=remedy)
+
+
+def _unknown(bundle: Bundle) -> list[Dropped]:
     """What is dropped because it is not known, without what people write on purpose: apiVersion, kind, x-anchors."""
-    top = {d.key for d in config.built.dropped if d.path == d.key and (d.key in _HARMLESS or d.key.startswith("x-"))}
-    return [d for d in config.built.dropped if d.known and not (d.path == d.key and d.key in top)]
+    top = {d.key for d in bundle.reading.dropped if d.path == d.key and (d.key in _HARMLESS or d.key.startswith("x-"))}
+    return [d for d in bundle.reading.dropped if d.known and not (d.path == d.key and d.key in top)]
 
 
 def _belongs(dropped: Dropped) -> str:

@@ -4,8 +4,8 @@ import ast
 import re
 from collections.abc import Iterator
 
-from ..finding import Finding
-from ..rule import WARNING, PythonRule
+from ..bundle import Function, Module
+from ..rule import WARNING, Fault, rule
 from ..source import PythonFile, at_import, place
 
 # What loads a model, by the end of its full name.
@@ -17,23 +17,19 @@ _LOADERS = (
 )  # fmt: skip
 
 
-class LoadAtImport(PythonRule):
+@rule(
+    "CN613", "load-at-import", WARNING,
+    source="Nuclio: vector start-slow-import-130s (socketallocator.go: 2 min)", remedy="load it in init_context",
+)  # fmt: skip
+def load_at_import(module: Module) -> Iterator[Fault]:
     """A model is loaded when the handler's module is imported.
 
     The worker must import it within two minutes, whatever the readiness timeout says; `init_context` has no such limit.
     """
-
-    id, name, severity = "CN613", "load-at-import", WARNING
-    source = "Nuclio: vector start-slow-import-130s (socketallocator.go: 2 min)"
-    remedy = "load it in init_context"
-
-    def check(self, module: PythonFile) -> Iterator[Finding]:
-        if module.config is None or module.is_function:
-            return
-        for call in at_import(module.tree):
-            name = module.full_name(call.func)
-            if name and any(name == loader or (loader[0] == "." and name.endswith(loader)) for loader in _LOADERS):
-                yield self.found(module.file, f"{name} runs at import", place(call))
+    for call in at_import(module.tree):
+        name = module.full_name(call.func)
+        if name and any(name == loader or (loader[0] == "." and name.endswith(loader)) for loader in _LOADERS):
+            yield Fault(f"{name} runs at import", place(call))
 
 
 # What fetches something, by full name; the text says what.
@@ -43,65 +39,57 @@ FETCHERS = {
     "torch.hub.download_url_to_file", "huggingface_hub.hf_hub_download", "huggingface_hub.snapshot_download",
     "tensorflow_hub.load",
 }  # fmt: skip
+# The model's name on its hub: `org/name`, or a bare name; no path.
+_HUB_NAME = re.compile(r"[\w-][\w.-]*(/[\w.-]+)?")
 
 
-class DownloadAtStart(PythonRule):
+@rule(
+    "CN616", "download-at-start", WARNING,
+    source="Nuclio: all workers run init_context in parallel; cvat#6424, #10024",
+    remedy="fetch them in a RUN or ADD directive of preCopy, and load the file",
+)  # fmt: skip
+def download_at_start(module: PythonFile) -> Iterator[Fault]:
     """The function fetches its weights when it starts, not when its image is built.
 
     Each worker fetches them, all at once; without network, or when the other side is away, the function does not start,
     and a slow line runs into the readiness timeout.
     """
-
-    id, name, severity = "CN616", "download-at-start", WARNING
-    source = "Nuclio: all workers run init_context in parallel; cvat#6424, #10024"
-    remedy = "fetch them in a RUN or ADD directive of preCopy, and load the file"
-
-    def check(self, module: PythonFile) -> Iterator[Finding]:
-        steps = module.config.build_text if module.config else ""
-        # What an AA function does while it is imported is CN705's.
-        others = set(at_import(module.tree)) if module.is_function else set()
-        for node in module.nodes:
-            if not isinstance(node, ast.Call) or node in others or node not in module.started:
-                continue
-            name = module.full_name(node.func)
-            what = _fetched(name, node)
-            if what is None or _prepared(what, steps, module) or _may_be_local(name, node):
-                continue
-            said = f" ({what})" if what else ""
-            yield self.found(module.file, f"{name}{said} fetches from the network at run time", place(node))
-
-
-def _fetched(name: str, call: ast.Call) -> str | None:
-    """What a call fetches, "" when it cannot be told, None when it fetches nothing."""
-    first = call.args[0] if call.args else next((k.value for k in call.keywords if k.arg), None)
-    text = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
-    if name in FETCHERS:
-        return text
-    if name.endswith(".from_pretrained") and re.fullmatch(r"[\w.-]+(/[\w.-]+)?", text) and not text.startswith("."):
-        return text
-    for keyword in call.keywords:
-        value = keyword.value
-        pretrained = keyword.arg == "pretrained" and isinstance(value, ast.Constant) and value.value is True
-        default = keyword.arg == "weights" and isinstance(value, ast.Constant) and value.value == "DEFAULT"
-        if (pretrained or default) and name.startswith(("torchvision.models.", "timm.")):
-            return text
-    return None
-
-
-def _may_be_local(name: str, call: ast.Call) -> bool:
-    given = {keyword.arg: keyword.value for keyword in call.keywords}
-    source = given.get("source")
-    if name == "torch.hub.load" and isinstance(source, ast.Constant) and source.value == "local":
-        return True
-    only = given.get("local_files_only")
-    return isinstance(only, ast.Constant) and only.value is True
-
-
-def _prepared(what: str, steps: str, module: PythonFile) -> bool:
-    """Whether the build has fetched it, or says that nothing is fetched later."""
-    if "HF_HUB_OFFLINE" in steps or "TRANSFORMERS_OFFLINE" in steps:
-        return True
-    if what and (what in steps or what.split("/")[-1] in steps):
-        return True
+    steps, at_start, remedy = "", set(), ""
+    if isinstance(module, Module):
+        steps, at_start = "\n".join(step.value for step in module.bundle.directives), module.started
+    elif isinstance(module, Function):
+        # What it does while it is imported is CN705's.
+        at_start = module.started - set(at_import(module.tree))
+        remedy = "put the file beside the function, or load it while the image is built: `generate --bake`"
+    filled = any(word in steps for word in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", module.file.name))
     # A step that runs the bundle's own code fills the caches.
-    return module.file.name in steps or f"import {module.file.stem}" in steps
+    if filled or f"import {module.file.stem}" in steps:
+        return
+    for call, name, what in _fetched(module):
+        if call in at_start and not (what and (what in steps or what.rpartition("/")[2] in steps)):
+            said = f" ({what})" if what else ""
+            yield Fault(f"{name}{said} fetches from the network at run time", place(call), remedy=remedy)
+
+
+def _fetched(module: PythonFile) -> Iterator[tuple[ast.Call, str, str]]:
+    """The calls that fetch something, their names, and what they fetch where it can be told."""
+    for call, name in module.calls:
+        given = {keyword.arg: keyword.value for keyword in call.keywords}
+        first = call.args[0] if call.args else next((value for key, value in given.items() if key), None)
+        text = module.string(first) or ""
+        local = _is(given.get("source"), "local") or _is(given.get("local_files_only"), True)
+        if not local and _fetches(name, text, given):
+            yield call, name, text
+
+
+def _fetches(name: str, text: str, given: dict[str | None, ast.expr]) -> bool:
+    if name in FETCHERS:
+        return True
+    if name.endswith(".from_pretrained"):
+        return bool(_HUB_NAME.fullmatch(text))
+    weights = _is(given.get("pretrained"), True) or _is(given.get("weights"), "DEFAULT")
+    return weights and name.startswith(("torchvision.models.", "timm."))
+
+
+def _is(node: ast.expr | None, value: object) -> bool:
+    return isinstance(node, ast.Constant) and node.value == value and type(node.value) is type(value)

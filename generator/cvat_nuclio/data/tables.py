@@ -9,9 +9,6 @@ import attrs
 import yaml
 from packaging.version import Version
 
-#: Bytes of function.yaml as JSON: 80 KB were seen to pass, 100 KB to fail.
-CONFIG_LIMIT = 80_000
-
 
 @attrs.frozen(kw_only=True)
 class Row:

@@ -2,7 +2,7 @@
 
 import yaml
 
-from ..nuclio.document import compose
+from .document import compose
 
 
 def node_at(text: str, path: tuple[str | int, ...]) -> yaml.Node | None:

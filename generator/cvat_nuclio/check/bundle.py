@@ -1,0 +1,151 @@
+"""What the rules look at: a bundle, the image that nuctl builds of it, its Python modules, an AA function."""
+
+import ast
+import functools
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from ..nuclio.function_yaml import FunctionYaml
+from .images import BaseImage, base_image
+from .labels import Labels
+from .reach import start_calls
+from .settings import Settings
+from .source import RUNTIME, FunctionNode, PythonFile, module_file
+
+
+class Bundle(FunctionYaml):
+    """One configuration file and the folder that nuctl would send with it.
+
+    `named` means that the user named this very bundle.
+    """
+
+    def __init__(self, file: Path, settings: Settings, *, named: bool = True) -> None:
+        super().__init__(file, nuclio=settings.nuclio)
+        self.settings = settings
+        self.named = named
+
+    @property
+    def for_gpu(self) -> bool:
+        """Whether the file asks for a GPU, by its limits or by its name."""
+        return self.is_gpu or "gpu" in re.split(r"[-_.]", self.file.stem.lower())
+
+    @property
+    def is_python(self) -> bool:
+        """Whether the handler is Python, as far as the file says."""
+        return self.runtime[0] in ("python", "")
+
+    @functools.cached_property
+    def for_cvat(self) -> bool:
+        """Whether CVAT is to call the function: the user named it, or it speaks of CVAT's annotations or images.
+
+        Trees hold Nuclio functions of other kinds, too.
+        """
+        if self.named or any(key in self.annotations for key in ("type", "spec", "framework", "min_pos_points")):
+            return True
+        return any(re.search(rb"[\"']image[\"']", module.data) for module in self.modules.values())
+
+    @functools.cached_property
+    def marked_labels(self) -> Labels:
+        """The annotation `spec` with its places."""
+        return Labels(self, self.settings.cvat)
+
+    @functools.cached_property
+    def modules(self) -> "dict[str, Module]":
+        """The handler's module and every module of the folder that it imports, directly or not, by name."""
+        found: dict[str, Module] = {}
+        queue = [self.handler[0]] if self.config else []
+        while queue:
+            name = queue.pop()
+            if not name or name in found or name.split(".")[0] == RUNTIME:
+                continue
+            if file := module_file(self.folder, name):
+                found[name] = Module(file, self)
+                queue += found[name].imported
+        return found
+
+    @functools.cached_property
+    def started(self) -> set[ast.Call]:
+        """The calls in the bundle's modules that run when the function starts."""
+        roots = [(module, module.init_context) for module in self.modules.values() if module.init_context]
+        return start_calls(self.modules, roots)
+
+
+class Build:
+    """The image that nuctl builds of a Python function: its base image and the steps."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.file = bundle.file
+        self.directives = bundle.directives
+        self.place = bundle.places.value("spec", "build", "baseImage")
+
+    @functools.cached_property
+    def image(self) -> BaseImage:
+        """What the base image's name tells."""
+        return base_image(str(self.bundle.build.get("baseImage", "")))
+
+    @functools.cached_property
+    def steps(self) -> str:
+        """All values of the directives, one a line."""
+        return "\n".join(step.value for step in self.directives)
+
+    @functools.cached_property
+    def lists(self) -> dict[str, str]:
+        """The bundle's files of requirements, by name."""
+        files = sorted(self.bundle.folder.glob("*requirements*.txt"))
+        return {file.name: file.read_text("utf-8", "replace") for file in files if file.is_file()}
+
+
+class Module(PythonFile):
+    """A Python file of a bundle."""
+
+    def __init__(self, file: Path, bundle: Bundle) -> None:
+        super().__init__(file)
+        self.bundle = bundle
+
+    @functools.cached_property
+    def is_handlers(self) -> bool:
+        """Whether this is the module that `spec.handler` names."""
+        return self.bundle.modules.get(self.bundle.handler[0]) is self
+
+    @functools.cached_property
+    def handler(self) -> FunctionNode | None:
+        """The handler, when it is in this file."""
+        return self.function(self.bundle.handler[1]) if self.is_handlers else None
+
+    @property
+    def init_context(self) -> FunctionNode | None:
+        """`init_context` beside the handler: Nuclio takes it from the module where the handler is defined."""
+        return self.function("init_context") if self.handler else None
+
+    @property
+    def entries(self) -> Iterator[FunctionNode]:
+        """What Nuclio calls: the handler and `init_context`."""
+        return (function for function in (self.handler, self.init_context) if function)
+
+    @property
+    def started(self) -> set[ast.Call]:
+        """The calls, here and in the bundle's other modules, that run when the function starts."""
+        return self.bundle.started
+
+
+class Function(PythonFile):
+    """An AA function's file. `modules` are those of its folder that it imports, by name.
+
+    `loaded` is what is wrong with the methods of the function that was loaded, in words; None where it was only read,
+    and `unloaded` says why. `parameters` are what a bundle gives to `create`.
+    """
+
+    def __init__(self, file: Path, parameters: Mapping[str, object] | None = None) -> None:
+        super().__init__(file)
+        self.parameters = parameters or {}
+        self.modules: dict[str, PythonFile] = {}
+        self.loaded: tuple[str, ...] | None = None
+        self.unloaded = ""
+
+    @functools.cached_property
+    def started(self) -> set[ast.Call]:
+        """The calls that run when the function is imported and created."""
+        create = self.function("create")
+        return start_calls({self.file.stem: self, **self.modules}, [(self, create)] if create else [])

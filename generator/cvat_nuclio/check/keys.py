@@ -1,0 +1,125 @@
+"""Rules that look at one key: a row names the key, what is wrong with its value, why, and what to do."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import yaml
+
+from ..nuclio.model import Path
+from ..nuclio.textplace import key_at, node_at
+from .bundle import Bundle
+from .finding import Edit, Severity
+from .rule import Fault, Rule, register
+
+Said: TypeAlias = "str | Fault | None"
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """A key of a bundle's file and its value in what nuctl deploys (None when it is not there)."""
+
+    bundle: Bundle
+    path: Path
+    value: Any
+
+    @property
+    def key(self) -> str:
+        """The last key's name."""
+        return str(self.path[-1])
+
+    @property
+    def owner(self) -> str:
+        """The name of what the key belongs to, such as a trigger's."""
+        return str(self.path[2] if self.path[:2] == ("spec", "triggers") else self.path[-2])
+
+    @property
+    def present(self) -> bool:
+        """Whether the file itself says something there."""
+        return self.bundle.places.has(*self.path)
+
+    def line_removed(self) -> Edit | None:
+        """The removal of the one-line entry of a block map, with its comment; None where it is written otherwise."""
+        text = self.bundle.text
+        key, value, parent = key_at(text, self.path), node_at(text, self.path), node_at(text, self.path[:-1])
+        if not isinstance(key, yaml.ScalarNode) or not isinstance(value, yaml.ScalarNode):
+            return None
+        if not isinstance(parent, yaml.MappingNode) or parent.flow_style or len(parent.value) < 2:
+            return None
+        start = text.rfind("\n", 0, key.start_mark.index) + 1
+        end = text.find("\n", value.end_mark.index) + 1
+        alone = not text[start : key.start_mark.index].strip() and value.end_mark.line == key.start_mark.line
+        return Edit(start, end, "") if alone and end else None
+
+    def key_renamed(self, name: str) -> Edit | None:
+        """The key written otherwise."""
+        key = key_at(self.bundle.text, self.path)
+        return Edit(key.start_mark.index, key.end_mark.index, name) if isinstance(key, yaml.ScalarNode) else None
+
+
+Finds: TypeAlias = Callable[[At], "Said | list[Said]"]
+
+
+def row(
+    id: str, name: str, severity: Severity, at: str | tuple[str, ...], finds: Finds, doc: str, *,
+    source: str, remedy: str, mark: str = "value", absent: bool = False, fixes: bool = False, cvat: bool = False,
+) -> None:  # fmt: skip
+    """Makes a rule of a row.
+
+    `at` is a dotted path, or several; `*` stands for every key or index, `<http>` for every http trigger, and a last
+    key with dots follows a space. `finds` says what is wrong with a value, or None. `mark` is what a finding points at:
+    the `key`, or the `value`. With `absent` a key that is not there is looked at too, where the file has a `spec`.
+    """
+    patterns = [_steps(pattern) for pattern in ((at,) if isinstance(at, str) else at)]
+
+    def look(bundle: Bundle) -> Iterator[Fault]:
+        for pattern in patterns:
+            for path, value in _matches(bundle, (), bundle.config, pattern):
+                if value is not None or (absent and bundle.config and bundle.places.has("spec")):
+                    found = At(bundle, path, value)
+                    for said in _listed(finds(found)):
+                        yield _placed(said, found, mark)
+
+    register(Rule(id, name, severity, look, Bundle, doc, source, remedy, fixes, cvat))
+
+
+def _steps(pattern: str) -> list[str]:
+    dotted, _, last = pattern.partition(" ")
+    return [*dotted.split("."), *([last] if last else [])]
+
+
+def _matches(bundle: Bundle, path: Path, value: Any, steps: list[str]) -> Iterator[tuple[Path, Any]]:
+    if not steps:
+        yield path, value
+        return
+    step, rest = steps[0], steps[1:]
+    keys: list[Any] = [step]
+    if step == "<http>":
+        keys = list(bundle.triggers)
+    elif step == "*":
+        keys = list(value) if isinstance(value, dict) else list(range(len(value))) if isinstance(value, list) else []
+    for key in keys:
+        inside = isinstance(value, dict) or isinstance(key, int)
+        yield from _matches(bundle, (*path, key), _get(value, key) if inside else None, rest)
+
+
+def _get(value: Any, key: Any) -> Any:
+    return value.get(key) if isinstance(value, dict) else value[key]
+
+
+def _listed(said: "Said | list[Said]") -> Iterator[Fault]:
+    for one in said if isinstance(said, list) else [said]:
+        if one is not None:
+            yield Fault(one) if isinstance(one, str) else one
+
+
+def _placed(fault: Fault, at: At, mark: str) -> Fault:
+    if fault.place != (0, 0):
+        return fault
+    places = at.bundle.places
+    if mark == "key" or not at.present:
+        length = len(at.key) if at.present else 1
+        return dataclasses.replace(fault, place=places.key(*at.path), length=length)
+    scalar = isinstance(at.value, (str, int, float))
+    return dataclasses.replace(fault, place=places.value(*at.path), length=len(str(at.value)) or 1 if scalar else 1)

@@ -1,0 +1,15 @@
+"""Names, sizes and times that Nuclio, Docker, Kubernetes and CVAT hold a function to."""
+
+import re
+
+#: Docker's container is `nuclio-NAMESPACE-NAME`, Kubernetes's service `nuclio-NAME`, both at most 63 characters.
+NAME = re.compile(r"[a-z]([-a-z0-9]{0,53}[a-z0-9])?")
+#: Nuclio's own functions and services.
+RESERVED_NAMES = frozenset({"dashboard", "controller", "dlx", "scaler"})
+#: CVAT's UI answers for this function itself, with a decoder of its own.
+SAM_NAME = "pth-facebookresearch-sam-vit-h"
+#: Bytes of function.yaml as JSON. nuctl passes it on in one argument of a shell command, in base64, and Linux allows
+#: 128 KiB there: 80 KB were seen to pass, 100 KB to fail.
+CONFIG_PASSES, CONFIG_FAILS = 80_000, 95_000
+#: Seconds that CVAT waits for an answer: CVAT_NUCLIO_DEFAULT_TIMEOUT.
+CVAT_TIMEOUT = 120
