@@ -49,7 +49,9 @@ def requirements(build: Build) -> Iterator[Fault]:
 )  # fmt: skip
 def nothing_installs(build: Build) -> Iterator[Fault]:
     """The handler imports a package, and nothing installs it: the worker dies at its start."""
-    acts = any(step.kind in ("ADD", "COPY", "FROM") or _INSTALLERS.search(step.value) for step in build.directives)
+    run = (step for step in build.directives if step.kind == "RUN")
+    acts = any(_INSTALLERS.search(step.value) for step in run)
+    acts = acts or any(step.kind in ("ADD", "COPY", "FROM") for step in build.directives)
     if not (build.image.is_plain or not build.image.name) or acts or build.bundle.build.get("onbuildImage"):
         return
     for module in build.bundle.modules.values():

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cvat_nuclio.bundle import Bundle
+from cvat_nuclio.nuclio.function_yaml import FunctionYaml
 from cvat_nuclio.errors import UserError
 
 TEXT = """
@@ -39,21 +39,21 @@ def folder(tmp_path: Path, text: str = TEXT) -> Path:
 
 @pytest.mark.parametrize("name", [".", "nuclio", "nuclio/function.yaml"])
 def test_a_bundle_is_found_by_any_of_its_paths(tmp_path: Path, name: str) -> None:
-    bundle = Bundle.open(folder(tmp_path) / name)
+    bundle = FunctionYaml.open(folder(tmp_path) / name)
     assert bundle.folder.resolve() == (tmp_path / "nuclio").resolve()
-    assert bundle.config_file.name == "function.yaml"
+    assert bundle.file.name == "function.yaml"
     assert (bundle.name, bundle.kind, bundle.handler) == ("openvino-words", "detector", ("main", "handler"))
 
 
 def test_settings_in_force(tmp_path: Path) -> None:
-    bundle = Bundle.open(folder(tmp_path))
-    assert (bundle.num_workers, bundle.max_request_body_size) == (3, 33554432)
-    assert (bundle.worker_availability_ms, bundle.event_timeout, bundle.readiness_timeout) == (0, 90.0, 120)
+    bundle = FunctionYaml.open(folder(tmp_path))
+    assert (bundle.trigger.num_workers, bundle.trigger.body_limit) == (3, 33554432)
+    assert (bundle.trigger.availability_ms, bundle.event_timeout, bundle.readiness_timeout) == (0, 90.0, 120)
     assert bundle.labels == [{"name": "word"}]
 
 
 def test_nuctl_makes_strings_of_numbers_and_the_strict_reader_says_so(tmp_path: Path) -> None:
-    bundle = Bundle.open(folder(tmp_path))
+    bundle = FunctionYaml.open(folder(tmp_path))
     assert bundle.annotations["version"] == "2"
     assert bundle.env == {"OMP_NUM_THREADS": "4"}
     assert bundle.strict
@@ -61,8 +61,8 @@ def test_nuctl_makes_strings_of_numbers_and_the_strict_reader_says_so(tmp_path: 
 
 
 def test_without_a_trigger_nuctl_adds_one(tmp_path: Path) -> None:
-    bundle = Bundle.open(folder(tmp_path, "metadata: {name: x}\nspec: {handler: main:handler}\n"))
-    assert (bundle.trigger.name, bundle.num_workers, bundle.max_request_body_size) == ("default-http", 1, 4194304)
+    bundle = FunctionYaml.open(folder(tmp_path, "metadata: {name: x}\nspec: {handler: main:handler}\n"))
+    assert (bundle.trigger.name, bundle.trigger.num_workers, bundle.trigger.body_limit) == ("default-http", 1, 4194304)
     assert (bundle.labels, bundle.env, bundle.event_timeout) == ([], {}, None)
 
 
@@ -77,19 +77,19 @@ def test_without_a_trigger_nuctl_adds_one(tmp_path: Path) -> None:
 )
 def test_what_nuclio_refuses_is_told(tmp_path: Path, text: str, why: str) -> None:
     with pytest.raises(UserError) as caught:
-        Bundle.open(folder(tmp_path, text))
+        FunctionYaml.open(folder(tmp_path, text))
     assert why in caught.value.why
 
 
 def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such file"):
-        Bundle.open(tmp_path / "nope")
+        FunctionYaml.open(tmp_path / "nope")
     with pytest.raises(UserError, match=r"no function\.yaml"):
-        Bundle.open(tmp_path)
+        FunctionYaml.open(tmp_path)
 
 
 def test_a_bad_spec_annotation_is_told_when_it_is_asked_for(tmp_path: Path) -> None:
-    bundle = Bundle.open(folder(tmp_path, "metadata: {annotations: {spec: '[1,]'}}"))
+    bundle = FunctionYaml.open(folder(tmp_path, "metadata: {annotations: {spec: '[1,]'}}"))
     with pytest.raises(UserError, match="not JSON"):
         bundle.labels  # noqa: B018
 
@@ -97,4 +97,26 @@ def test_a_bad_spec_annotation_is_told_when_it_is_asked_for(tmp_path: Path) -> N
 def test_a_trigger_that_the_processor_refuses(tmp_path: Path) -> None:
     text = "spec: {triggers: {http: {kind: http, attributes: {maxRequestBodySize: 32MB}}}}"
     with pytest.raises(UserError, match="refuses trigger http"):
-        Bundle.open(folder(tmp_path, text)).trigger  # noqa: B018
+        FunctionYaml.open(folder(tmp_path, text)).trigger  # noqa: B018
+
+
+@pytest.mark.parametrize("attribute", ["maxRequestBodySize: true", "readBufferSize: false", "cors: {enabled: 1}"])
+def test_true_is_no_number_and_a_number_is_not_true(tmp_path: Path, attribute: str) -> None:
+    text = f"spec: {{triggers: {{http: {{kind: http, attributes: {{{attribute}}}}}}}}}"
+    with pytest.raises(UserError) as caught:
+        FunctionYaml.open(folder(tmp_path, text)).trigger  # noqa: B018
+    assert "got unconvertible type" in caught.value.why
+
+
+@pytest.mark.parametrize(("written", "port"), [("32001", 32001), ("true", 0), ('"32001"', 0), ("8080.5", 8080)])
+def test_the_port_is_what_the_platform_reads(tmp_path: Path, written: str, port: int) -> None:
+    text = f"spec: {{triggers: {{http: {{kind: http, attributes: {{port: {written}}}}}}}}}"
+    assert FunctionYaml.open(folder(tmp_path, text)).trigger.port == port
+
+
+def test_places_of_keys_and_values(tmp_path: Path) -> None:
+    places = FunctionYaml.open(folder(tmp_path)).places
+    assert places.key("spec", "triggers", "http", "numWorkers") == (19, 7)
+    assert places.value("metadata", "name") == (3, 9)
+    assert places.key("spec", "build", "image") == places.key("spec")
+    assert not places.has("spec", "build")
