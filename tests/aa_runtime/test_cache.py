@@ -1,3 +1,8 @@
+import array
+import io
+import math
+import sys
+from collections import deque
 from types import SimpleNamespace
 from typing import Any
 
@@ -61,6 +66,26 @@ class Tensor:
         return 500_000
 
 
+class Storage:
+    def nbytes(self) -> int:
+        return 1_000_000
+
+    def data_ptr(self) -> int:
+        return 4096
+
+
+class View(Tensor):
+    """A tensor of one number that keeps a megabyte."""
+
+    device = "cuda:0"
+
+    def numel(self) -> int:
+        return 1
+
+    def untyped_storage(self) -> Storage:
+        return Storage()
+
+
 @attrs.define
 class Slotted:
     features: np.ndarray
@@ -94,6 +119,21 @@ BIG = np.zeros(1_000_000, np.uint8)
         b"x" * 1_000_000,
         np.array([BIG, None], object),
         (SimpleNamespace(model=Module()), BIG, np, Tensor, len),
+        BIG[:1],
+        BIG.reshape(1000, 1000)[3:, 4:][:1],
+        [BIG[:10], BIG[10:20], BIG],
+        np.frombuffer(bytes(1_000_000), np.uint8)[5:9],
+        np.frombuffer(bytearray(1_000_000), np.uint8)[5:9],
+        np.broadcast_to(BIG, (1000, 1_000_000)),
+        View(),
+        [View(), View(), View()],
+        memoryview(bytes(1_000_000))[:1],
+        memoryview(BIG)[:1],
+        array.array("B", [0]) * 1_000_000,
+        io.BytesIO(bytes(1_000_000)),
+        deque([BIG]),
+        np.asarray(PIL.Image.new("L", (1000, 1000)))[:1],
+        SimpleNamespace(file=PIL.Image.new("L", (1, 1)), attached=PIL.Image.new("L", (1000, 1000))),
     ],
 )
 def test_measures_what_holds_a_megabyte(value: Any) -> None:
@@ -113,4 +153,42 @@ def test_survives_cycles_and_odd_objects() -> None:
 
     assert size_of(loop) < 1000
     assert size_of([Odd] * 3) < 1000
-    assert size_of(list(range(100_000))) > 100_000
+
+
+def test_what_has_too_many_objects_to_measure_is_not_kept() -> None:
+    many = [[BIG]] + [object() for _ in range(20_000)]
+    assert size_of(many) == math.inf
+    assert size_of(np.array(many, object)) == math.inf
+    cache: Cache[Any] = Cache(4, 10**9)
+    cache.put(b"a", many)
+    assert (len(cache), cache.used) == (0, 0)
+
+
+def test_a_crop_is_an_image_of_its_own() -> None:
+    assert size_of(PIL.Image.new("L", (5000, 5000)).crop((0, 0, 9, 9))) < 1000
+
+
+def test_an_image_keeps_the_file_that_it_may_read_again() -> None:
+    frames = [PIL.Image.fromarray(np.random.default_rng(i).integers(0, 255, (200, 200), np.uint8)) for i in (0, 1)]
+    stream = io.BytesIO()
+    frames[0].save(stream, "GIF", save_all=True, append_images=frames[1:])
+    image = PIL.Image.open(io.BytesIO(stream.getvalue()))
+    image.load()
+    assert size_of(image) > 200 * 200 + len(stream.getvalue())
+
+
+def test_measuring_a_file_copies_nothing_and_leaves_its_place() -> None:
+    file = io.BytesIO(bytes(1000))
+    file.seek(5)
+    before = sys.getsizeof(file)
+    assert 1000 <= size_of(file) < 2000
+    assert (file.tell(), sys.getsizeof(file)) == (5, before)
+    file.close()
+    assert size_of(file) < 1000
+
+
+def test_a_cache_holds_no_more_than_its_bytes_whatever_the_views() -> None:
+    cache: Cache[Any] = Cache(100, 1_000_000)
+    for number in range(100):
+        cache.put(bytes([number]), np.zeros(4_000_000, np.uint8)[:10])
+    assert len(cache) == 0
