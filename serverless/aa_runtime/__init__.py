@@ -1,6 +1,5 @@
 """The handler runtime that every bundle carries: Nuclio event → AA function → what CVAT reads."""
 
-from aa_runtime import lazy_sdk  # noqa: F401 - before the first import of cvat-sdk
 from aa_runtime.contract import Kind
 from aa_runtime.errors import FunctionError, RequestError
 from aa_runtime.handler import Handler, create_handler

@@ -19,7 +19,7 @@ from aa_runtime.request import detect_request
 
 if TYPE_CHECKING:
     from aa_runtime import masks
-    from aa_runtime.handler import Log
+    from aa_runtime.log import Log
 
 
 @attrs.frozen(kw_only=True)

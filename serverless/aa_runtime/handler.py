@@ -12,20 +12,11 @@ from aa_runtime.contract import Kind
 from aa_runtime.fields import parse_body
 from aa_runtime.images import prepare
 from aa_runtime.loading import FunctionSource, kind_of, load
+from aa_runtime.log import Log
 from aa_runtime.options import Options
 
 #: For the case that even the error cannot be written (no memory, no stack).
 _LAST_RESORT = '{"error": {"type": "function", "message": "the function failed"}}'
-
-
-class Log(Protocol):
-    """The part of `nuclio_sdk.Logger` that the runtime uses. Messages stay short: see
-    `errors.MAX_LOG_CHARS`."""
-
-    def debug(self, message: str, *args: object) -> None: ...
-    def info(self, message: str, *args: object) -> None: ...
-    def warn(self, message: str, *args: object) -> None: ...
-    def error(self, message: str, *args: object) -> None: ...
 
 
 class Runtime(Protocol):

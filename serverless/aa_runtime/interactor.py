@@ -23,7 +23,7 @@ from aa_runtime.options import Options
 from aa_runtime.request import InteractRequest, Point, interact_request
 
 if TYPE_CHECKING:
-    from aa_runtime.handler import Log
+    from aa_runtime.log import Log
 
 
 class InteractionContext(cvataa.InteractionFunctionContext):  # type: ignore[misc]

@@ -22,7 +22,7 @@ from aa_runtime.protocol import ReIDFunctionContext
 from aa_runtime.request import Box, ReIDBox, ReIDRequest, reid_request
 
 if TYPE_CHECKING:
-    from aa_runtime.handler import Log
+    from aa_runtime.log import Log
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

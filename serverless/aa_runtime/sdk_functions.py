@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cvat_sdk.version import VERSION
 
 if TYPE_CHECKING:
-    from aa_runtime.handler import Log
+    from aa_runtime.log import Log
 
 #: The environment variable that names a device as torch does: `cpu`, `cuda:1`.
 DEVICE_ENV: Final = "AA_DEVICE"

@@ -20,7 +20,7 @@ from aa_runtime.request import TrackRequest, track_request
 from aa_runtime.state import EncodeError, OpenTrack, StateError, Track, create_store
 
 if TYPE_CHECKING:
-    from aa_runtime.handler import Log
+    from aa_runtime.log import Log
 
 #: All states of a request together, decompressed. Zeros compress a thousandfold, so that a request which
 #: Nuclio lets through could otherwise ask for thirty gigabytes.

@@ -13,22 +13,21 @@ from .scenes import detector_body, generated_bundle, jpeg, plain_bundle
 
 REQUESTS = 10_000
 STARTS = 3
-FLOORS = {"floor": "the floor handler", "sdk_floor": "the floor handler with `import cvat_sdk.auto_annotation`"}
+FLOOR = "sdk_floor"
+FLOOR_IS = "the floor handler with `import cvat_sdk.auto_annotation`"
 
 
 def run(folder: Path) -> Iterator[Result]:
     """Resident memory of the worker process, after ten requests, and how it grows from there."""
     body = detector_body(jpeg(320, 240))
-    null = generated_bundle(folder, "null")
-    for name, what in FLOORS.items():
-        floor = plain_bundle(folder, name)
-        pairs = [(_early(null, body), _early(floor, body)) for _ in range(STARTS)]
-        ours, theirs = ([pair[side] for pair in pairs] for side in (0, 1))
-        work = f"a null function's worker; against {what}"
-        yield at_most(1.3, "P7", work, Samples("bundle", ours), Samples(name, theirs), "MiB")
-    ours, theirs = _series(null, body), _series(folder / "floor", body)
-    work = f"after {REQUESTS:,} requests; against the floor handler after as many"
-    yield at_most(1.3, "P7", work, Samples("bundle", ours[:1]), Samples("floor", theirs[:1]), "MiB")
+    null, floor = generated_bundle(folder, "null"), plain_bundle(folder, FLOOR)
+    pairs = [(_early(null, body), _early(floor, body)) for _ in range(STARTS)]
+    ours, theirs = ([pair[side] for pair in pairs] for side in (0, 1))
+    work = f"a null function's worker; against {FLOOR_IS}"
+    yield at_most(1.3, "P7", work, Samples("bundle", ours), Samples(FLOOR, theirs), "MiB")
+    ours, theirs = _series(null, body), _series(floor, body)
+    work = f"after {REQUESTS:,} requests; against that handler after as many"
+    yield at_most(1.3, "P7", work, Samples("bundle", ours[:1]), Samples(FLOOR, theirs[:1]), "MiB")
     yield _growth(ours, theirs)
 
 
@@ -47,7 +46,7 @@ def _growth(ours: list[float], theirs: list[float]) -> Result:
     """The median of ten: a table of Python's own that is rebuilt once, a megabyte larger, is no growth."""
     a, b = (
         Samples(name, [1024 * (late - early) for early, late in pairwise(side)])
-        for name, side in (("bundle", ours), ("floor", theirs))
+        for name, side in (("bundle", ours), (FLOOR, theirs))
     )
     share = a.median / (1024 * ours[0])
     return Result(

@@ -13,7 +13,7 @@ from aa_runtime.state.store import StateStore, TokenStore
 from aa_runtime.state.token import Sealer
 
 if TYPE_CHECKING:
-    from aa_runtime.handler import Log
+    from aa_runtime.log import Log
 
 _LEAST_KEY_CHARS: Final = 16
 

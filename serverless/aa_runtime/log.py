@@ -1,0 +1,13 @@
+"""What the runtime asks of a log."""
+
+from typing import Protocol
+
+
+class Log(Protocol):
+    """The part of `nuclio_sdk.Logger` that the runtime uses. Messages stay short: see
+    `errors.MAX_LOG_CHARS`."""
+
+    def debug(self, message: str, *args: object) -> None: ...
+    def info(self, message: str, *args: object) -> None: ...
+    def warn(self, message: str, *args: object) -> None: ...
+    def error(self, message: str, *args: object) -> None: ...
