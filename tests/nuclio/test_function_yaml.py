@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cvat_nuclio.nuclio.function_yaml import FunctionYaml
 from cvat_nuclio.errors import UserError
+from cvat_nuclio.nuclio.function_yaml import FunctionYaml
 
 TEXT = """
 metadata:

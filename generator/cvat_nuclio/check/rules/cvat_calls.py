@@ -1,0 +1,246 @@
+"""CN618 to CN620: what the handler expects of CVAT's request, and what CVAT expects of its answer."""
+
+import ast
+from collections.abc import Iterator
+
+from ...limits import SAM_NAME
+from ..bundle import Module
+from ..rule import ERROR, Fault, rule
+from ..source import FunctionNode, own_nodes, place
+from .handler import argument, is_list, list_names, responses
+
+# What CVAT always sends to each kind; the others it leaves out when they are empty.
+_SENT = {
+    "detector": {"image"},
+    "interactor": {"image", "pos_points", "neg_points", "obj_bbox"},
+    "tracker": {"image", "shapes", "states"},
+    "reid": {"image0", "image1", "boxes0", "boxes1"},
+}
+_MAYBE = {"threshold": "0.5", "max_distance": "50"}
+_KNOWN = set().union(*_SENT.values(), _MAYBE)
+
+
+@rule(
+    "CN618", "interactor-answer", ERROR, cvat=True,
+    source="CVAT: cvat-ui's interactor tools read `shapes` or `mask`; cvat-ui/plugins/sam decodes `blob` for one id; "
+    "cvat#8086, #8365, #8384",
+    remedy='answer {"mask": [[0, 255, …], …]} of the image\'s size, or '
+    '{"shapes": [{"type": "polygon", "points": […]}]}',
+)  # fmt: skip
+def interactor_answer(module: Module) -> Iterator[Fault]:
+    """An interactor answers what CVAT's page does not read: a list, as detectors do, or the `blob` of CVAT's own SAM.
+
+    Only CVAT's plugin for the id pth-facebookresearch-sam-vit-h decodes a `blob`.
+    """
+    old = module.bundle.annotations.get("version", "1").strip() in ("0", "1")
+    if module.bundle.kind != "interactor" or module.bundle.name == SAM_NAME or module.handler is None:
+        return
+    lists = list_names(module.handler)
+    for call in responses(module.handler):
+        answer = _encoded(module, argument(call, "body", 1))
+        if answer is None:
+            continue
+        keys = _keys(module.handler, answer)
+        if is_list(answer, lists) and ast.unparse(answer) != "[]" and not old:
+            yield Fault("an interactor answers an object with shapes or mask, not a list", place(call))
+        elif keys is not None and "blob" in keys and not keys & {"mask", "shapes"}:
+            yield Fault(f"only CVAT's plugin for {SAM_NAME} reads `blob`", place(call))
+
+
+def _encoded(module: Module, body: ast.expr | None) -> ast.expr | None:
+    """What `json.dumps` is given; a name stands for the one value that the handler gives it."""
+    if isinstance(body, ast.Name) and module.handler:
+        body = _value_of(module.handler, body.id)
+    if isinstance(body, ast.Call) and module.full_name(body.func).endswith("json.dumps") and body.args:
+        return body.args[0]
+    return body if isinstance(body, (ast.Dict, ast.List)) else None
+
+
+def _value_of(function: FunctionNode, name: str) -> ast.expr | None:
+    values = [value for target, value in _assignments(function) if isinstance(target, ast.Name) and target.id == name]
+    return values[0] if len(values) == 1 else None
+
+
+def _assignments(function: FunctionNode) -> Iterator[tuple[ast.expr, ast.expr]]:
+    for node in own_nodes(function):
+        if isinstance(node, ast.Assign):
+            yield from ((target, node.value) for target in node.targets)
+        elif isinstance(node, ast.AnnAssign) and node.value is not None:
+            yield node.target, node.value
+
+
+def _keys(function: FunctionNode, answer: ast.expr) -> set[str] | None:
+    """The keys of an answer that is a dict with keys to be read, those that are added later included."""
+    added: set[str] = set()
+    if isinstance(answer, ast.Name):
+        name = answer.id
+        for node in own_nodes(function):
+            if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == name:
+                if not isinstance(node.slice, ast.Constant):
+                    return None
+                added.add(str(node.slice.value))
+            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name:
+                return None
+        answer = _value_of(function, name) or answer
+    if not isinstance(answer, ast.Dict) or not all(isinstance(key, ast.Constant) for key in answer.keys):
+        return None
+    return added | {str(key.value) for key in answer.keys if isinstance(key, ast.Constant)}
+
+
+@rule(
+    "CN619", "absent-field", ERROR, cvat=True,
+    source="CVAT: lambda_manager's LambdaFunction.invoke; `threshold` is sent only where the user gave one; cvat#6077",
+    remedy="read only what CVAT sends to this kind of function",
+)  # fmt: skip
+def absent_field(module: Module) -> Iterator[Fault]:
+    """The handler reads a field that CVAT does not send, or not always: KeyError, and CVAT shows a 500.
+
+    A detector gets `image`; an interactor `image`, `pos_points`, `neg_points` and `obj_bbox`; a tracker `image`,
+    `shapes` and `states`; a ReID function `image0`, `image1`, `boxes0` and `boxes1`. `threshold` is there only where
+    the user gave one.
+    """
+    sent = _SENT.get(module.bundle.kind)
+    handler = module.handler
+    if sent is None or handler is None:
+        return
+    bodies = _bodies(module, handler)
+    tested = _tested(handler)
+    for node in _certain(handler.body):
+        if not isinstance(node, ast.Subscript) or not isinstance(node.ctx, ast.Load):
+            continue
+        name = node.slice.value if isinstance(node.slice, ast.Constant) else None
+        if not _is_body(module, node.value, bodies) or name not in _KNOWN - sent or name in tested:
+            continue
+        if default := _MAYBE.get(str(name)):
+            remedy = f'write `{ast.unparse(node.value)}.get("{name}", {default})`'
+            yield Fault(f"{name} is not sent where the user gave none", place(node), remedy=remedy)
+        else:
+            remedy = f"a {module.bundle.kind} gets {', '.join(sorted(sent))}, and threshold where the user gave one"
+            yield Fault(f"CVAT sends a {module.bundle.kind} no {name}", place(node), remedy=remedy)
+
+
+def _bodies(module: Module, handler: FunctionNode) -> set[str]:
+    """The names that the handler gives to the request's body."""
+    names: set[str] = set()
+    others: set[str] = set()
+    for target, value in _assignments(handler):
+        if isinstance(target, ast.Name):
+            (names if _is_body(module, value, names) else others).add(target.id)
+    return names - others
+
+
+def _is_body(module: Module, node: ast.expr, names: set[str]) -> bool:
+    """Whether an expression is the request's body: `event.body`, what JSON it holds, or a name for it."""
+    if isinstance(node, ast.Name):
+        return node.id in names
+    if isinstance(node, ast.Attribute):
+        parameters = [item.arg for item in module.handler.args.args] if module.handler else []
+        return node.attr == "body" and isinstance(node.value, ast.Name) and node.value.id in parameters[1:2]
+    if isinstance(node, ast.IfExp):
+        return _is_body(module, node.body, names) and _is_body(module, node.orelse, names)
+    if isinstance(node, ast.Call) and node.args:
+        return module.full_name(node.func) == "json.loads" and _is_body(module, node.args[0], names)
+    is_method = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "decode"
+    return is_method and _is_body(module, node.func.value, names)  # type: ignore[attr-defined]
+
+
+def _tested(handler: FunctionNode) -> set[object]:
+    """The fields that the handler asks for first, or puts there itself."""
+    found: set[object] = set()
+    for node in ast.walk(handler):
+        if isinstance(node, ast.Compare) and isinstance(node.left, ast.Constant):
+            found.add(node.left.value)
+        elif (
+            isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and isinstance(node.slice, ast.Constant)
+        ):
+            found.add(node.slice.value)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "setdefault":
+            found |= {argument.value for argument in node.args[:1] if isinstance(argument, ast.Constant)}
+    return found
+
+
+def _certain(nodes: list[ast.stmt]) -> Iterator[ast.AST]:
+    """What runs in every request: no branches, no bodies of `try`, no functions inside."""
+    queue: list[ast.AST] = list(nodes)
+    while queue:
+        node = queue.pop(0)
+        yield node
+        if isinstance(node, (ast.If, ast.IfExp)):
+            queue.append(node.test)
+        elif isinstance(node, ast.BoolOp):
+            queue.append(node.values[0])
+        elif not isinstance(node, (FunctionNode, ast.Lambda, ast.ClassDef)) and not _catches_key_error(node):
+            queue += ast.iter_child_nodes(node)
+
+
+def _catches_key_error(node: ast.AST) -> bool:
+    """Whether a `try` deals with the missing field itself; one that catches everything only hides it from nobody."""
+    caught = [ast.unparse(item.type) for item in node.handlers if item.type] if isinstance(node, ast.Try) else []
+    return any("KeyError" in name or "LookupError" in name for name in caught)
+
+
+@rule(
+    "CN620", "user-data-unset", ERROR, cvat=True,
+    source="Nuclio: context.user_data is an empty object that only the function's own code fills",
+    remedy="set it in init_context",
+)  # fmt: skip
+def user_data_unset(module: Module) -> Iterator[Fault]:
+    """The handler reads an attribute of `context.user_data` that nothing sets: AttributeError in every request."""
+    if not module.is_handlers or module.handler is None:
+        return
+    used = [node for node in own_nodes(module.handler) if _of_user_data(node) and isinstance(node.ctx, ast.Load)]  # type: ignore[attr-defined]
+    if not used or (given := _set_on_user_data(module)) is None:
+        return
+    for node in used:
+        if isinstance(node, ast.Attribute) and node.attr not in given:
+            close = f"; {' and '.join(sorted(given))} is what is set" if given else ""
+            remedy = f"set `context.user_data.{node.attr}` in init_context{close}"
+            yield Fault(f"nothing sets user_data.{node.attr}", place(node), remedy=remedy)
+
+
+def _of_user_data(node: ast.AST) -> bool:
+    """`….user_data.NAME`."""
+    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute) and node.value.attr == "user_data"
+
+
+def _set_on_user_data(module: Module) -> set[str] | None:
+    """The names that the bundle's modules set or ask for there; None where other code may set more."""
+    found: set[str] = set()
+    for own in module.bundle.modules.values():
+        if own.error or "*" in own.names:
+            return None
+        for node in own.nodes:
+            if _of_user_data(node) and not isinstance(node.ctx, ast.Load):  # type: ignore[attr-defined]
+                found.add(node.attr)  # type: ignore[attr-defined]
+            elif isinstance(node, ast.Call):
+                named = own.full_name(node.func)
+                passed = [value for value in [*node.args, *(k.value for k in node.keywords)] if _is_context(value)]
+                if named in ("setattr", "hasattr", "getattr") and passed:
+                    constant = node.args[1] if len(node.args) > 1 else None
+                    if not isinstance(constant, ast.Constant):
+                        return None
+                    found.add(str(constant.value))
+                elif passed and not _is_own(own, named):
+                    return None
+            elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                # `context.user_data = …` and `data = context.user_data` lead out of sight.
+                if any(_is_user_data(target) for target in targets) or (node.value and _is_context(node.value)):
+                    return None
+    return found
+
+
+def _is_user_data(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "user_data"
+
+
+def _is_context(node: ast.AST) -> bool:
+    """The context, or its `user_data`, as a value that is passed on."""
+    return _is_user_data(node) or (isinstance(node, ast.Name) and node.id == "context")
+
+
+def _is_own(module: Module, name: str) -> bool:
+    """Whether a function is one of the bundle's own, which are read too."""
+    if name in module.names and name not in module.imports:
+        return True
+    return any(name.startswith(f"{other}.") for other in module.bundle.modules)

@@ -1,0 +1,68 @@
+"""CN621 and CN622: files that are on the author's machine and not in the image."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from ...nuclio.function_yaml import FunctionYaml
+from ..bundle import Function, Module
+from ..images import base_image
+from ..rule import NOTE, WARNING, Fault, rule
+from ..source import PythonFile, place
+
+_HOME = re.compile(r"/home/[^/\s]+/\S|/Users/[^/\s]+/\S|/mnt/[a-z]/\S|[A-Za-z]:[\\/]+\w")
+_IN_BUNDLE = re.compile(r"/opt/nuclio/([\w./-]+\.\w+)")
+
+
+@rule(
+    "CN621", "host-path", WARNING,
+    source="Docker: the container sees the image and its volumes; cvat#6222, #4909",
+    remedy="put the file into the bundle's folder, which is /opt/nuclio in the image, or mount it: spec.volumes",
+)  # fmt: skip
+def host_path(module: PythonFile) -> Iterator[Fault]:
+    """A path of the author's own machine: a home folder, a drive of Windows. The image has no such file."""
+    bundle = module.bundle if isinstance(module, Module) else None
+    if not isinstance(module, (Module, Function)) or (bundle and not bundle.builds):
+        return
+    for node, text in _strings(module):
+        if _HOME.match(text) and not (bundle and _is_provided(bundle, text)):
+            remedy = "put the file beside the function, and give its path from there" if bundle is None else ""
+            yield Fault(f"{text} is a path of the author's machine", place(node), len(text) + 2, remedy=remedy)
+
+
+@rule(
+    "CN622", "missing-file", NOTE, cvat=True,
+    source="Nuclio: /opt/nuclio holds the bundle's folder, and what the steps of the build put there",
+    remedy="put it into the bundle's folder before the deploy, or fetch it in preCopy",
+)  # fmt: skip
+def missing_file(module: Module) -> Iterator[Fault]:
+    """The handler opens a file in /opt/nuclio that is neither in the bundle nor in a step of its build."""
+    bundle = module.bundle
+    known = base_image(str(bundle.build.get("baseImage", ""))).is_plain and bundle.builds
+    for node, text in _strings(module) if known else ():
+        match = _IN_BUNDLE.fullmatch(text)
+        used = match and not (bundle.folder / match[1]).exists() and not _is_provided(bundle, text)
+        if used and match and match[1].rpartition("/")[2] not in _said(bundle):
+            yield Fault(f"{match[1]} is not in {bundle.folder.name}/", place(node), len(text) + 2)
+
+
+def _strings(module: PythonFile) -> Iterator[tuple[ast.AST, str]]:
+    """The strings that are values: no docstrings, no parts of f-strings."""
+    bare = {id(node.value) for node in module.nodes if isinstance(node, ast.Expr)}
+    bare |= {id(value) for node in module.nodes if isinstance(node, ast.JoinedStr) for value in node.values}
+    for node in module.nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in bare:
+            yield node, node.value
+
+
+def _said(bundle: FunctionYaml) -> str:
+    return "\n".join([step.value for step in bundle.directives] + [str(value) for value in bundle.env.values()])
+
+
+def _is_provided(bundle: FunctionYaml, path: str) -> bool:
+    """Whether a volume, a step or an image of one's own may bring the path."""
+    mounts = [(volume.get("volumeMount") or {}).get("mountPath") or "" for volume in bundle.spec.get("volumes") or []]
+    folder = "/".join(re.split(r"[/\\]+", path)[:3])
+    own_image = not re.match(r"[A-Za-z]:", path) and not base_image(str(bundle.build.get("baseImage", ""))).is_plain
+    own_image = own_image and bool(bundle.build.get("baseImage"))
+    return any(mount and path.startswith(mount) for mount in mounts) or folder in _said(bundle) or own_image

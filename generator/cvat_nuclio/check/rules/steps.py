@@ -1,0 +1,179 @@
+"""CN344 to CN347 and CN349: what the steps of the image's build find, and what they forget."""
+
+import re
+from collections.abc import Iterator
+
+from ...nuclio.function_yaml import Directive
+from ..bundle import Build
+from ..images import has_conda
+from ..pip import PipInstall, commands, installs, listed
+from ..rule import ERROR, WARNING, Fault, rule
+
+# The author's own folders: a home, a drive of Windows, a folder above.
+_HOST = re.compile(r"(?:~|\$\{?HOME\}?|/home/[^/\s]+|/Users/[^/\s]+|/mnt/[a-z]|[A-Za-z]:)[/\\]|\.\.[/\\]")
+# A step that brings files by itself, so that nobody can tell which.
+_FETCHES = re.compile(
+    r"git clone|curl|wget|unzip|tar |gdown|aria2c|huggingface|svn |rsync|scp |\bcat\b|echo|printf|tee "
+)
+# Packages that bring OpenCV's build for desktops.
+_DESKTOP = {
+    "opencv-python", "opencv-contrib-python", "ultralytics", "supervision", "sahi", "super-gradients", "insightface",
+    "deepface", "yolov5", "imgaug", "mmcv", "mmcv-full", "mmcv-lite", "paddleocr", "paddlex", "rfdetr", "norfair",
+    "facenet-pytorch", "boxmot", "segment-geospatial",
+}  # fmt: skip
+# What brings libGL.so.1, or replaces OpenCV's build.
+_LIBGL = re.compile(
+    r"libgl|libegl|mesa|ffmpeg|opencv-(contrib-)?python-headless|python3-opencv|libopencv|libgtk|libqt|xorg|x11"
+)
+# The first release of each that was built against NumPy 2 (each project's release notes).
+_NUMPY_2 = {"onnxruntime": "1.19", "onnxruntime-gpu": "1.19", "torch": "2.3", "opencv-python": "4.10", "numba": "0.60",
+            "opencv-python-headless": "4.10", "scipy": "1.13", "tensorflow": "2.18", "openvino": "2024.3"}  # fmt: skip
+
+
+@rule(
+    "CN344", "host-path-in-build", ERROR,
+    source="Docker: COPY, ADD and RUN see the build's context and the image; Nuclio: build/builder.go stages the "
+    "bundle as handler/",
+    remedy="put the file into the bundle's folder, which is /opt/nuclio in the image; "
+    "in preCopy write `COPY handler/NAME …`",
+)  # fmt: skip
+def host_path_in_build(build: Build) -> Iterator[Fault]:
+    """A build step takes a file from the author's machine, or from outside the bundle: the build fails.
+
+    nuctl builds in a folder of its own, where the bundle is `handler/`.
+    """
+    before = ""
+    for step in build.directives:
+        lost = [source for source in _sources(step, before) if _is_lost(source, step, before, build)]
+        for source in lost[:1]:
+            name = re.split(r"[/\\]", source.rstrip("/\\"))[-1]
+            inside = source if (build.bundle.folder / source).exists() and ".." not in source else name
+            remedy = f"write `COPY handler/{inside} …`: in the build the bundle's folder is handler/"
+            known = (build.bundle.folder / inside).exists()
+            message = f"{step.kind} finds no {source} in the build"
+            yield Fault(message, build.bundle.places.value(*step.path), remedy=remedy if known else "")
+        before += step.value + "\n"
+
+
+def _sources(step: Directive, before: str) -> list[str]:
+    """The files that a step takes: of COPY and ADD all but the last word, of `cp`, `mv` and `ln` in RUN likewise."""
+    if step.kind in ("COPY", "ADD") and "<<" not in step.value and "--from" not in step.value:
+        words = re.findall(r"[^\s\[\],\"']+", step.value)
+        return [word for word in words if not word.startswith("--")][:-1]
+    found: list[str] = []
+    for command in commands(step.value) if step.kind == "RUN" else ():
+        words = command.split()
+        if words and words[0] in ("cp", "mv", "ln"):
+            found += [word for word in words[1:-1] if not word.startswith("-")]
+    return found
+
+
+def _is_lost(source: str, step: Directive, before: str, build: Build) -> bool:
+    if step.kind == "RUN":
+        # What an earlier step has put there is there; in images of one's own nobody knows.
+        home = _HOST.match(source)
+        return home is not None and build.image.is_plain and home[0] not in before and not _FETCHES.search(step.value)
+    if re.match(r"https?://|git@|git://|handler\b|/handler\b|\./handler\b|artifacts\b|\.?/?$|[*$]", source):
+        return False
+    return not build.bundle.build.get("addedPaths")
+
+
+@rule(
+    "CN345", "requirements-not-copied", ERROR,
+    source="Nuclio: build/builder.go copies the bundle after preCopy; recordings precopy-*",
+    remedy="add `COPY handler/requirements.txt /tmp/` before it, and write `pip install -r /tmp/requirements.txt`",
+)  # fmt: skip
+def requirements_not_copied(build: Build) -> Iterator[Fault]:
+    """pip is to read a file that is not in the image yet: the bundle is copied after preCopy, and the build fails."""
+    steps = [step for step in build.directives if step.phase != "postCopy"]
+    for install in installs(steps):
+        before = "\n".join(step.value for step in steps[: steps.index(install.step)])
+        for file in install.files:
+            if "://" not in file and not file.startswith("$") and not _is_there(file, install, before):
+                name = file.rpartition("/")[2]
+                remedy = f"add `COPY handler/{name} /tmp/` before it, and write `pip install -r /tmp/{name}`"
+                message = f"there is no {file} in the image at this step"
+                yield Fault(message, build.bundle.places.value(*install.step.path), remedy=remedy)
+
+
+def _is_there(file: str, install: PipInstall, before: str) -> bool:
+    name = file.rpartition("/")[2]
+    earlier = f"{before}\n{install.before}"
+    mounted = "--mount" in install.step.value
+    copied = (
+        name in earlier or re.search(r"(?m)(^|\s)/?(\./)?handler(/\*?|\s)", earlier) or "@nuclio.postCopy" in before
+    )
+    return bool(mounted or copied or _FETCHES.search(earlier))
+
+
+@rule(
+    "CN346", "no-conda", ERROR,
+    source="Docker: each RUN is a shell of its own; images of Python, Ubuntu, Debian and NVIDIA hold no conda",
+    remedy="install with pip, or take an image with conda: continuumio/miniconda3",
+)  # fmt: skip
+def no_conda(build: Build) -> Iterator[Fault]:
+    """A step calls conda in an image without it; or it activates an environment, which ends with the step."""
+    before = ""
+    for step in build.directives:
+        called = commands(step.value) if step.kind == "RUN" else []
+        conda = [command for command in called if re.match(r"(conda|mamba|source activate|\. activate)\b", command)]
+        place = build.bundle.places.value(*step.path)
+        if conda and not has_conda(build.image, before + step.value):
+            yield Fault(f"{build.image.name or 'the image'} has no conda, and no step before installs it", place)
+            return
+        if conda == called[-1:] and re.search(r"\bactivate\b", (called or [""])[-1]):
+            remedy = "write `conda run -n NAME …` in each step, or add `ENV PATH=/opt/conda/envs/NAME/bin:$PATH`"
+            message = "what `activate` sets ends with this step"
+            yield Fault(message, place, severity=WARNING, remedy=remedy)
+        before += step.value + "\n"
+
+
+@rule(
+    "CN347", "no-libgl", WARNING,
+    source="cvat#8099; opencv-python's wheels load libGL.so.1 (its readme: headless for servers)",
+    remedy="install opencv-python-headless instead, or add `RUN apt-get update && apt-get install -y libgl1 "
+    "libglib2.0-0` to preCopy",
+)  # fmt: skip
+def no_libgl(build: Build) -> Iterator[Fault]:
+    """OpenCV's build for desktops in an image without libGL.so.1: `import cv2` fails, and the worker dies at its start.
+
+    ultralytics, supervision and others bring that build along.
+    """
+    if not build.image.is_plain or _LIBGL.search(build.steps + "".join(build.lists.values())):
+        return
+    for install in installs(build.directives):
+        names = [one.name for one in install.requirements]
+        for file in install.files:
+            names += [one.name for one in listed(build.lists.get(file.rpartition("/")[2], ""))]
+        for name in [name for name in names if name in _DESKTOP][:1]:
+            brings = "needs" if name.startswith("opencv") else "brings opencv-python, which needs"
+            message = f"{name} {brings} libGL.so.1, and {build.image.name} has none"
+            remedy = "" if name.startswith("opencv") else (
+                "add `RUN apt-get update && apt-get install -y libgl1 libglib2.0-0` to preCopy, or "
+                "`RUN pip uninstall -y opencv-python && pip install opencv-python-headless` after this step"
+            )  # fmt: skip
+            yield Fault(message, build.bundle.places.value(*install.step.path), remedy=remedy)
+            return
+
+
+@rule(
+    "CN349", "numpy-2", WARNING,
+    source="NumPy's list of dependents that support NumPy 2 (numpy#26191); cvat#8503",
+    remedy='write "numpy<2" beside it',
+)  # fmt: skip
+def numpy_2(build: Build) -> Iterator[Fault]:
+    """A wheel from before NumPy 2, and nothing keeps NumPy below it: pip takes the newest, and the import fails."""
+    found = list(installs(build.directives))
+    names = [(install, one) for install in found for one in install.requirements]
+    for install in found:
+        for file in install.files:
+            names += [(install, one) for one in listed(build.lists.get(file.rpartition("/")[2], ""))]
+    if re.search(r"numpy['\"\s]*[=<~]", build.steps) or any(one.name == "numpy" and one.versions for _, one in names):
+        return
+    for install, one in names:
+        pinned = re.match(r"={2,3}v?(\d+)\.(\d+)", one.versions)
+        first = _NUMPY_2.get(one.name)
+        if pinned and first and (int(pinned[1]), int(pinned[2])) < tuple(map(int, first.split("."))):
+            message = f"{one.name}{one.versions} was built against NumPy 1, and pip installs NumPy 2"
+            yield Fault(message, build.bundle.places.value(*install.step.path))
+            return

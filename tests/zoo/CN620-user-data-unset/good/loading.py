@@ -1,0 +1,2 @@
+def load(context):
+    context.user_data.model = len
