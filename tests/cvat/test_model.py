@@ -65,7 +65,7 @@ def test_nan_fails_the_browser_but_is_stored_by_a_job(generation: Generation) ->
         ("outside", "perhaps", "Must be a valid boolean."),
         ("outside", None, "This field may not be null."),
         ("group_id", -1, "Ensure this value is greater than or equal to 0."),
-        ("points", "1,2", 'Expected a list of items but got type "str".'),
+        ("points", "1,2", "Value must be a float or an integer"),
         ("rotation", "up", "A valid number is required."),
     ],
 )

@@ -9,6 +9,8 @@ from PIL import Image
 
 from cvat_nuclio.cvat import CvatError, Generation, Server, Task, labels_from_spec, list_function
 from cvat_nuclio.cvat.interactor import browser_accepts
+from cvat_nuclio.cvat.job import run_job
+from cvat_nuclio.cvat.storage import Store
 
 SIZE = (60, 40)
 ROI = [10, 5, 40, 25]
@@ -73,9 +75,15 @@ def test_an_interactor_gets_moved_prompts_and_its_mask_is_put_back() -> None:
 
 
 def test_an_interactors_shapes_are_put_back() -> None:
-    answer, _ = call("interactor", {"shapes": [{"points": [0, 6, 1, 1, 3, 2]}]}, roi=ROI, pos_points=[], neg_points=[])
+    shape = {"type": "mask", "points": [0, 6, 1, 1, 3, 2]}
+    answer, _ = call("interactor", {"shapes": [shape]}, roi=ROI, pos_points=[], neg_points=[])
     (found,), _ = browser_accepts(answer, *SIZE, Generation.G3)
     assert found.bitmap[6:8, 11:14].all()
+
+
+def test_the_runs_of_a_shape_that_is_not_called_a_mask_are_moved_too() -> None:
+    answer, _ = call("interactor", {"shapes": [{"points": [0, 6, 1, 1, 3, 2]}]}, roi=ROI, pos_points=[], neg_points=[])
+    assert answer["shapes"][0]["points"] == [10, 11, 11, 6, 13, 7]
 
 
 def test_a_mask_of_another_size_fails() -> None:
@@ -84,10 +92,54 @@ def test_a_mask_of_another_size_fails() -> None:
     assert caught.value.http_status == 500
 
 
-@pytest.mark.parametrize("roi", [[0, 0, 61, 40], [10, 5, 10, 25], [-1, 0, 5, 5], [1, 2, 3], [0.5, 0, 5, 5]])
-def test_a_part_that_is_none_is_refused(roi: list[float]) -> None:
-    with pytest.raises(CvatError, match="Invalid ROI"):
+@pytest.mark.parametrize(
+    ("roi", "text"),
+    [
+        ([0, 0, 61, 40], "ROI is outside the image"),
+        ([10, 5, 10, 25], "ROI size must be positive"),
+        ([-1, 0, 5, 5], "ROI coordinates must be non-negative"),
+        ([1, 2, 3], "ROI must contain four integer coordinates"),
+        ([0.5, 0, 5, 5], "ROI must contain four integer coordinates"),
+        ([True, 0, 5, 5], "ROI must contain four integer coordinates"),
+        ("0055", "ROI must contain four integer coordinates"),
+    ],
+)
+def test_a_part_that_is_none_is_refused(roi: Any, text: str) -> None:
+    with pytest.raises(CvatError, match=text) as caught:
         call("detector", [], roi=roi)
+    assert caught.value.http_status == 400
+    assert isinstance(caught.value.detail, list)
+
+
+def test_a_frame_that_is_none_is_told_before_the_part() -> None:
+    with pytest.raises(CvatError, match="Invalid frame '7'"):
+        call("detector", [], roi=[1], frame=7)
+
+
+@pytest.mark.parametrize("kind", ["tracker", "reid"])
+def test_other_kinds_take_no_part(kind: str) -> None:
+    with pytest.raises(CvatError, match=f"ROI is not supported for {kind} functions"):
+        call(kind, [], roi=ROI)
+
+
+def test_a_job_needs_one_size_of_all_its_frames_that_are_not_deleted() -> None:
+    small = io.BytesIO()
+    Image.new("L", (20, 20)).save(small, "PNG")
+    raw = {
+        "metadata": {"name": "f", "annotations": {"type": "detector", "spec": '[{"name": "car"}]'}},
+        "spec": {"description": "d"},
+        "status": {},
+    }
+    listed = list_function(raw)
+    answer = [{"label": "car", "type": "rectangle", "points": [1, 2, 3, 4]}]
+    task = Task.of(labels_from_spec(listed.labels), [picture(), small.getvalue()])
+    with pytest.raises(CvatError, match="same resolution"):
+        run_job(Server(Generation.G3, Function(answer)), listed, Store(task), {"roi": ROI})
+    task.deleted = frozenset({1})
+    with pytest.raises(CvatError, match="outside the image"):
+        run_job(Server(Generation.G3, Function(answer)), listed, Store(task), {"roi": [0, 0, 61, 40]})
+    job = run_job(Server(Generation.G3, Function(answer)), listed, Store(task), {"roi": ROI})
+    assert job.stored["shapes"][0]["points"] == [11, 7, 13, 9]
 
 
 @pytest.mark.parametrize("generation", [Generation.G1, Generation.G2])

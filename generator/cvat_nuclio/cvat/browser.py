@@ -73,7 +73,8 @@ class Browser:
         return self.server.call(self.function, self.task, {"frame": frame, **self._mapped(fields)})
 
     def _mapped(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """The UI always sends a mapping, filled in with the labels of equal names."""
+        """The UI leaves out what is not given, and always sends a mapping: labels of equal names to begin with."""
+        fields = {key: value for key, value in fields.items() if value is not None}
         if self.function.kind != "detector":
             return fields
         return {"mapping": mapping_by_name(self.function.labels, self.task.labels, self.generation)} | fields
@@ -160,7 +161,7 @@ class Browser:
         ids = itertools.count(1)
         for frame, shapes in enumerate(boxes):
             store.annotations["shapes"] += [_stored(shape, frame, next(ids)) for shape in shapes]
-        return run_job(self.server, self.function, store, fields)
+        return run_job(self.server, self.function, store, self._mapped(fields))
 
 
 def mapping_by_name(model: Sequence[ModelLabel], task: Sequence[TaskLabel], generation: Generation) -> dict[str, Any]:

@@ -45,25 +45,36 @@ def rename_items(answer: Any, mapping: Mapping[Any, Mapped], generation: Generat
 
 
 def _rename(item: Mapping[str, Any], mapped: Mapped, generation: Generation, drops: Drops) -> dict[str, Any]:
-    renamed = dict(item, label=mapped.label.name)
-    renamed["attributes"] = keep_attributes(item.get("attributes", {}), mapped.attributes, generation, drops)
+    renamed = _renamed(item, mapped, generation, drops)
     if "elements" in item:
         renamed["elements"] = _rename_elements(item["elements"], mapped, generation, drops)
     return renamed
 
 
+def _renamed(item: Mapping[str, Any], mapped: Mapped, generation: Generation, drops: Drops) -> dict[str, Any]:
+    attributes = keep_attributes(item.get("attributes", {}), mapped.attributes, generation, drops)
+    return dict(item, label=mapped.label.name, attributes=attributes)
+
+
 def _rename_elements(elements: Any, mapped: Mapped, generation: Generation, drops: Drops) -> list[dict[str, Any]]:
     if mapped.sublabels is None:
         raise KeyError("sublabels")
+    known = [element for element in elements if _is_known(element, mapped.sublabels, drops)]
     kept = []
-    for element in elements:
-        sublabel = mapped.sublabels.get(element["label"])
+    for element in known:
+        sublabel = mapped.sublabels[element["label"]]
         if sublabel is None:
-            drops.add(f"element {element['label']!r} is not mapped to a sublabel of the task")
-            continue
+            raise KeyError("db_label")
         with drops.within(element["label"]):
-            kept.append(_rename(element, sublabel, generation, drops))
+            kept.append(_renamed(element, sublabel, generation, drops))
     return kept
+
+
+def _is_known(element: Mapping[str, Any], sublabels: Mapping[Any, Any], drops: Drops) -> bool:
+    known = element["label"] in sublabels
+    if not known:
+        drops.add(f"element {element['label']!r} is not mapped to a sublabel of the task")
+    return known
 
 
 def to_annotation(
@@ -106,7 +117,7 @@ def to_annotation(
     if shape["type"] == "mask":
         _convert_mask(shape, item, generation, conv_mask_to_poly)
     if shape["type"] == "skeleton":
-        shape["elements"] = _fill_in(item["elements"], label, frame, generation)
+        shape["elements"] = _fill_in(item["elements"], label, frame, generation, conv_mask_to_poly)
         if all(element["outside"] for element in shape["elements"]):
             drops.add("skeleton without a keypoint that is not outside")
             return None
@@ -129,18 +140,22 @@ def _convert_mask(
 
 
 def _fill_in(
-    elements: Sequence[Mapping[str, Any]], label: TaskLabel, frame: int, generation: Generation
+    elements: Sequence[Mapping[str, Any]], label: TaskLabel, frame: int, generation: Generation, conv_mask_to_poly: bool
 ) -> list[dict[str, Any]]:
     """One element for each sublabel, in the task's order; the first of equals, missing ones outside at the mean."""
-    given = []
+    if label.type != "skeleton":
+        raise KeyError("sublabels")
+    given: list[Any] = []
     for element in elements:
-        converted = to_annotation(element, label.sublabels, frame, generation)
-        if converted is not None:
-            given.append(converted[1])
-    xs = [element["points"][0] for element in given]
-    ys = [element["points"][1] for element in given]
-    center = [sum(xs) / len(xs), sum(ys) / len(ys)] if given else [0, 0]
-    first = {element["label_id"]: element for element in reversed(given)}
+        converted = to_annotation(element, label.sublabels, frame, generation, conv_mask_to_poly=conv_mask_to_poly)
+        given.append(None if converted is None else converted[1])
+    center: list[Any] = [0, 0]
+    for placed in given:
+        # Step by step as CVAT does it, so that an element without two numbers fails in the same words.
+        center[0] += placed["points"][0]
+        center[1] += placed["points"][1]
+    center = [value / (len(given) or 1) for value in center]
+    first = {placed["label_id"]: placed for placed in reversed(given)}
     return [first.get(sublabel.id) or _missing(sublabel, center, frame) for sublabel in label.sublabels]
 
 

@@ -68,7 +68,7 @@ def unhandled(wrap: Callable[[str, str], CvatError] | None = None) -> Iterator[N
         yield
     except CvatError:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RuntimeError) as error:
         name = type(error).__name__
         name = f"json.decoder.{name}" if name == "JSONDecodeError" else name
         raise (wrap or _server_error)(name, str(error)) from error

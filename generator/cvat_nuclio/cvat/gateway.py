@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 
 from ..limits import CVAT_TIMEOUT
-from .errors import CvatError, unhandled
+from .errors import unhandled
 from .generation import NEWEST, Generation
 from .listing import Listed, list_functions, retrieve_function
 from .transport import decode, send
@@ -45,13 +45,8 @@ class Gateway:
         return self._send("POST", self.address(function), payload, {})
 
     def address(self, function: Listed) -> str:
-        """Where the function listens. Raises `CvatError` for a function without a port."""
-        if self.function_url:
-            return self.function_url
-        if function.port is None:
-            message = f"Failed to parse: http://{self.host}:None"
-            raise CvatError("requests.exceptions.InvalidURL", message, 500)
-        return f"http://{self.host}:{function.port}"
+        """Where the function listens; of a function without a port it is no address, and the call fails."""
+        return self.function_url or f"http://{self.host}:{function.port}"
 
     def _get(self, path: str) -> Any:
         return self._send("GET", f"{self.dashboard}{path}", None, self._headers())
@@ -74,4 +69,4 @@ class Gateway:
                 timeout=self.timeout,
                 generation=self.generation,
             )
-        return decode(answer)
+            return decode(answer)

@@ -6,11 +6,16 @@ from typing import Any
 
 import attrs
 
-from .errors import CvatError, unhandled
+from .conversion import Items
+from .errors import CvatError, invalid, unhandled
+from .generation import Generation
 from .listing import Listed
 from .reid import Box, match_frames
+from .request import read_request
+from .roi import check_for_job
 from .server import Server
 from .storage import Collection, Store, empty
+from .task import Task
 from .validation import labeled_data
 
 SUBMIT_EVERY = 100
@@ -36,32 +41,32 @@ class _Run:
     function: Listed
     data: Mapping[str, Any]
     frames: Sequence[int]
+    segment: Sequence[int] | None
     store: Store
     job: Job
 
     def detect(self) -> None:
         """One frame after another; results are written after every hundredth frame and at the end."""
-        generation = self.server.generation
         pending = empty()
-        for done, frame in enumerate(self.frames, start=1):
-            for key, annotations in self._frame(frame, 100 * done // len(self.frames)).items():
-                pending[key] += annotations
+        for frame in self.frames:
+            if frame in self.store.task.deleted:
+                continue
+            data = {**self.data, "frame": frame}
+            found = self.server.invoke(self.function, self.store.task, data, self.segment)
+            self._progress((frame + 1) / self.store.task.size)
+            if isinstance(found, Items):
+                found = self.server.annotations(found, self.store.task, data)
+            for key in pending:
+                pending[key] += found[key]
             if frame and frame % SUBMIT_EVERY == 0:
-                self.store.append(labeled_data(pending, generation))
+                self._submit(pending)
                 pending = empty()
-        self.store.append(labeled_data(pending, generation))
+        self._submit(pending)
 
-    def _frame(self, frame: int, progress: int) -> Collection:
-        """One frame's annotations. Later servers check them at once, G1 when they are submitted."""
-        server, data = self.server, {**self.data, "frame": frame}
-        items = server.detect(self.function, self.store.task, data)
-        if server.generation.converts_on_server:
-            found = server.annotations(items, self.store.task, data)
-            labeled_data(found, server.generation)
-            self.job.progress = progress
-            return found
-        self.job.progress = progress
-        return server.annotations(items, self.store.task, data)
+    def _submit(self, pending: Collection) -> None:
+        """Later servers have checked every frame by itself; G1 checks what it submits."""
+        converted = self.server.generation.converts_on_server
+        self.store.append(pending if converted else labeled_data(pending, self.server.generation))
 
     def reidentify(self) -> None:
         """Replaces all rectangles of the task by tracks; without a rectangle nothing changes."""
@@ -73,14 +78,16 @@ class _Run:
         if tracks:
             others = [s for s in self.store.annotations["shapes"] if s["type"] != "rectangle"]
             self.store.annotations["shapes"] = others
-            self.store.append(empty() | {"tracks": tracks})
+            group = 0 if self.server.generation is Generation.G3 else None
+            self.store.append(empty() | {"tracks": [track | {"group": group} for track in tracks]})
 
     def _match(self, frame0: int, frame1: int, boxes0: list[Box], boxes1: list[Box]) -> Any:
         pair = {"frame0": frame0, "frame1": frame1, "boxes0": boxes0, "boxes1": boxes1}
-        return self.server.exchange(self.function, self.store.task, {**self.data, **pair})
+        given = {name: self.data[name] for name in ("threshold", "max_distance", "quality") if name in self.data}
+        return self.server.invoke(self.function, self.store.task, {**given, **pair}, self.segment)
 
-    def _progress(self, percent: int) -> None:
-        self.job.progress = percent
+    def _progress(self, share: float) -> None:
+        self.job.progress = int(share * 100)
 
 
 def run_job(
@@ -94,15 +101,16 @@ def run_job(
 
     Only detectors and ReID functions do anything here. An error fails the job, and everything that was not yet
     submitted is lost; with `cleanup` the old annotations are gone before the first call. `frames`: those of one job
-    of the task, all by default.
+    of the task, all by default. Raises `CvatError` where the request itself is refused and there is no job.
     """
+    data = _accepted(server, function, store.task, body)
     job = Job(store.annotations, progress=None if server.generation.converts_on_server else 0)
-    chosen = [f for f in (frames or range(store.task.size)) if f not in store.task.deleted]
-    if body.get("cleanup"):
+    chosen = sorted(frames) if frames is not None else range(store.task.size)
+    if data.get("cleanup"):
         store.clear()
     try:
         with unhandled():
-            run = _Run(server, function, _numbers(body), chosen, store, job)
+            run = _Run(server, function, data, chosen, frames, store, job)
             if function.kind == "detector":
                 run.detect()
             elif function.kind == "reid":
@@ -113,9 +121,13 @@ def run_job(
     return job
 
 
-def _numbers(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The body of a batch request as its serializer passes it; the switch for polygons had another name in G1."""
-    data = {key: value for key, value in body.items() if value is not None}
-    data["conv_mask_to_poly"] = data.get("conv_mask_to_poly", data.get("convMaskToPoly", False))
-    readers = {"threshold": float, "max_distance": int}
-    return data | {name: read(data[name]) for name, read in readers.items() if name in data}
+def _accepted(server: Server, function: Listed, task: Task, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The request's fields, or CVAT's refusal."""
+    with unhandled():
+        data = read_request(body, server.generation)
+        roi = data.get("roi")
+        if roi is not None and function.kind != "detector":
+            raise invalid(f"ROI is not supported for {function.kind} functions")
+        if roi is not None:
+            check_for_job(roi, [task.image(frame) for frame in range(task.size) if frame not in task.deleted])
+    return data

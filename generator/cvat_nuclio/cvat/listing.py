@@ -109,25 +109,26 @@ def _read(raw: Mapping[str, Any], generation: Generation) -> Listed:
 
     kind = _kind(function_id, annotations.get("type"), generation)
     labels = parse_spec(annotations.get("spec"), generation, not_unique)
-    shape_types = _shape_types(function_id, annotations, generation)
-    return Listed(
+    listed = Listed(
         id=function_id,
         kind=kind,
         labels=labels,
+        # In CVAT's order, so that the first of several faults is the one told.
         description=raw["spec"]["description"],
-        name=annotations.get("name", function_id),
-        version=int(annotations.get("version", "1")),
         port=raw["status"].get("httpPort"),
-        generation=generation,
+        name=annotations.get("name", function_id),
         min_pos_points=int(annotations.get("min_pos_points", 1)),
         min_neg_points=int(annotations.get("min_neg_points", -1)),
         startswith_box=bool(annotations.get("startswith_box", False)),
         startswith_box_optional=bool(annotations.get("startswith_box_optional", False)),
-        help_message=annotations.get("help_message", ""),
         animated_gif=annotations.get("animated_gif", ""),
-        supported_shape_types=shape_types,
-        typed_shapes=shape_types is not None and "supported_shape_types" in annotations,
+        version=int(annotations.get("version", "1")),
+        help_message=annotations.get("help_message", ""),
+        generation=generation,
     )
+    shape_types = _shape_types(function_id, annotations, generation)
+    typed = shape_types is not None and "supported_shape_types" in annotations
+    return attrs.evolve(listed, supported_shape_types=shape_types, typed_shapes=typed)
 
 
 def _kind(function_id: str, declared: Any, generation: Generation) -> str:

@@ -1,6 +1,6 @@
 """Which task label each label of the function becomes: the user's mapping, or by name."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -13,11 +13,14 @@ from .task import TaskAttribute, TaskLabel
 
 @attrs.frozen
 class Mapped:
-    """Where a label of the function goes. `sublabels` is None but for skeletons."""
+    """Where a label of the function goes.
+
+    `sublabels` is None but for skeletons. Given for another label, CVAT keeps them without a look: each is None here.
+    """
 
     label: TaskLabel
     attributes: Mapping[Any, TaskAttribute]
-    sublabels: "Mapping[Any, Mapped] | None" = None
+    sublabels: "Mapping[Any, Mapped | None] | None" = None
 
 
 def resolve_mapping(
@@ -29,11 +32,12 @@ def resolve_mapping(
     """The mapping in force: `given` as in the REST body, by equal names where it is absent or empty.
 
     Raises CVAT's ValidationError for a mapping that names unknown labels or attributes, or that joins labels of
-    incompatible types.
+    incompatible types. CVAT does this for every kind of function, though only detectors have labels to map.
     """
     if not given:
         return _by_name(model, task, generation)
-    return _validated(given, tuple(model), tuple(task), generation)
+    _check(given, tuple(model), tuple(task), generation)
+    return _joined(given, tuple(model), tuple(task))
 
 
 def compatible(model: ModelLabel, task: TaskLabel, generation: Generation) -> bool:
@@ -62,43 +66,53 @@ def _by_name(model: Iterable[ModelLabel], task: Iterable[TaskLabel], generation:
     return mapping
 
 
-def _validated(
-    given: Mapping[str, Any],
-    model: tuple[ModelLabel, ...],
-    task: tuple[TaskLabel, ...],
-    generation: Generation,
-) -> dict[Any, Mapped]:
-    model_labels = {label.name: label for label in model}
-    task_labels = {label.name: label for label in task}
-    mapping = {}
+def _check(given: Any, model: Sequence[ModelLabel], task: Sequence[TaskLabel], generation: Generation) -> None:
+    """Raises for the first fault, in CVAT's order: the labels, their types, their attributes, their sublabels."""
     for name, target in given.items():
-        if name not in model_labels:
+        label = _find(model, name)
+        if label is None:
+            target["name"]  # CVAT looks at it first
             raise invalid(f'Invalid mapping. Unknown model label "{name}"')
-        if target["name"] not in task_labels:
+        task_label = _find(task, target["name"])
+        if task_label is None:
             raise invalid(f'Invalid mapping. Unknown db label "{target["name"]}"')
-        label, task_label = model_labels[name], task_labels[target["name"]]
         if not compatible(label, task_label, generation):
             raise invalid(
                 f'Invalid mapping. Model label "{name}" and database label "{task_label.name}" are not compatible'
             )
-        attributes = _attributes(target.get("attributes", {}), label, task_label)
-        sublabels = None
+        _check_attributes(target.get("attributes", {}), label, task_label)
         if label.type == "skeleton" and task_label.type == "skeleton":
             if "sublabels" not in target and generation is not Generation.G1:
                 raise invalid(f'Mapping for elements was not specified in skeleton "{name}" ')
-            sublabels = _validated(target["sublabels"], label.sublabels or (), task_label.sublabels, generation)
-        mapping[name] = Mapped(task_label, attributes, sublabels)
+            _check(target["sublabels"], label.sublabels or (), task_label.sublabels, generation)
+
+
+def _check_attributes(given: Any, label: ModelLabel, task_label: TaskLabel) -> None:
+    known = [attribute.name for attribute in label.attributes]
+    targets = [attribute.name for attribute in task_label.attributes]
+    for name in given:
+        target = given[name]
+        if name not in known:
+            raise invalid(f'Invalid mapping. Unknown model attribute "{name}"')
+        if target not in targets:
+            raise invalid(f'Invalid mapping. Unknown db attribute "{target}"')
+
+
+def _joined(given: Any, model: Sequence[ModelLabel], task: Sequence[TaskLabel]) -> dict[Any, Mapped]:
+    """A mapping that `_check` passed, with the labels that it names."""
+    mapping = {}
+    for name, target in given.items():
+        label, task_label = _find(model, name), _find(task, target["name"])
+        sublabels: Mapping[Any, Mapped | None] | None = target.get("sublabels")
+        if label.type == "skeleton" and task_label.type == "skeleton":
+            sublabels = _joined(sublabels, label.sublabels or (), task_label.sublabels)
+        elif sublabels is not None:
+            sublabels = dict.fromkeys(sublabels)
+        attributes = {key: task_label.attribute(value) for key, value in target.get("attributes", {}).items()}
+        mapping[name] = Mapped(task_label, {key: found for key, found in attributes.items() if found}, sublabels)
     return mapping
 
 
-def _attributes(given: Mapping[str, str], label: ModelLabel, task_label: TaskLabel) -> dict[str, TaskAttribute]:
-    known = {attribute.name for attribute in label.attributes}
-    attributes = {}
-    for name, target_name in given.items():
-        if name not in known:
-            raise invalid(f'Invalid mapping. Unknown model attribute "{name}"')
-        target = task_label.attribute(target_name)
-        if target is None:
-            raise invalid(f'Invalid mapping. Unknown db attribute "{target_name}"')
-        attributes[name] = target
-    return attributes
+def _find(labels: Sequence[Any], name: Any) -> Any:
+    """The label of that name, which may be any JSON value."""
+    return next((label for label in labels if label.name == name), None)

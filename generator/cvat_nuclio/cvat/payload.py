@@ -1,17 +1,20 @@
 """The body that CVAT sends to a function, from the body of the REST call."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
 
-from .errors import REST_VALIDATION, CvatError, invalid
+from .errors import invalid
+from .fields import rest_error
 from .generation import Generation
 from .listing import Listed
-from .roi import Roi, crop, into, region
+from .roi import crop, into, region
 from .signing import StateSigner
 from .task import Task
+
+FRAMES = {"frame": "frame", "frame0": "start frame", "frame1": "end frame"}
 
 
 @attrs.frozen
@@ -36,28 +39,38 @@ class Call:
         return base64.b64encode(content if roi is None else crop(content, roi)).decode()
 
     @property
-    def roi(self) -> Roi | None:
-        """The region of interest: G3 has one for detectors and interactors, other servers ignore the field."""
-        takes_one = self.function.generation is Generation.G3 and self.function.kind in ("detector", "interactor")
-        return region(self.data) if takes_one else None
+    def roi(self) -> Any:
+        """The region of interest as given: of a G3 server, for detectors and interactors."""
+        return self.data.get("roi") if self.function.generation is Generation.G3 else None
 
     def image_bytes(self, frame: Any) -> bytes:
         """The bytes of a frame. Raises CVAT's 400 for a frame that the task lacks."""
-        check_frame(frame, self.task, self.function.generation)
-        return self.task.image(frame)
+        quality = self.data.get("quality", "original")
+        if _is_g1(self) and quality not in ("original", "compressed"):
+            raise invalid(f"`{self.function.id}` lambda function was run with wrong arguments (quality={quality})")
+        return self.task.image(frame_number(frame, self.task, self.function.generation))
 
 
-def check_frame(frame: Any, task: Task, generation: Generation) -> None:
-    """Raises the REST ValidationError for a frame outside the task, TypeError for one that is no number."""
-    if not isinstance(frame, int):
-        raise TypeError(f"unsupported operand type(s) for +: 'int' and '{type(frame).__name__}'")
-    if 0 <= frame < task.size:
-        return
+def frame_number(frame: Any, task: Task, generation: Generation) -> int:
+    """The frame that a call names. Raises the REST ValidationError for one outside the task.
+
+    G1 takes what Python's `int` takes, later servers what equals a whole number (2.0, true).
+    """
     if generation is Generation.G1:
-        text = f"Incorrect requested frame number: {frame}"
-    else:
-        text = f"Invalid frame '{frame}'. The frame number should be in the [0, {task.size}] range"
-    raise CvatError(REST_VALIDATION, f"[ErrorDetail(string={text!r}, code='invalid')]", 400, detail=[text])
+        number = int(frame)
+        if not 0 <= number < task.size:
+            raise rest_error(f"Incorrect requested frame number: {number}")
+        return number
+    if frame not in range(task.size):
+        raise rest_error(f"Invalid frame '{frame}'. The frame number should be in the [0, {task.size}] range")
+    return int(frame)
+
+
+def check_segment(data: Mapping[str, Any], segment: Sequence[int] | None) -> None:
+    """A call that names a job must name one of its frames. Raises TypeError for a frame that is no number."""
+    for name, description in FRAMES.items() if segment is not None else ():
+        if name in data and 0 + data[name] * 1 not in (segment or ()):
+            raise invalid(f"The {description} is outside the job range")
 
 
 def build_payload(call: Call) -> dict[str, Any]:
@@ -65,19 +78,22 @@ def build_payload(call: Call) -> dict[str, Any]:
 
     `threshold` and `max_distance` are left out when absent or 0. Raises `CvatError` where CVAT refuses the call.
     """
+    kind = call.function.kind
+    if call.roi is not None and kind not in ("detector", "interactor"):
+        raise invalid(f"ROI is not supported for {kind} functions")
     payload: dict[str, Any] = {}
     if call.data.get("threshold"):
         payload["threshold"] = call.data["threshold"]
-    match call.function.kind:
+    match kind:
         case "detector":
             return payload | {"image": call.image()}
         case "interactor":
-            return payload | _interactor(call)
+            return payload | {"image": call.image()} | _PROMPTS[call.function.generation](call)
         case "tracker":
             return payload | (_tracker_g1(call) if _is_g1(call) else _tracker(call))
         case "reid":
             return payload | _reid(call)
-        case kind:
+        case _:
             raise invalid(f"`{call.function.id}` lambda function has incorrect type: {kind}", 500)
 
 
@@ -85,17 +101,31 @@ def _is_g1(call: Call) -> bool:
     return call.function.generation is Generation.G1
 
 
-def _interactor(call: Call) -> dict[str, Any]:
-    """The box: from the caller (G2 and later), or the first two positive points if `startswith_box` (G1)."""
-    image = call.image()
-    positive, box = call.mandatory("pos_points"), call.data.get("obj_bbox")
-    if _is_g1(call):
-        box = positive[:2] if call.function.startswith_box else None
-        positive = positive[2:] if call.function.startswith_box else positive
-    negative, roi = call.mandatory("neg_points"), call.roi
-    if roi:
-        positive, negative, box = into(positive, roi), into(negative, roi), into(box or [], roi)
-    return {"image": image, "pos_points": positive, "neg_points": negative, "obj_bbox": box}
+def _prompts_g1(call: Call) -> dict[str, Any]:
+    """The box is the first two positive points if the function says `startswith_box`."""
+    positive, boxed = call.mandatory("pos_points"), call.function.startswith_box
+    return {
+        "pos_points": positive[2:] if boxed else positive,
+        "neg_points": call.mandatory("neg_points"),
+        "obj_bbox": positive[:2] if boxed else None,
+    }
+
+
+def _prompts_g2(call: Call) -> dict[str, Any]:
+    """All as the caller gave it."""
+    points = {name: call.mandatory(name) for name in ("pos_points", "neg_points")}
+    return points | {"obj_bbox": call.data.get("obj_bbox")}
+
+
+def _prompts_g3(call: Call) -> dict[str, Any]:
+    """Pairs of numbers, in pixels of the region; and what the user typed, which no function in CVAT reads yet."""
+    roi = None if call.roi is None else region(call.roi)
+    prompts = {name: into(call.mandatory(name), roi) for name in ("pos_points", "neg_points")}
+    prompts["obj_bbox"] = into(call.data.get("obj_bbox"), roi)
+    return prompts | ({"text_prompts": call.data["text_prompts"]} if call.data.get("text_prompts") else {})
+
+
+_PROMPTS = {Generation.G1: _prompts_g1, Generation.G2: _prompts_g2, Generation.G3: _prompts_g3}
 
 
 def _tracker_g1(call: Call) -> dict[str, Any]:
@@ -107,22 +137,26 @@ def _tracker_g1(call: Call) -> dict[str, Any]:
 def _tracker(call: Call) -> dict[str, Any]:
     """The first call has shapes and no states, the next ones states and as many nulls for shapes.
 
-    Shapes travel as the caller sent them if the function declares `supported_shape_types`, else as flat arrays.
+    A caller that gives both, as old pages did, has both sent. Shapes travel as the caller sent them if the function
+    declares `supported_shape_types`, else as flat arrays.
     """
-    image = call.image()
-    signed = call.data.get("states", [])
-    states = [None if state is None else call.signer.unsign(state) for state in signed]
-    if states:
-        return {"image": image, "shapes": [None] * len(states), "states": states}
-    shapes = [_tracked_shape(shape, call.function) for shape in call.mandatory("shapes")]
-    return {"image": image, "shapes": shapes, "states": []}
+    if "states" not in call.data:
+        shapes, signed = call.mandatory("shapes"), []
+    else:
+        signed = call.data["states"]
+        shapes = call.data["shapes"] if "shapes" in call.data else [None] * len(signed)
+    return {
+        "image": call.image(),
+        "shapes": [_tracked_shape(shape, call.function) for shape in shapes],
+        "states": [None if state is None else call.signer.unsign(state) for state in signed],
+    }
 
 
 def _tracked_shape(shape: Any, function: Listed) -> Any:
     if shape is None:
         return None
     if shape["type"] not in (function.supported_shape_types or ()):
-        raise invalid(f"This function does not support shapes of type '{shape['type']}'")
+        raise invalid(f"This function does not support shapes of type {shape['type']!r}")
     return shape if function.typed_shapes else shape["points"]
 
 

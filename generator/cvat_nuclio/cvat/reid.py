@@ -37,7 +37,7 @@ class Paths:
 
 
 def match_frames(
-    boxes: dict[int, list[Box]], frames: Sequence[int], match: Match, progress: Callable[[int], None]
+    boxes: dict[int, list[Box]], frames: Sequence[int], match: Match, progress: Callable[[float], None]
 ) -> list[dict[str, Any]]:
     """Walks the pairs of neighbouring frames and returns the tracks.
 
@@ -50,9 +50,8 @@ def match_frames(
         if boxes[frame0] and boxes[frame1]:
             matching = match(frame0, frame1, boxes[frame0], boxes[frame1])
             paths.join(matching, boxes[frame0], boxes[frame1])
-        progress(100 * done // len(frames))
-    if frames:
-        paths.start_missing(boxes[frames[-1]])
+        progress(done / len(frames))
+    paths.start_missing(boxes[frames[-1]])
     return [_track(path, frames[-1]) for path in paths.boxes]
 
 

@@ -1,55 +1,91 @@
 """A region of interest (G3): the server cuts the frame, moves the prompts, and moves the answer back.
 
-The function sees a smaller picture and knows nothing of it. Read in CVAT's source of mid-2026; there is no recording.
+The function sees a smaller picture and knows nothing of it.
 """
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
-from .errors import invalid
+from .errors import CvatError
+from .fields import rest_error
 
 Roi = tuple[int, int, int, int]
 
 
-def region(data: Mapping[str, Any]) -> Roi | None:
-    """`[left, top, right, bottom]` of the call, right and bottom exclusive. Raises CVAT's 400 for anything else."""
-    given = data.get("roi")
-    if given is None:
-        return None
-    if len(given) != 4 or any(type(edge) is not int for edge in given):
-        raise invalid("Invalid ROI")
+def region(given: Any) -> Roi:
+    """`[left, top, right, bottom]` in whole pixels, right and bottom exclusive. Raises CVAT's 400 for anything else."""
+    if not isinstance(given, list) or len(given) != 4 or any(type(edge) is not int for edge in given):
+        raise refusal("ROI must contain four integer coordinates: [xtl, ytl, xbr, ybr]")
     left, top, right, bottom = given
-    if not (0 <= left < right and 0 <= top < bottom):
-        raise invalid("Invalid ROI")
+    if min(given) < 0:
+        raise refusal("ROI coordinates must be non-negative")
+    if right <= left or bottom <= top:
+        raise refusal("ROI size must be positive")
     return left, top, right, bottom
 
 
-def crop(content: bytes, roi: Roi) -> bytes:
+def refusal(text: str) -> CvatError:
+    """The REST ValidationError of a region."""
+    return rest_error(text, 400)
+
+
+def check_inside(roi: Roi, size: tuple[int, int]) -> None:
+    """Raises CVAT's 400 for a region that reaches out of a picture of `size` (width, height)."""
+    if roi[2] > size[0] or roi[3] > size[1]:
+        raise refusal("ROI is outside the image")
+
+
+def crop(content: bytes, given: Any) -> bytes:
     """The part of the picture, in the picture's own format."""
     with Image.open(io.BytesIO(content)) as image:
-        if roi[2] > image.width or roi[3] > image.height:
-            raise invalid("Invalid ROI")
+        roi = region(given)
+        check_inside(roi, image.size)
         buffer = io.BytesIO()
-        image.crop(roi).save(buffer, image.format)
+        image.crop(roi).save(buffer, image.format or "PNG")
         return buffer.getvalue()
 
 
-def into(points: Sequence[Sequence[float]], roi: Roi) -> list[list[float]]:
-    """Prompts in pixels of the part; they may lie outside of it."""
-    return [[x - roi[0], y - roi[1]] for x, y in points]
+def check_for_job(given: Any, pictures: Sequence[bytes]) -> None:
+    """A job's region, before it starts: all frames have one size, and the region lies inside."""
+    roi = region(given)
+    sizes = {_size(content) for content in pictures}
+    if not sizes:
+        return
+    if len(sizes) > 1:
+        raise refusal("ROI can be used for task annotation only when all processed frames have the same resolution")
+    check_inside(roi, sizes.pop())
 
 
-def moved(shape: Mapping[str, Any], roi: Roi) -> dict[str, Any]:
-    """A shape of the part in pixels of the frame: of a mask only the box moves."""
-    points = shape.get("points") or []
-    runs = len(points) - 4 if shape["type"] == "mask" else 0
-    # The runs of a mask come in front of its box; an ellipse's two corners and all other points alternate x and y.
-    shifted = [point + roi[index % 2] for index, point in enumerate(points[runs:])]
-    result = dict(shape, points=[*points[:runs], *shifted])
-    if shape.get("elements"):
+def _size(content: bytes) -> tuple[int, int]:
+    with Image.open(io.BytesIO(content)) as image:
+        return image.size
+
+
+def into(points: Any, roi: Roi | None) -> Any:
+    """Prompts in pixels of the part, which may lie outside of it; G3 checks that they are pairs without a part too."""
+    left, top = roi[:2] if roi else (0, 0)
+    try:
+        return None if points is None else [[x - left, y - top] for x, y in points]
+    except (TypeError, ValueError):
+        raise rest_error("Interactor prompt points must contain point pairs") from None
+
+
+def moved(shape: dict[str, Any], roi: Roi) -> dict[str, Any]:
+    """A shape of the part in pixels of the frame: of a mask only the box moves, a tag stays as it is."""
+    shape_type = shape.get("type")
+    if shape_type == "tag":
+        return shape
+    result = dict(shape)
+    if "points" in shape:
+        # The runs of a mask come in front of its box; an ellipse's two corners and all other points alternate x and y.
+        box = shape["points"][-4:] if shape_type == "mask" else shape["points"]
+        runs = shape["points"][:-4] if shape_type == "mask" else []
+        result["points"] = [*runs, *(point + roi[index % 2] for index, point in enumerate(box))]
+    if "elements" in shape:
         result["elements"] = [moved(element, roi) for element in shape["elements"]]
     return result
 
@@ -57,19 +93,13 @@ def moved(shape: Mapping[str, Any], roi: Roi) -> dict[str, Any]:
 def moved_answer(answer: Any, roi: Roi, size: tuple[int, int]) -> Any:
     """An interactor's answer for the whole frame of `size` (width, height).
 
-    Raises ValueError, the user's 500, for a mask of another size than the part's.
+    Raises what CVAT's code raises, the user's 500, for a mask of another size than the part's.
     """
-    if not isinstance(answer, Mapping):
-        return answer
-    result = dict(answer)
-    left, top, right, bottom = roi
     if "mask" in answer:
-        rows = answer["mask"]
-        if len(rows) != bottom - top or any(len(row) != right - left for row in rows):
-            raise ValueError("could not broadcast input array")
-        before, after = [0] * left, [0] * (size[0] - right)
-        blank = [[0] * size[0]]
-        result["mask"] = blank * top + [[*before, *row, *after] for row in rows] + blank * (size[1] - bottom)
-    if isinstance(answer.get("shapes"), list):
-        result["shapes"] = [moved({"type": "mask", **shape}, roi) for shape in answer["shapes"]]
-    return result
+        part = np.array(answer["mask"])
+        whole = np.zeros((size[1], size[0]), dtype=part.dtype)
+        whole[roi[1] : roi[3], roi[0] : roi[2]] = part
+        answer = dict(answer, mask=whole.tolist())
+    if "shapes" in answer and isinstance(answer["shapes"], list):
+        answer = dict(answer, shapes=[moved(shape, roi) for shape in answer["shapes"]])
+    return answer

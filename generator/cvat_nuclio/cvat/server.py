@@ -9,11 +9,11 @@ from PIL import Image
 
 from .conversion import Items, rename_items, to_annotation
 from .drops import Drops
-from .errors import invalid, unhandled
+from .errors import unhandled
 from .generation import Generation
 from .listing import Listed
 from .mapping import resolve_mapping
-from .payload import Call, build_payload
+from .payload import Call, build_payload, check_segment
 from .roi import moved, moved_answer, region
 from .signing import StateSigner
 from .storage import Collection, empty
@@ -62,48 +62,48 @@ class Server:
         `segment`: the frames of the job that the body names, if it names one.
         """
         with unhandled():
-            data = {key: value for key, value in body.items() if value is not None}
-            _check_quality(function, data, self.generation)
-            _check_segment(data, segment)
-            answer = self._answer(function, task, data)
+            answer = self.invoke(function, task, body, segment)
+            answer = answer.values if isinstance(answer, Items) else answer
         check_json(answer)
         return "" if answer is None else answer
 
-    def _answer(self, function: Listed, task: Task, data: Mapping[str, Any]) -> Any:
-        if function.kind == "detector":
-            items = self.detect(function, task, data)
-            if not self.generation.converts_on_server:
-                return items.values
-            return labeled_data(self.annotations(items, task, data), self.generation)
-        answer = self.exchange(function, task, data)
-        if function.kind == "tracker":
-            return convert_tracked(answer, function, self.signer(function.id))
-        roi = self._call(function, task, data).roi
-        if roi and function.kind == "interactor":
-            with Image.open(io.BytesIO(task.image(data["frame"]))) as image:
-                return moved_answer(answer, roi, image.size)
-        return answer
+    def invoke(self, function: Listed, task: Task, body: Mapping[str, Any], segment: Sequence[int] | None) -> Any:
+        """One call in the order in which CVAT takes the steps: mapping, frames, payload, exchange, conversion."""
+        data = {key: value for key, value in body.items() if value is not None}
+        mapping = resolve_mapping(data.get("mapping"), function.labels, task.labels, self.generation)
+        check_segment(data, segment)
+        call = Call(function, task, data, self.signer(function.id))
+        answer = self.exchange(call)
+        match function.kind:
+            case "detector":
+                return self._detected(call, rename_items(answer, mapping, self.generation, self.drops))
+            case "tracker":
+                return convert_tracked(answer, function, call.signer)
+            case "interactor" if call.roi is not None:
+                with Image.open(io.BytesIO(call.image_bytes(data["frame"]))) as image:
+                    return moved_answer(answer, region(call.roi), image.size)
+            case _:
+                return answer
 
-    def exchange(self, function: Listed, task: Task, data: Mapping[str, Any]) -> Any:
+    def exchange(self, call: Call) -> Any:
         """Builds the payload, sends it, returns the decoded answer."""
-        payload = build_payload(self._call(function, task, data))
-        answer = self.invoker.invoke(function, payload)
+        payload = build_payload(call)
+        answer = self.invoker.invoke(call.function, payload)
         self.exchanges.append(Exchange(payload, answer))
         return answer
 
-    def _call(self, function: Listed, task: Task, data: Mapping[str, Any]) -> Call:
-        return Call(function, task, data, self.signer(function.id))
-
-    def detect(self, function: Listed, task: Task, data: Mapping[str, Any]) -> Items:
-        """One frame of a detector: the items whose labels are mapped, under the task's names."""
-        mapping = resolve_mapping(data.get("mapping"), function.labels, task.labels, self.generation)
-        answer = self.exchange(function, task, data)
-        return rename_items(answer, mapping, self.generation, self.drops)
+    def _detected(self, call: Call, items: Items) -> Any:
+        """The items as labelled data; a G1 server leaves that to the page, and to the end of a job."""
+        if not self.generation.converts_on_server:
+            return items
+        data = labeled_data(self.annotations(items, call.task, call.data), self.generation)
+        if call.roi is not None:
+            data["shapes"] = [moved(shape, region(call.roi)) for shape in data["shapes"]]
+        return data
 
     def annotations(self, items: Items, task: Task, data: Mapping[str, Any]) -> Collection:
         """The items as tags and shapes of the frame `data["frame"]`, not yet validated."""
         found = empty()
-        roi = region(data) if self.generation is Generation.G3 else None
         for index, item in zip(items.indexes, items.values, strict=True):
             with self.drops.of(index):
                 annotation = to_annotation(
@@ -116,19 +116,5 @@ class Server:
                 )
             if annotation:
                 kind, values = annotation
-                found[kind].append(moved(values, roi) if roi and kind == "shapes" else values)
+                found[kind].append(values)
         return found
-
-
-def _check_quality(function: Listed, data: Mapping[str, Any], generation: Generation) -> None:
-    """G1 knows a `quality` of frames: "original" (the default) or "compressed"; later servers ignore the field."""
-    quality = data.get("quality", "original")
-    if generation is Generation.G1 and quality not in ("original", "compressed"):
-        raise invalid(f"`{function.id}` lambda function was run with wrong arguments (quality={quality})")
-
-
-def _check_segment(data: Mapping[str, Any], segment: Sequence[int] | None) -> None:
-    """A call with a job must name one of its frames."""
-    for name in ("frame", "frame0", "frame1"):
-        if segment is not None and isinstance(data.get(name), int) and data[name] not in segment:
-            raise invalid("The frame is outside the job range")

@@ -66,15 +66,15 @@ def _parse_labels(spec: Any, generation: Generation, not_unique: NotUnique) -> t
 def _parse_label(label: Any, generation: Generation, not_unique: NotUnique) -> ModelLabel:
     name = label["name"]
     label_type = label.get("type", generation.any_label_type)
-    attributes = _parse_attributes(label.get("attributes", []), name, not_unique)
+    attributes = _parse_attributes(label.get("attributes", []), not_unique)
     if label_type != "skeleton":
         return ModelLabel(name, label_type, attributes)
     sublabels = _parse_labels(label["sublabels"], generation, not_unique)
     return ModelLabel(name, label_type, attributes, sublabels, label["svg"])
 
 
-def _parse_attributes(spec: Any, label: Any, not_unique: NotUnique) -> tuple[ModelAttribute, ...]:
+def _parse_attributes(spec: Any, not_unique: NotUnique) -> tuple[ModelAttribute, ...]:
     attributes = tuple(ModelAttribute(a["name"], a["input_type"], a["values"]) for a in spec)
     if len({attribute.name for attribute in attributes}) != len(attributes):
-        raise not_unique(f"attributes for label {label}")
+        raise not_unique("attributes")
     return attributes

@@ -8,6 +8,7 @@ import attrs
 
 from ..cvat import Listed, Server, Task
 from ..cvat.listing import retrieve_function
+from ..cvat.payload import Call
 from .images import Frame
 from .options import Options
 
@@ -35,7 +36,9 @@ def function_with_labels(
     """
     task = Task.of((), [frame.content for frame in frames])
     server = Server(options.generation, invoker)
-    answers = [server.exchange(listed, task, {**options.fields, "frame": n}) for n in range(len(frames))]
+    signer = server.signer(listed.id)
+    bodies = [{**options.fields, "frame": frame} for frame in range(len(frames))]
+    answers = [server.exchange(Call(listed, task, body, signer)) for body in bodies]
     spec = _spec([item for answer in answers if isinstance(answer, list) for item in answer])
     annotations = {**function["metadata"]["annotations"], "spec": json.dumps(spec)}
     named = {**function, "metadata": {**function["metadata"], "annotations": annotations}}
