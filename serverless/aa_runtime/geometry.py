@@ -163,8 +163,8 @@ def _check_count(shape_type: str, count: int) -> None:
     fault = contract.points_fault(shape_type, count)
     if fault is None:
         return
-    if count % 2 == 0 and 0 < count < contract.LEAST_NUMBERS.get(shape_type, 0):
-        raise Dropped(NO_EXTENT)  # a contour of one or two points: the maths, not the code
+    if count % 2 == 0 and count < contract.LEAST_NUMBERS.get(shape_type, 0):
+        raise Dropped(NO_EXTENT)  # a contour of no point, of one or two: the maths, not the code
     raise FunctionError(f"function output {shape_type} with wrong points: {fault}")
 
 

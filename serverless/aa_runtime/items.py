@@ -115,8 +115,8 @@ class Items:
 
     def _placed(self, elements: list[Any], label: Label) -> list[Item]:
         points = [[float(number) for number in element.get("points", ())] for element in elements]
-        seen = [p for p in points if all(map(math.isfinite, p))]
-        if any(len(p) != 2 for p in points):
+        seen = [p for p in points if p and all(map(math.isfinite, p))]
+        if any(len(p) not in (0, 2) for p in points):
             raise FunctionError("function output skeleton element with other than one point")
         if not seen:
             raise Dropped(geometry.NOT_FINITE)
@@ -127,8 +127,8 @@ class Items:
         return items
 
     def _element(self, element: Any, points: list[float], mean: list[float], label: Label) -> Item:
-        # A pose model writes NaN for what it cannot see; CVAT puts what is missing at the mean, outside.
-        lost = not all(map(math.isfinite, points))
+        # A pose model writes NaN, or nothing, for what it cannot see; CVAT puts what is missing at the mean, outside.
+        lost = not points or not all(map(math.isfinite, points))
         sublabel = label.sublabels[element.label_id]
         return {
             "label": sublabel.name,

@@ -149,6 +149,26 @@ def test_a_keypoint_that_is_not_finite_is_outside_at_the_mean(items: Any) -> Non
     assert [element["outside"] for element in item["elements"]] == [False, True, False]
 
 
+def test_a_keypoint_without_coordinates_is_outside_at_the_mean(items: Any) -> None:
+    """Found nothing, as NaN says it."""
+    (item,) = items(cvataa.skeleton(5, keypoints((10, 20), (), (30, 40))))
+    assert item["elements"][1]["points"] == [20, 30]
+    assert [element["outside"] for element in item["elements"]] == [False, True, False]
+
+
+@pytest.mark.parametrize("shape_type", ["polygon", "polyline", "points"])
+def test_a_shape_without_points_ends_nothing(find: Find, shape_type: str) -> None:
+    status, body, log = find([cvataa.shape(1, type=shape_type, points=[]), cvataa.rectangle(1, [1.0, 2, 3, 4])])
+    assert (status, len(body)) == (200, 1)
+    assert log[-1]["message"] == "1 annotations kept, left out: 1 without extent"
+
+
+def test_a_skeleton_is_never_outside_as_a_whole(items: Any) -> None:
+    """CVAT keeps `outside` on a skeleton that is shown, and then hides it: its keypoints tell alone."""
+    (item,) = items(cvataa.skeleton(5, keypoints((1, 2), (3, 4), (5, 6)), outside=True))
+    assert "outside" not in item
+
+
 def test_keypoints_are_moved_into_the_image(items: Any) -> None:
     (item,) = items(cvataa.skeleton(5, keypoints((-5, 20), (101, 50), (30, 400))))
     assert [element["points"] for element in item["elements"]] == [[0, 20], [100, 50], [30, 80]]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from aa_runtime import geometry
+from aa_runtime import contract, geometry
 from aa_runtime.errors import FunctionError
 from aa_runtime.geometry import Dropped, repair
 
@@ -166,6 +166,18 @@ def test_cuts_both_ends_of_a_polyline() -> None:
 
 def test_does_not_close_a_polyline() -> None:
     assert repair("polyline", [10, 10, 50, 10, 50, 100], 0, SIZE)[0] == [10, 10, 50, 10, 50, 80]
+
+
+@pytest.mark.parametrize(
+    ("shape_type", "least"), [(name, least) for name, least in contract.LEAST_NUMBERS.items() if name != "mask"]
+)
+def test_too_few_points_are_dropped_alike_from_none_on(shape_type: str, least: int) -> None:
+    for count in range(0, least, 2):
+        with pytest.raises(Dropped, match=geometry.NO_EXTENT):
+            repair(shape_type, [5.0] * count, 0, SIZE)
+    for count in range(1, least, 2):
+        with pytest.raises(FunctionError, match="wrong points"):
+            repair(shape_type, [5.0] * count, 0, SIZE)
 
 
 def test_a_polyline_may_end_where_it_began() -> None:
@@ -337,9 +349,9 @@ def test_drops_cuboids_without_extent_outside_or_beyond_reason(cuboid: list[floa
         ("rectangle", (0, 2, 5, 8)),
         ("ellipse", (0, 6)),
         ("cuboid", (0, 8)),
-        ("polygon", (0, 7)),
-        ("polyline", (0, 5)),
-        ("points", (0, 3)),
+        ("polygon", (7,)),
+        ("polyline", (5,)),
+        ("points", (3,)),
     ],
 )
 def test_a_wrong_count_of_numbers_is_the_functions_fault(shape_type: str, counts: tuple[int, ...]) -> None:

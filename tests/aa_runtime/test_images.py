@@ -275,6 +275,16 @@ def test_refuses_too_many_pixels_before_decoding(encode: Callable[..., str], mon
     assert "599" in fault.message
 
 
+def test_refuses_too_many_pixels_whatever_pillow_does(
+    encode: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pillow's own check is a warning that anybody may switch off, and its readers call it each in its way."""
+    text = encode(gradient("RGB"))
+    monkeypatch.setattr(PIL.Image, "_decompression_bomb_check", lambda *args, **named: None)
+    monkeypatch.setattr(PIL.ImageFile.ImageFile, "load", lambda self: pytest.fail("decoded"))
+    assert refused(text, 599).status == 413
+
+
 def png_of(width: int, height: int) -> bytes:
     def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))

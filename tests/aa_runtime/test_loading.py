@@ -1,5 +1,9 @@
+import contextlib
+import gc
+import logging
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cvat_sdk.auto_annotation as cvataa
@@ -131,3 +135,43 @@ def test_makes_a_handler(place: Path) -> None:
 def test_refuses_options_that_cannot_work(options: dict[str, Any]) -> None:
     with pytest.raises((ValueError, TypeError)):
         Options(**options)
+
+
+COLLECTING = """\
+import gc
+import cvat_sdk.auto_annotation as cvataa
+
+def create(fail: bool = False):
+    seen.append(gc.isenabled())
+    if fail:
+        raise ValueError("no model")
+    return Function()
+
+class Function:
+    spec = cvataa.DetectionFunctionSpec(labels=[cvataa.label_spec("a", 0, type="rectangle")])
+    def detect(self, context, image):
+        return []
+
+from aa_seen import seen
+"""
+
+
+@pytest.mark.parametrize("on", [True, False])
+@pytest.mark.parametrize("fail", [True, False])
+def test_the_collector_rests_while_a_function_loads_and_is_then_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on: bool, fail: bool
+) -> None:
+    seen: list[bool] = []
+    monkeypatch.setitem(sys.modules, "aa_seen", SimpleNamespace(seen=seen))
+    file = tmp_path / "collecting.py"
+    file.write_text(COLLECTING)
+    source = FunctionSource(file=file, parameters={"fail": fail})
+    was_on = gc.isenabled()
+    try:
+        (gc.enable if on else gc.disable)()
+        with pytest.raises(ValueError, match="no model") if fail else contextlib.nullcontext():
+            create_handler(source, Options(), logging.getLogger())
+        after = gc.isenabled()
+    finally:
+        (gc.enable if was_on else gc.disable)()
+    assert (seen, after) == ([False], on)

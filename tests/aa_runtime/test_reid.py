@@ -177,6 +177,17 @@ def test_finds_the_most_pairs_and_of_those_the_nearest(
         assert sum(costs[pair] for pair in pairs) <= -best[1] + 1e-6
 
 
+@pytest.mark.parametrize("count", [2, 6, 12])
+def test_one_pair_more_is_worth_any_distance(count: int) -> None:
+    """Each row but the last lies on its own column and is as far as can be from the next; the last may only have the
+    first column. All can be matched when every row moves on."""
+    features = np.array([[(-1.0) ** i, 0.0] for i in range(count)])
+    allowed = np.eye(count, dtype=bool) | np.eye(count, k=1, dtype=bool)
+    allowed[-1] = [True] + [False] * (count - 1)
+    pairs = match(features, features, allowed, 2.0)
+    assert sorted(pairs) == [*((i, i + 1) for i in range(count - 1)), (count - 1, 0)]
+
+
 def test_answers_the_recorded_requests_with_what_the_server_accepts(
     worker: Call, recordings: Path, picture: str
 ) -> None:

@@ -141,6 +141,7 @@ HUGE = [
     pytest.param(row(IMAGE, "RGB", 65535, 65535, b"123", None, None, None), id="image without its bytes"),
     pytest.param(row(IMAGE, "BGR", 1, 1, b"123", None, None, None), id="image of another mode"),
     pytest.param(row(IMAGE, "RGB", 1, 1, b"123", None, "RGB", b"123"), id="palette of no use"),
+    pytest.param(row(IMAGE, "P", 1, 1, b"1", None, "RGBA", bytes(1025)), id="palette of more than 256 colours"),
     pytest.param(row(IMAGE, "L", 1, 1, b"1", "x", None, None), id="transparency of text"),
     pytest.param(row(TENSOR, "float32 cpu 2", b"1234"), id="tensor in part"),
 ]
