@@ -7,7 +7,7 @@ servers of 2024 send the previous frame's shape along with every state; newer on
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import cvat_sdk.auto_annotation as cvataa
@@ -17,14 +17,10 @@ from aa_runtime.errors import FunctionError, RequestError
 from aa_runtime.geometry import Dropped, Size
 from aa_runtime.options import Options
 from aa_runtime.request import TrackRequest, track_request
-from aa_runtime.state import EncodeError, OpenTrack, StateError, Track, create_store
+from aa_runtime.state import Budget, BudgetError, EncodeError, OpenTrack, StateError, Track, create_store
 
 if TYPE_CHECKING:
     from aa_runtime.log import Log
-
-#: All states of a request together, decompressed. Zeros compress a thousandfold, so that a request which
-#: Nuclio lets through could otherwise ask for thirty gigabytes.
-MAX_REQUEST_STATE_BYTES: Final = 2**28
 
 
 class TrackingContext(cvataa.TrackingFunctionContext):  # type: ignore[misc]
@@ -99,24 +95,24 @@ class TrackerRuntime:
         """What to do for each index; RequestError where that is impossible."""
         entries = enumerate(zip(request.shapes, request.states, strict=True))
         objects: list[Start | Continue | None] = []
+        budget = Budget()
         for index, (shape, token) in entries:
             if token is not None:
-                objects.append(self._open(token, f"states[{index}]", request.image.size))
+                objects.append(self._open(token, f"states[{index}]", request.image.size, budget))
             elif shape is not None:
                 _check_type(shape.type, self._types, f"shapes[{index}]")
                 check_mask(shape, f"shapes[{index}]", request.image.size)
                 objects.append(Start(shape, bool(request.typed)))
             else:
                 objects.append(None)
-        total = sum(task.opened.size for task in objects if isinstance(task, Continue))
-        if total > MAX_REQUEST_STATE_BYTES:
-            message = f"{total} bytes together; at most {MAX_REQUEST_STATE_BYTES} are accepted"
-            raise RequestError(message, field="states", status=413)
         return objects
 
-    def _open(self, token: str, field: str, size: Size) -> Continue:
+    def _open(self, token: str, field: str, size: Size, budget: Budget) -> Continue:
         try:
             opened = self._store.open(token)
+            budget.spend(opened.cost)
+        except BudgetError as fault:
+            raise RequestError(str(fault), field="states", status=413) from None
         except StateError as fault:
             raise RequestError(str(fault), field=field) from None
         if opened.image_size != size:

@@ -1,5 +1,6 @@
 """The function whose classes the states of these tests are made of."""
 
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -9,17 +10,19 @@ import pytest
 from aa_runtime import FunctionSource, load
 from aa_runtime.state import ClassTable, Codec
 
+HERE = Path(__file__).parent
+if str(HERE) not in sys.path:
+    sys.path.insert(0, str(HERE))  # the tests of one folder share modules; there is no package
+
 
 @pytest.fixture(scope="session")
 def function() -> Any:
-    return load(FunctionSource(file=Path(__file__).parent / "functions" / "shelf.py"))
+    return load(FunctionSource(file=HERE / "functions" / "shelf.py"))
 
 
 @pytest.fixture(scope="session")
 def shelf(function: Any) -> ModuleType:
     """The module of the function."""
-    import sys
-
     return sys.modules[type(function).__module__]
 
 

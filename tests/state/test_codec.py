@@ -12,46 +12,35 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from aa_runtime.state import Codec, DecodeError, EncodeError
-from aa_runtime.state.wire import MAX_DEPTH
+from aa_runtime.state import BudgetError, Codec, Cost, EncodeError
+from aa_runtime.state.budget import MOST
+from aa_runtime.state.writer import MAX_DEPTH
 
 FAST = settings(max_examples=60, deadline=None)
 
 scalars = (
     st.none()
     | st.booleans()
-    | st.integers()
-    | st.integers(min_value=-(2**300), max_value=2**300)
+    | st.integers(min_value=-(2**63), max_value=2**64 - 1)
     | st.floats()
     | st.text(st.characters())
     | st.text(st.characters(categories=["Cs"]))
     | st.binary()
-    | st.complex_numbers(allow_nan=False)
 )
 keys = st.recursive(
     scalars.filter(lambda value: value == value),
-    lambda inner: st.lists(inner, max_size=3).map(tuple) | st.frozensets(inner, max_size=3),
+    lambda inner: st.lists(inner, max_size=3).map(tuple),
     max_leaves=4,
 )
 dtypes = (
     hnp.boolean_dtypes()
     | hnp.integer_dtypes()
     | hnp.unsigned_integer_dtypes()
-    | hnp.floating_dtypes()
-    | hnp.complex_number_dtypes()
-    | hnp.datetime64_dtypes()
-    | hnp.timedelta64_dtypes()
-    | hnp.byte_string_dtypes(min_len=1)
-    | hnp.unicode_string_dtypes(min_len=1)
+    | hnp.floating_dtypes(sizes=(16, 32, 64))
+    | hnp.complex_number_dtypes(sizes=(64, 128))
 )
 arrays = hnp.arrays(dtypes, hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4))
-number_lists = (
-    st.lists(st.integers(-(2**70), 2**70))
-    | st.lists(st.integers(0, 255), min_size=8)
-    | st.lists(st.integers(-300, 300), min_size=8)
-    | st.lists(st.floats(width=32), min_size=8)
-    | st.lists(st.floats(), min_size=8)
-)
+number_lists = st.lists(st.integers(-(2**63), 2**64 - 1)) | st.lists(st.floats(width=32)) | st.lists(st.floats())
 
 
 def containers(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -65,7 +54,7 @@ def containers(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     )
 
 
-values = st.recursive(scalars | keys | arrays | number_lists | st.binary().map(bytearray), containers)
+values = st.recursive(scalars | keys | arrays | number_lists, containers)
 
 
 def same(one: Any, two: Any) -> bool:
@@ -105,43 +94,28 @@ def test_arrays_keep_dtype_and_values_whatever_their_layout(
         assert again.flags.fnc
 
 
-@pytest.mark.parametrize("dtype", [">f4", "<i8", ">u2", "?", "<f2", "<c16", "M8[ns]", "M8", "S3", "<U2", "<f16"])
+@pytest.mark.parametrize("dtype", [">f4", "<i8", ">u2", "?", "<f2", "<c16"])
 def test_array_scalars_keep_their_dtype(codec: Codec, dtype: str) -> None:
     value = np.zeros((), dtype)[()]
     again = codec.decode(codec.encode(value))
     assert type(again) is type(value)
     assert again.dtype == value.dtype
-    assert np.isnat(again) if again.dtype.kind == "M" and np.isnat(value) else again == value
+    assert again == value
 
 
-def test_an_empty_numpy_string_survives(codec: Codec) -> None:
-    again = codec.decode(codec.encode(np.str_("")))
-    assert type(again) is np.str_
-    assert again == ""
-
-
-PLAIN_MODES = "1 L LA La RGB RGBA RGBX RGBa CMYK YCbCr LAB HSV I F I;16 I;16B"
-
-
-@pytest.mark.parametrize("mode", [*PLAIN_MODES.split(), "P", "PA"])
-def test_images_survive_in_every_mode(codec: Codec, mode: str) -> None:
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "CMYK", "I", "F", "I;16"])
+def test_images_survive(codec: Codec, mode: str) -> None:
     size = (7, 5)
     blank = PIL.Image.new(mode, size)
     image = PIL.Image.frombytes(mode, size, bytes(range(200))[: len(blank.tobytes())])
-    if mode in ("P", "PA"):
-        image.putpalette(bytes(range(30)))
     again = codec.decode(codec.encode(image))
     assert (again.mode, again.size, again.tobytes()) == (mode, size, image.tobytes())
-    assert again.getpalette() == image.getpalette()
 
 
-def test_palette_and_transparency_survive(codec: Codec, tmp_path: Any) -> None:
-    image = PIL.Image.new("P", (2, 1), 1)
-    image.putpalette([10, 20, 30, 255, 40, 50, 60, 128], "RGBA")
-    image.info["transparency"] = b"\x00\xff"
-    again = codec.decode(codec.encode(image))
-    assert again.convert("RGBA").getpixel((0, 0)) == image.convert("RGBA").getpixel((0, 0))
-    assert again.info["transparency"] == b"\x00\xff"
+@pytest.mark.parametrize("mode", ["1", "P", "PA", "YCbCr"])
+def test_an_image_of_another_mode_is_refused_with_a_way_out(codec: Codec, mode: str) -> None:
+    with pytest.raises(EncodeError, match="convert it, to RGB"):
+        codec.encode(PIL.Image.new(mode, (2, 2)))
 
 
 def test_an_image_from_a_file_is_loaded_and_becomes_a_plain_one(codec: Codec, tmp_path: Any) -> None:
@@ -215,10 +189,18 @@ def test_long_rows_survive(codec: Codec, size: int) -> None:
         ({"cache": {"x": object()}}, "state['cache']['x']"),
         ([1, (2, {3: print})], "state[1][1][3]"),
         ({object(): 1}, "state (key <object"),
-        ({frozenset([object()])}, "state (an item) (an item)"),
+        ({(1, object())}, "state (an item)[1]"),
         (np.array([{}], object), "state"),
         (np.zeros(2, [("x", "f4")]), "state"),
         ([np.ma.zeros(2)], "state[0]"),
+        ([np.zeros(2, "M8[s]")], "state[0]"),
+        ([np.zeros(2, "<U3")], "state[0]"),
+        ([np.str_("x")], "state[0]"),
+        ([np.longdouble(1)], "state[0]"),
+        ({"x": frozenset()}, "state['x']: an object of type frozenset has no encoding"),
+        ([bytearray()], "state[0]"),
+        ([1j], "state[0]"),
+        (2**64, "state: an integer of more than 64 bits"),
         (deque([range(3)]), "state[0]"),
         (Exception, "state"),
     ],
@@ -229,17 +211,42 @@ def test_what_has_no_encoding_is_named_by_its_path(codec: Codec, value: Any, pat
     assert str(caught.value).startswith(path)
 
 
-def test_too_many_values_are_refused(codec: Codec) -> None:
-    with pytest.raises(EncodeError, match="numpy array"):
-        codec.encode([None] * (2**22 + 1))
+@pytest.mark.parametrize("state", [[None] * MOST.values, [[1]] * 3 + [[] for _ in range(MOST.nodes)]])
+def test_too_many_values_or_parts_are_refused(codec: Codec, state: Any) -> None:
+    with pytest.raises(EncodeError, match="array"):
+        codec.encode(state)
 
 
-def test_a_state_beyond_the_limit_is_refused() -> None:
+@pytest.mark.parametrize("state", [bytes(1000), np.zeros(1000, np.uint8), [b"12"] * 300])
+def test_a_state_beyond_the_limit_is_refused(state: Any) -> None:
     small = Codec(limit=1000)
     with pytest.raises(EncodeError, match="at most 1000"):
-        small.encode(bytes(1000))
-    with pytest.raises(DecodeError, match="at most 1000"):
-        small.decode(bytes(1001))
+        small.encode(state)
+    with pytest.raises(BudgetError, match="at most 1000"):
+        small.decode(Codec().encode(state))
+
+
+@pytest.mark.parametrize(
+    ("state", "nodes"),
+    [
+        (1, 0),
+        ([1, 2.5, None], 1),
+        ([[], (), {}, set(), deque(), OrderedDict()], 7),
+        ([[[]]], 3),
+        ([np.zeros(3), np.float32(1)], 4),
+        ([PIL.Image.new("L", (1, 1))], 9),
+    ],
+)
+def test_the_cost_of_a_state_counts_what_is_made(codec: Codec, state: Any, nodes: int) -> None:
+    cost = codec.encode(state).cost
+    assert cost.nodes == nodes
+    assert cost.values >= 2
+
+
+def test_the_cost_of_a_state_counts_its_bytes(codec: Codec) -> None:
+    one, other = codec.encode(b"").cost, codec.encode(np.zeros((4, 250), np.float32)).cost
+    assert other.size - one.size >= 4000
+    assert isinstance(one, Cost)
 
 
 def test_the_heaviest_part_is_found(codec: Codec, shelf: ModuleType) -> None:

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
+from state_rows import TENSOR, flat
 
-from aa_runtime.state import Codec, DecodeError, EncodeError, tags
-from aa_runtime.state.wire import pack
+from aa_runtime.state import Codec, DecodeError, EncodeError
 
 pytestmark = pytest.mark.torch
 torch: Any = pytest.importorskip("torch")
@@ -48,8 +48,7 @@ def test_a_shared_tensor_stays_shared() -> None:
 
 def test_a_tensor_of_an_accelerator_comes_to_this_worker_s_device() -> None:
     codec = Codec()
-    data = codec.encode(torch.ones(2)).replace(b"\xadfloat32 cpu 2", b"\xaefloat32 cuda 2")
-    again = codec.decode(data)
+    again = codec.decode(flat(TENSOR, "float32", "cuda", 2, bulk=codec.encode(torch.ones(2)).bulk))
     assert again.device.type == ("cuda" if torch.cuda.is_available() else "cpu")
     assert again.tolist() == [1, 1]
 
@@ -69,23 +68,28 @@ def test_what_is_no_plain_tensor_is_refused(make: Any) -> None:
         Codec().encode({"x": make()})
 
 
+def test_a_tensor_counts_as_several_parts() -> None:
+    assert Codec().encode([torch.zeros(1), torch.zeros(0)]).cost.nodes == 1 + 2 * 8
+
+
 @pytest.mark.parametrize(
-    "parts",
+    ("parts", "bulk"),
     [
-        ["float32 cpu 2", b"1234"],
-        [f"float32 cpu 0 {2**62}", b""],
-        ["float32 cpu 0 -1", b""],
-        ["load cpu 1", b"1234"],
-        ["nn.Module cpu 1", b"1234"],
-        ["quint8 cpu 1", b"1"],
-        ["float8_none cpu 1", b"1"],
-        ["float32 3 1", b"1234"],
-        ["float32 cpu" + " 1" * 100, b"1234"],
-        ["float32 cpu 1", "1234"],
-        [3, b"1234"],
-        ["float32 cpu 1"],
+        (["float32", "cpu", 2], b"1234"),
+        (["float32", "cpu", 0, 2**62], b""),
+        (["float32", "cpu", 2**32, 2**32], b""),
+        (["float32", "cpu", 0, -1], b""),
+        (["load", "cpu", 1], b"1234"),
+        (["Tensor", "cpu", 1], b"1234"),
+        (["nn.Module", "cpu", 1], b"1234"),
+        (["quint8", "cpu", 1], b"1"),
+        (["float8_none", "cpu", 1], b"1"),
+        (["float32", "cpu", *[1] * 10_000, -1], b"1234"),
+        (["float32", "cpu", "1"], b"1234"),
+        ([3, "cpu", 1], b"1234"),
+        (["float32"], b"1234"),
     ],
 )
-def test_hostile_tensors_are_refused(parts: list[Any]) -> None:
+def test_hostile_tensors_are_refused(parts: list[Any], bulk: bytes) -> None:
     with pytest.raises(DecodeError):
-        Codec().decode(pack(bytes([tags.TENSOR]), [0, *parts]))
+        Codec().decode(flat(TENSOR, *parts, bulk=bulk))

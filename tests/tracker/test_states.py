@@ -7,14 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aa_runtime import FunctionSource, Options, load
-from aa_runtime.state import tags
+from aa_runtime.state import Codec, Encoded, tags
+from aa_runtime.state.budget import MOST
+from aa_runtime.state.store import write_points
 from aa_runtime.state.wire import pack
-from aa_runtime.tracker import MAX_REQUEST_STATE_BYTES
 
 Squares = Callable[..., Any]
 Frame = Callable[..., str]
@@ -144,14 +146,64 @@ def test_states_stay_in_the_process_when_asked_to(squares: Squares, frame: Frame
     assert go_on(worker, image, states)[0] == 400
 
 
-def test_a_request_cannot_ask_for_more_memory_than_a_worker_has(squares: Squares, frame: Frame) -> None:
-    worker = squares()
-    image = frame({})
-    state = worker.handler._runtime._store.issue(
-        worker.handler._runtime._store.open(begin(worker, image)[0]).load()[0], bytes(2**26 - 200)
-    )
-    status, body = go_on(worker, image, [state] * (MAX_REQUEST_STATE_BYTES // 2**26 + 1))
+def forged(worker: Any, good: str, encoded: Encoded) -> str:
+    """A token of these bytes, as anybody can make one where no key is set."""
+    sealer = worker.handler._runtime._store._sealer
+    return sealer.seal(sealer.open(good).head, write_points([1.0, 2.0, 3.0, 4.0]) + encoded.rows, encoded.bulk)
+
+
+def lists(count: int) -> Encoded:
+    """A list of that many empty lists."""
+    return Encoded(pack(bytes([tags.LIST, *[tags.LIST | tags.FLAT] * count]), [0, count, *[0] * count]), b"")
+
+
+TOO_MUCH = [
+    pytest.param(lists(MOST.nodes // 4), 4, "parts", id="lists in four states"),
+    pytest.param(lists(MOST.nodes // 1000), 1000, "parts", id="lists in a thousand states"),
+    pytest.param(
+        Encoded(pack(bytes([tags.LIST | tags.FLAT]), [0, 2**16, *[None] * 2**16]), b""), 16, "values", id="nulls"
+    ),
+    pytest.param(Codec().encode(np.zeros(2**26 - 100, np.uint8)), 5, "bytes", id="zeros"),
+]
+
+
+@pytest.mark.parametrize(("encoded", "count", "what"), TOO_MUCH)
+def test_a_request_s_states_share_one_budget(
+    unkeyed: Any, frame: Frame, encoded: Encoded, count: int, what: str, monkeypatch: Any
+) -> None:
+    """Whether they are one token over and over, or many: refused before anything is decoded or tracked."""
+    worker, good = unkeyed
+    token = forged(worker, good, encoded)
+    monkeypatch.setattr("aa_runtime.state.codec.unpack", None)
+    worker.function.calls.clear()
+    status, body = go_on(worker, frame({}), [token] * count)
     assert (status, body["error"]["field"]) == (413, "states")
+    assert f"{what} together; at most" in body["error"]["message"]
+    assert worker.function.calls == []
+
+
+def test_a_budget_is_for_one_request(unkeyed: Any, frame: Frame) -> None:
+    worker, good = unkeyed
+    token = forged(worker, good, lists(MOST.nodes // 2))
+    for _ in range(3):
+        status, body = go_on(worker, frame({}), [token])
+        assert status != 413, body
+
+
+def test_many_states_that_fit_are_all_followed(unkeyed: Any, frame: Frame) -> None:
+    worker, good = unkeyed
+    status, body = go_on(worker, frame({200: (10, 20, 9)}), [good] * 300)
+    assert status == 200
+    assert len(body["states"]) == 300
+
+
+@pytest.mark.parametrize("field", ["shapes", "states"])
+def test_more_objects_than_a_job_has_are_refused(unkeyed: Any, frame: Frame, field: str) -> None:
+    worker, good = unkeyed
+    for entries in ([None] * 1_000_000, [good] * 10_001):
+        body = {"image": frame({}), "shapes": [], "states": [], field: entries}
+        status, answer = worker.post(body)
+        assert (status, answer["error"]["field"]) == (413, field)
 
 
 def test_a_state_of_an_older_class_is_refused(squares: Squares, frame: Frame, tmp_path: Path, driver: Any) -> None:
@@ -188,27 +240,28 @@ def test_the_caller_s_request_is_left_as_it_is(squares: Squares, frame: Frame) -
 
 @settings(max_examples=150, deadline=None)
 @given(
-    st.lists(st.sampled_from([0, 1, 2, 3, 8, 16, 17, 20, 21, 32, 36, 48, 50, 64]), max_size=12).map(bytes),
+    st.lists(st.sampled_from([*range(16), *range(65, 80)]), max_size=12).map(bytes),
     st.lists(st.none() | st.integers(-2, 9) | st.floats() | st.text() | st.binary(), max_size=20),
-    st.sampled_from([("grey", "template", "extent", "history"), ("grey",), ()]),
+    st.sampled_from([("grey", "template", "extent", "history", "lost", "anything"), ("grey",), ()]),
 )
 def test_without_a_key_a_made_up_state_hurts_nobody_but_its_request(
     unkeyed: Any, frame: Frame, row: bytes, scalars: list[Any], names: tuple[str, ...]
 ) -> None:
     """Where no key is set anybody can write tokens that check out: the worst is a fault of the function."""
-    worker, track = unkeyed
+    worker, good = unkeyed
     store = worker.handler._runtime._store
     known = next(known.name for known in store._codec._table if known.cls.__name__ == "Follow")
+    classes = [1, known, len(names), *names]
     plain = pack(row, [0, *scalars])
-    of_class = pack(bytes([tags.OBJECT, 2, 1]) + row, [1, known, 0, len(names), *names, len(names), *scalars])
-    of_fields = pack(bytes([tags.FIELDS]) + row, [1, known, 0, *scalars])
-    for payload in (plain, of_class, of_fields):
-        token = store._sealer.seal(store._sealer.open(track).head, b"d\x00\x00\x00\x00" + payload)
+    of_class = pack(bytes([tags.OBJECT, tags.SCALAR]) + row, [*classes, len(names) + 1, 0, *scalars])
+    of_scalars = pack(bytes([tags.OBJECT | tags.FLAT]), [*classes, len(names) + 1, 0, *(scalars * 6)[: len(names)]])
+    for rows in (plain, of_class, of_scalars):
+        token = forged(worker, good, Encoded(rows, b"some bytes"))
         status, body = go_on(worker, frame({200: (10, 20, 9)}), [token])
         assert status in (200, 400, 500)
         if status != 200:
             assert "Traceback" not in body["error"]["message"]
-    assert go_on(worker, frame({200: (10, 20, 9)}), [track])[0] == 200
+    assert go_on(worker, frame({200: (10, 20, 9)}), [good])[0] == 200
 
 
 @pytest.fixture(scope="module")
@@ -216,5 +269,7 @@ def unkeyed(driver: Any, frame: Frame) -> tuple[Any, str]:
     """A worker without a key, and a good token of it."""
     os.environ.pop("AA_STATE_KEY", None)
     file = Path(__file__).parent / "functions" / "squares.py"
-    worker = driver(load(FunctionSource(file=file)), Options())
+    function = load(FunctionSource(file=file))
+    worker = driver(function, Options())
+    worker.function = function
     return worker, begin(worker, frame({200: (10, 20, 9)}))[0]

@@ -71,7 +71,7 @@ def tokens(keys: Sequence[bytes]) -> TokenStore:
     """The store that a tracker of these states has, with these keys."""
     function = SimpleNamespace(spec=cvataa.TrackingFunctionSpec(supported_shape_types=["rectangle"]))
     options = Options(name="bench")
-    sealer = Sealer(identity(function, options), keys, options.max_state_bytes, options.max_state_decoded_bytes)
+    sealer = Sealer(identity(function, options), keys, options.max_state_bytes)
     return TokenStore(Codec(ClassTable([State])), sealer, options.state_max_age)
 
 

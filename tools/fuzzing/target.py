@@ -95,7 +95,7 @@ class Target:
 def foreign_tokens() -> list[str]:
     """Tokens that a fuzzed tracker must refuse: of another key, of none, of another function, and texts."""
     made = Target("tracker", "somebody else's key").tokens + Target("tracker", "").tokens
-    return [*made, "", "aa1k", "aa1c00000000", "aa1k" + "A" * 5_000_000, "\ud800", "x" * 100]
+    return [*made, "", "aa1k", "aa3k", "aa3c00000000", "aa3k" + "A" * 5_000_000, "\ud800", "x" * 100]
 
 
 def _event(body: bytes, content_type: str) -> Any:

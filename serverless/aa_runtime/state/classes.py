@@ -2,12 +2,12 @@
 
 import dataclasses
 import hashlib
-import inspect
-from collections.abc import Iterable, Iterator
+from abc import ABC
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum, Flag
 from functools import cached_property
 from types import ModuleType
-from typing import Any
+from typing import Any, Final, Generic
 
 import attrs
 import cvat_sdk.auto_annotation as cvataa
@@ -16,6 +16,8 @@ from aa_runtime.state import tags
 from aa_runtime.state.faults import DecodeError
 from aa_runtime.state.modules import own_modules
 
+_STATELESS: Final = (object, ABC, Generic)
+
 
 @attrs.frozen(eq=False)
 class StateClass:
@@ -23,38 +25,41 @@ class StateClass:
 
     cls: type
     tag: int
-    """OBJECT (dataclass, attrs), ENUM, FLAG or NAMED_TUPLE."""
+    """OBJECT, VALUE, ENUM or NAMED_TUPLE."""
     name: str
     """In tokens: a digest of module, qualified name and fields, so that a token of an older version of the class is
     refused instead of making half an object."""
     fields: tuple[str, ...]
     slots: tuple[str, ...]
     """What of an object is not in its `__dict__`."""
-    slotted: bool
-    """Whether its objects have a slot for each field, and nothing else."""
-    shareable: bool
-    """Whether two references to one object stay so. Objects with a hash of their own are written twice:
-    sharing them would let a few bytes stand for a structure that takes ages to hash."""
+    taken: frozenset[str]
+    """Names that the class has for its methods, properties and the like."""
 
-    def values(self, made: object) -> list[Any] | None:
-        """What `fields` are set to, or None for an object that has not just these attributes."""
-        if not self.slotted:
-            attributes: dict[str, Any] = getattr(made, "__dict__", {})
-            return list(attributes.values()) if not self.slots and tuple(attributes) == self.fields else None
-        try:
-            return [object.__getattribute__(made, name) for name in self.fields]
-        except AttributeError:  # a slot that was never set
-            return None
+    def attributes(self, made: object) -> dict[str, Any]:
+        """What is set on an object, by name."""
+        found = dict(getattr(made, "__dict__", ()))
+        for name in self.slots:
+            try:
+                found[name] = object.__getattribute__(made, name)
+            except AttributeError:  # a slot that was never set
+                continue
+        return found
 
     def accepts(self, attribute: str) -> bool:
         """Whether a token may set this attribute: none that Python gives a meaning to, none that hides a
         method."""
         if attribute in self.fields or attribute in self.slots:
             return True
-        if not attribute.isidentifier() or (attribute.startswith("__") and attribute.endswith("__")):
-            return False
-        there = inspect.getattr_static(self.cls, attribute, None)
-        return isinstance(there, cached_property) or not (callable(there) or hasattr(type(there), "__get__"))
+        # numpy, for one, reads memory where an object's `__array_interface__` says.
+        is_special = attribute.startswith("__") and attribute.endswith("__")
+        return attribute.isidentifier() and not is_special and attribute not in self.taken
+
+    def make(self, names: Sequence[str], values: Iterable[Any]) -> object:
+        """An object with these attributes; nothing that the class defines is called."""
+        made: object = object.__new__(self.cls)
+        for name, value in zip(names, values, strict=True):
+            object.__setattr__(made, name, value)
+        return made
 
 
 class ClassTable:
@@ -62,7 +67,8 @@ class ClassTable:
     since another worker may not have imported it when it meets the token."""
 
     def __init__(self, classes: Iterable[type] = ()) -> None:
-        known = [described for cls in classes if (described := _describe(cls)) is not None]
+        own = list(classes)
+        known = [described for cls in own if (described := _describe(cls, own)) is not None]
         self._by_name = {known_class.name: known_class for known_class in reversed(known)}
         self._by_class = {known_class.cls: known_class for known_class in self._by_name.values()}
 
@@ -86,61 +92,35 @@ class ClassTable:
         return known
 
 
-def is_candidate(cls: type) -> bool:
-    """Whether a class is of a sort that states may hold, wherever it is defined."""
-    return _tag(cls) is not None
-
-
-def _tag(cls: type) -> int | None:
-    if issubclass(cls, Flag):
-        return tags.FLAG
-    if issubclass(cls, Enum):
-        return tags.ENUM
-    if issubclass(cls, tuple) and isinstance(getattr(cls, "_fields", None), tuple):
-        return tags.NAMED_TUPLE
-    if dataclasses.is_dataclass(cls) or attrs.has(cls):
-        return tags.OBJECT
-    return None
-
-
-def _describe(cls: type) -> StateClass | None:
-    tag = _tag(cls)
-    if tag is None or (tag == tags.OBJECT and not _is_plain(cls)):
+def _describe(cls: type, own: Sequence[type]) -> StateClass | None:
+    tag = _tag(cls, own)
+    if tag is None:
         return None
-    fields = _fields(cls, tag)
-    slots = _slots(cls)
+    fields = _fields(cls)
     described = repr((cls.__module__, cls.__qualname__, tag, fields))
-    return StateClass(
-        cls=cls,
-        tag=tag,
-        name=hashlib.blake2b(described.encode(), digest_size=8).hexdigest(),
-        fields=fields,
-        slots=slots,
-        slotted=not cls.__dictoffset__ and set(slots) == set(fields),
-        shareable=_has_no_own_hash(cls),
-    )
+    name = hashlib.blake2b(described.encode(), digest_size=8).hexdigest()
+    return StateClass(cls, tag, name, fields, _slots(cls), frozenset(_taken(cls)))
 
 
-def _has_no_own_hash(cls: Any) -> bool:
-    return cls.__hash__ is None or cls.__hash__ is object.__hash__
+def _tag(cls: Any, own: Sequence[type]) -> int | None:
+    if issubclass(cls, Enum):
+        return None if issubclass(cls, Flag) else tags.ENUM
+    if issubclass(cls, tuple):
+        return tags.NAMED_TUPLE if isinstance(getattr(cls, "_fields", None), tuple) else None
+    # What a class inherits from others may need its constructor; a finalizer would run on whatever a token says.
+    is_plain = all(base in _STATELESS or base in own for base in cls.__mro__)
+    if not is_plain or hasattr(cls, "__del__"):
+        return None
+    has_no_own_hash = cls.__hash__ is None or cls.__hash__ is object.__hash__
+    return tags.OBJECT if has_no_own_hash else tags.VALUE
 
 
-def _is_plain(cls: type) -> bool:
-    # A dataclass may also extend dict or an extension type, whose contents are no attributes.
-    try:
-        object.__new__(cls)
-    except TypeError:
-        return False
-    return True
-
-
-def _fields(cls: Any, tag: int) -> tuple[str, ...]:
-    if tag == tags.NAMED_TUPLE:
+def _fields(cls: Any) -> tuple[str, ...]:
+    if issubclass(cls, tuple):
         return tuple(cls._fields)
-    if tag != tags.OBJECT:
-        return ()
-    fields = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else attrs.fields(cls)
-    return tuple(field.name for field in fields)
+    if dataclasses.is_dataclass(cls):
+        return tuple(field.name for field in dataclasses.fields(cls))
+    return tuple(field.name for field in attrs.fields(cls)) if attrs.has(cls) else ()
 
 
 def _slots(cls: type) -> tuple[str, ...]:
@@ -152,6 +132,13 @@ def _slots(cls: type) -> tuple[str, ...]:
                 private = name.startswith("__") and not name.endswith("__")
                 names.append(f"_{base.__name__.lstrip('_')}{name}" if private else name)
     return tuple(dict.fromkeys(names))
+
+
+def _taken(cls: type) -> Iterator[str]:
+    for base in cls.__mro__:
+        for name, value in vars(base).items():
+            if not isinstance(value, cached_property) and (callable(value) or hasattr(type(value), "__get__")):
+                yield name
 
 
 def _classes(modules: dict[str, ModuleType]) -> Iterator[type]:

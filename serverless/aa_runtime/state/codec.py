@@ -1,41 +1,56 @@
 """A state ↔ bytes."""
 
-import sys
-from typing import Any
+from typing import Any, NamedTuple
 
+from aa_runtime.state.budget import MOST, Budget, Cost
 from aa_runtime.state.classes import ClassTable
-from aa_runtime.state.faults import DecodeError, TooLargeError
+from aa_runtime.state.faults import BudgetError, DecodeError, TooLargeError
 from aa_runtime.state.reader import Reader
-from aa_runtime.state.wire import pack, unpack
+from aa_runtime.state.wire import cost_of, pack, unpack
 from aa_runtime.state.writer import Ways, Writer
 
 _NO_CLASSES = ClassTable()
 
 
+class Encoded(NamedTuple):
+    """A state as bytes."""
+
+    rows: bytes
+    """Its structure. Never compressed, so that decoding takes no longer than its length allows."""
+    bulk: bytes
+    """What arrays, tensors and pictures are made of, one after another."""
+
+    @property
+    def cost(self) -> Cost:
+        """What decoding takes. DecodeError for rows that are damaged."""
+        rows = cost_of(self.rows)
+        return rows._replace(size=rows.size + len(self.bulk))
+
+
 class Codec:
     """A tagged encoding of plain data, within limits and without pickle.
 
-    It knows None, bool, int, float, complex, str, bytes, bytearray, list, tuple, deque, dict, OrderedDict,
-    set, frozenset, numpy arrays and scalars, Pillow images, torch tensors, and dataclasses, attrs classes,
-    named tuples and enums of the classes in `table`. References to one list, dict, set, array, image, tensor
-    or object stay references to one; what contains itself is refused. Views of one array's memory become
-    arrays of their own. Objects are made without calling their class.
+    It knows None, bool, int of 64 bits, float, str, bytes, list, tuple, deque, dict, OrderedDict, set, numpy arrays
+    and scalars of numbers, Pillow images without a palette, torch tensors; and of the classes in `table` enums, named
+    tuples, and objects that are no more than their attributes. References to one list, dict, set, array, image, tensor
+    or object stay references to one; what contains itself is refused. Views of one array's memory become arrays of
+    their own. Objects are made without calling their class.
     """
 
     def __init__(self, table: ClassTable = _NO_CLASSES, limit: int = 2**26) -> None:
         """`limit` is the most bytes of one encoded state."""
         self._table = table
         self._ways = Ways(table)
-        self._limit = limit
+        self._most = MOST._replace(size=limit)
 
-    def encode(self, value: Any) -> bytes:
-        """EncodeError names the first part that has no encoding."""
-        writer = Writer(self._ways)
-        writer.write(value)
-        data = pack(writer.tags, [len(writer.classes), *writer.classes, *writer.scalars])
-        if len(data) > self._limit:
-            raise TooLargeError(f"{len(data)} bytes; at most {self._limit} are accepted")
-        return data
+    def encode(self, value: Any) -> Encoded:
+        """EncodeError names the first part that has no encoding; TooLargeError, of what `decode` would refuse."""
+        encoded = self._encoded(value)
+        try:
+            Budget(self._most).spend(encoded.cost)
+        except BudgetError as fault:
+            raise TooLargeError(str(fault)) from None
+        return encoded
 
     def heaviest(self, value: Any) -> str:
         """The path of the largest part of a state that is known to be encodable, for an error's text."""
@@ -44,17 +59,15 @@ class Codec:
         elif isinstance(value, (list, tuple)):
             parts = {f"state[{index}]": part for index, part in enumerate(value)}
         else:
-            parts = {f"state.{name}": part for name, part in getattr(value, "__dict__", {}).items()}
-        unlimited = Codec(self._table, sys.maxsize)
-        return max(parts, key=lambda path: len(unlimited.encode(parts[path])), default="state")
+            known = self._table.find(type(value))
+            parts = {f"state.{name}": part for name, part in known.attributes(value).items()} if known else {}
+        return max(parts, key=lambda path: self._encoded(parts[path]).cost.size, default="state")
 
-    def decode(self, data: bytes) -> Any:
+    def decode(self, encoded: Encoded) -> Any:
         """DecodeError for anything that `encode` did not make, or made of classes that have changed."""
-        if len(data) > self._limit:
-            raise DecodeError(f"{len(data)} bytes; at most {self._limit} are accepted")
-        rows = unpack(data)
+        Budget(self._most).spend(encoded.cost)
         try:
-            reader = Reader(rows, self._table)
+            reader = Reader(unpack(encoded.rows), encoded.bulk, self._table)
             value = reader.read()
             reader.end()
         except (DecodeError, MemoryError):
@@ -62,3 +75,10 @@ class Codec:
         except Exception as fault:  # what libraries and keys raise for parts that make no sense
             raise DecodeError("damaged") from fault
         return value
+
+    def _encoded(self, value: Any) -> Encoded:
+        writer = Writer(self._ways)
+        writer.write(value)
+        classes = [part for name, attributes in writer.classes for part in (name, len(attributes), *attributes)]
+        rows = pack(writer.tags, [len(writer.classes), *classes, *writer.scalars])
+        return Encoded(rows, b"".join(writer.bulk))

@@ -9,6 +9,10 @@ class DecodeError(StateError):
     """The bytes are no state of this function."""
 
 
+class BudgetError(StateError):
+    """A state, or all states of a request together, hold more than a worker takes on."""
+
+
 class EncodeError(Exception):
     """A state holds something that has no encoding.
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import attrs
 
+from aa_runtime.state.budget import Cost
 from aa_runtime.state.faults import StateError
 from aa_runtime.state.store import OpenTrack, Track
 
@@ -54,7 +55,7 @@ class MemoryStore:
         return OpenTrack(
             shape_type=entry.track.shape_type,
             image_size=entry.track.image_size,
-            size=0,
+            cost=Cost(),
             load=lambda: (entry.track, entry.state),
         )
 

@@ -24,7 +24,7 @@ def create_store(function: Any, options: Options, log: "Log") -> StateStore:
     if options.state == "in-memory":
         return MemoryStore(options.state_entries, options.state_max_age)
     keys = state_keys(options.state_key_env, log)
-    sealer = Sealer(identity(function, options), keys, options.max_state_bytes, options.max_state_decoded_bytes)
+    sealer = Sealer(identity(function, options), keys, options.max_state_bytes)
     codec = Codec(ClassTable.of_function(function), options.max_state_decoded_bytes)
     return TokenStore(codec, sealer, options.state_max_age)
 

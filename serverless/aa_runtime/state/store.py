@@ -7,17 +7,16 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import attrs
 
-from aa_runtime.state.codec import Codec
+from aa_runtime.state.budget import Cost
+from aa_runtime.state.codec import Codec, Encoded
 from aa_runtime.state.faults import DecodeError, EncodeError, StateError, TooLargeError
-from aa_runtime.state.numbers import pack_floats, unpack_numbers
-from aa_runtime.state.token import Head, Sealed, Sealer
+from aa_runtime.state.token import Head, Sealer
+from aa_runtime.state.wire import cost_of
 
 #: Clocks of replicas differ a little.
-_CLOCK_SKEW: Final = 300
-#: Points of which it is not worth finding out whether single precision would do.
-_FEW_POINTS: Final = 16
-#: Typecode of `struct`, bytes that follow.
-_POINTS: Final = struct.Struct("<cI")
+CLOCK_SKEW: Final = 300
+#: How many points follow, as float64.
+_POINTS: Final = struct.Struct("<I")
 
 
 @attrs.frozen(kw_only=True)
@@ -38,8 +37,8 @@ class OpenTrack(NamedTuple):
 
     shape_type: str
     image_size: tuple[int, int]
-    size: int
-    """Bytes that `load` takes."""
+    cost: Cost
+    """What `load` takes."""
     load: Callable[[], tuple[Track, Any]]
     """The track and the state. StateError when the state makes no sense."""
 
@@ -74,7 +73,8 @@ class TokenStore:
         """EncodeError names the part of the state that has no encoding, or the limit that it exceeds."""
         head = Head(track.shape_type, track.image_size, track.typed, int(self._clock()))
         try:
-            return self._sealer.seal(head, _write_points(track.points) + self._codec.encode(state))
+            encoded = self._codec.encode(state)
+            return self._sealer.seal(head, write_points(track.points) + encoded.rows, encoded.bulk)
         except TooLargeError as fault:
             raise EncodeError(f"{fault.reason}; most of it is {self._codec.heaviest(state)}") from None
 
@@ -82,32 +82,32 @@ class TokenStore:
         sealed = self._sealer.open(token)
         head = sealed.head
         age = self._clock() - head.issued
-        if not -_CLOCK_SKEW <= age <= self._max_age:
+        if not -CLOCK_SKEW <= age <= self._max_age:
             raise StateError(f"expired: more than {self._max_age / 3600:g} hours old; start the track anew")
-        return OpenTrack(head.shape_type, head.image_size, sealed.size, lambda: self._load(sealed))
+        points, rows = _read_points(sealed.body)
+        cost = cost_of(rows)._replace(size=len(sealed.body) + sealed.size)
+
+        def load() -> tuple[Track, Any]:
+            track = Track(shape_type=head.shape_type, image_size=head.image_size, typed=head.typed, points=points)
+            return track, self._codec.decode(Encoded(rows, sealed.bulk()))
+
+        return OpenTrack(head.shape_type, head.image_size, cost, load)
 
     def renew(self, token: str, track: Track, state: Any) -> str:
         return self.issue(track, state)
 
-    def _load(self, sealed: Sealed) -> tuple[Track, Any]:
-        head = sealed.head
-        points, state = _read_points(sealed.payload())
-        track = Track(shape_type=head.shape_type, image_size=head.image_size, typed=head.typed, points=points)
-        return track, self._codec.decode(state)
+
+def write_points(points: list[float]) -> bytes:
+    """What comes before a state."""
+    return _POINTS.pack(len(points)) + struct.pack(f"<{len(points)}d", *points)
 
 
-def _write_points(points: list[float]) -> bytes:
-    few = len(points) <= _FEW_POINTS
-    code, data = ("d", struct.pack(f"<{len(points)}d", *points)) if few else pack_floats(points)
-    return _POINTS.pack(code.encode(), len(data)) + data
-
-
-def _read_points(payload: bytes) -> tuple[list[float], bytes]:
+def _read_points(body: bytes) -> tuple[list[float], bytes]:
     """The points, and what comes after them."""
-    if len(payload) < _POINTS.size:
+    if len(body) < _POINTS.size:
         raise DecodeError("damaged")
-    code, size = _POINTS.unpack_from(payload)
-    end = _POINTS.size + size
-    if end > len(payload) or code not in (b"f", b"d"):
+    (count,) = _POINTS.unpack_from(body)
+    end = _POINTS.size + 8 * count
+    if end > len(body):
         raise DecodeError("damaged")
-    return unpack_numbers(code.decode(), payload[_POINTS.size : end]), payload[end:]
+    return list(struct.unpack_from(f"<{count}d", body, _POINTS.size)), body[end:]

@@ -1,4 +1,4 @@
-"""The tags of the format: what the values that follow are. Numbers are for ever: never reuse one.
+"""The tags of the format: what sort of value comes next. Numbers are for ever: never reuse one.
 
 Plain integers, not an Enum, since a state holds many and Python 3.11 takes a third of a microsecond to look
 up a member of one.
@@ -6,43 +6,34 @@ up a member of one.
 
 from typing import Final
 
-SCALAR: Final = 0  # one scalar
+SCALAR: Final = 0
+"""One of `wire.SCALARS`. Every other value is a node: a tag, a count, and that many parts."""
 
-# Runs: the items of a container.
-ITEMS: Final = 1  # count; then each item with its tag
-SCALAR_ITEMS: Final = 2  # count, then that many scalars
-PACKED_ITEMS: Final = {code: 3 + index for index, code in enumerate("Bhiqfd")}
-"""By typecode of `struct`: the bytes of that many numbers, little-endian. 3 to 8."""
+# Containers: the parts are the items.
+LIST: Final = 1
+TUPLE: Final = 2
+SET: Final = 3
+DEQUE: Final = 4  # maxlen, items
+DICT: Final = 5  # keys, values
+ORDERED_DICT: Final = 6  # keys, values
 
-# Containers, each followed by a run.
-LIST: Final = 16
-TUPLE: Final = 17
-SET: Final = 18
-FROZENSET: Final = 19
-DEQUE: Final = 20  # maxlen, run
-DICT: Final = 21  # run of keys, run of values
-ORDERED_DICT: Final = 22
+# Of the function's classes: the first part is the index of the class in the state's own table.
+OBJECT: Final = 7  # values of the attributes that the table names
+VALUE: Final = 8  # the same, for classes with a hash of their own
+ENUM: Final = 9  # name of the member
+NAMED_TUPLE: Final = 10  # items
 
-# Objects of the function's classes.
-OBJECT: Final = 32  # class index, run of names, run of values
-ENUM: Final = 33  # class index, name
-FLAG: Final = 34  # class index, int
-NAMED_TUPLE: Final = 35  # class index, run
-FIELDS: Final = 36  # class index; then the value of each field of the class, with its tag: an object of just those
+# Of libraries: the parts say what the next bytes of the bulk are.
+ARRAY: Final = 11  # dtype, order, dimensions
+NUMBER: Final = 12  # dtype: a numpy scalar
+IMAGE: Final = 13  # mode, width, height
+TENSOR: Final = 14  # dtype, kind of device, dimensions
 
-# Values of libraries, each as many scalars as its adapter has parts.
-ARRAY: Final = 48
-ARRAY_SCALAR: Final = 49
-IMAGE: Final = 50
-TENSOR: Final = 51
+REFERENCE: Final = 15  # index among the shared values, in the order in which they ended
 
-REFERENCE: Final = 64  # index among the shared values, in the order in which they ended
-BYTEARRAY: Final = 65
-COMPLEX: Final = 66  # real, imaginary
+#: Set in the tag of a node whose parts are all scalars, which then have no tags of their own.
+FLAT: Final = 64
 
-#: Not in any token: what comes after the last.
-END: Final = 255
-
-#: Values whose identity is kept: two references to one of them are two references to one when decoded.
-#: Objects are too, unless their class has a hash of its own (`StateClass.shareable`).
-SHARED: Final = frozenset({LIST, SET, DEQUE, DICT, ORDERED_DICT, BYTEARRAY, ARRAY, IMAGE, TENSOR})
+#: Nodes whose identity is kept: two references to one of them are two references to one when decoded. Nothing
+#: that can be hashed is: a few bytes could then stand for a structure that takes ages to hash.
+SHARED: Final = frozenset({LIST, SET, DEQUE, DICT, ORDERED_DICT, OBJECT, ARRAY, IMAGE, TENSOR})

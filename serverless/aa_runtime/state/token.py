@@ -1,6 +1,6 @@
-"""Bytes ↔ one ASCII token: compressed, bound to the function, authenticated.
+"""Bytes ↔ one ASCII token: bound to the function, authenticated.
 
-    base64 of (prefix, head, payload, tag); the prefix reads "aa2k" or "aa2c" in the text
+    base64 of (prefix, head, body, bulk, tag); the prefix reads "aa3k" or "aa3c" in the text
 
 `k`: the tag is HMAC-SHA256 under a key of the deployment. `c`: there is no key, and the tag is a checksum: it
 tells damage and tokens of other functions, not forgery. The tag covers all bytes before it, so that nothing of a
@@ -17,16 +17,17 @@ import zlib
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from aa_runtime.state.compression import Compressor, decompress
+from aa_runtime.state.bulk import compress, decompress
 from aa_runtime.state.faults import StateError, TooLargeError
 
-_KEYED: Final = "aa2k"
-_CHECKED: Final = "aa2c"
+_KEYED: Final = "aa3k"
+_CHECKED: Final = "aa3c"
 _OTHER_VERSION: Final = re.compile(r"aa[0-9][kc]")
 _KEYED_TAG: Final = 15
 _CHECKED_TAG: Final = 4
-#: Prefix, function, flags, shape type, time of issue in seconds, image width and height, bytes of the payload.
-_HEAD: Final = struct.Struct("<3s8sBBIIII")
+#: Prefix, function, flags, shape type, time of issue in seconds, image width and height, bytes of the body, and of
+#: the bulk after decompression.
+_HEAD: Final = struct.Struct("<3s8sBBIIIII")
 _COMPRESSED: Final = 1
 _TYPED: Final = 2
 #: In the order of their numbers in a token: append only.
@@ -54,14 +55,17 @@ class Head(NamedTuple):
 
 
 class Sealed(NamedTuple):
-    """A token whose tag is right. `payload()` raises StateError when it does not unpack to `size` bytes."""
+    """A token whose tag is right."""
 
     head: Head
-    size: int
+    body: bytes
     packed: bytes
+    size: int
+    """Bytes of the bulk."""
     compressed: bool
 
-    def payload(self) -> bytes:
+    def bulk(self) -> bytes:
+        """StateError when the bulk does not unpack to `size` bytes."""
         data = decompress(self.packed, self.size) if self.compressed else self.packed
         if data is None or len(data) != self.size:
             raise StateError(_DAMAGED)
@@ -72,11 +76,10 @@ class Sealer:
     """Makes and opens the tokens of one function.
 
     `identity`: 8 bytes that differ between functions. `keys`: the first one seals, all of them open, so that
-    a key can be replaced while tokens under the old one are still about. `max_chars`, `max_bytes`: of a
-    token, and of the payload in it.
+    a key can be replaced while tokens under the old one are still about. `max_chars`: of a token.
     """
 
-    def __init__(self, identity: bytes, keys: Sequence[bytes], max_chars: int, max_bytes: int) -> None:
+    def __init__(self, identity: bytes, keys: Sequence[bytes], max_chars: int) -> None:
         self._identity = identity
         # Copies of prepared ones: `hmac.digest` has OpenSSL look its algorithm up for each token.
         self._macs = [hmac.new(key, digestmod="sha256") for key in keys]
@@ -84,61 +87,50 @@ class Sealer:
         self._magic = binascii.a2b_base64(self._prefix)
         self._tag_size = _KEYED_TAG if keys else _CHECKED_TAG
         self._max_chars = max_chars
-        self._max_bytes = max_bytes
-        self._compress = Compressor()
 
-    def seal(self, head: Head, payload: bytes) -> str:
-        """TooLargeError when the payload is too large even after compression."""
-        packed = self._compress(payload)
-        text = self._text(head, payload, packed)
-        if len(text) > self._max_chars and packed is None:
-            text = self._text(head, payload, self._compress(payload, force=True))
-        if len(text) > self._max_chars or len(payload) > self._max_bytes:
-            raise TooLargeError(
-                f"{len(text)} characters as a token, {len(payload)} bytes before compression; "
-                f"at most {self._max_chars} and {self._max_bytes} are accepted"
-            )
+    def seal(self, head: Head, body: bytes, bulk: bytes) -> str:
+        """The token. TooLargeError when it gets too long."""
+        packed = compress(bulk)
+        flags = (_COMPRESSED if packed is not None else 0) | (_TYPED if head.typed else 0)
+        shape = _SHAPE_TYPES.index(head.shape_type)
+        sizes = (*head.image_size, len(body), len(bulk))
+        fixed = _HEAD.pack(self._magic, self._identity, flags, shape, head.issued, *sizes)
+        signed = b"".join((fixed, body, bulk if packed is None else packed))
+        tag = _keyed_tag(self._macs[0], signed) if self._macs else _checksum(signed)
+        text = binascii.b2a_base64(signed + tag, newline=False).decode("ascii")
+        if len(text) > self._max_chars:
+            raise TooLargeError(f"{len(text)} characters as a token; at most {self._max_chars} are accepted")
         return text
 
     def open(self, token: str) -> Sealed:
         """StateError when the token is damaged, forged, too large or another function's."""
         if len(token) > self._max_chars:
             raise StateError(f"{len(token)} characters; at most {self._max_chars} are accepted")
-        body = self._authentic(token)
-        end = len(body) - self._tag_size
+        data = self._authentic(token)
+        end = len(data) - self._tag_size
         if end < _HEAD.size:
             raise StateError(_DAMAGED)
-        _, identity, flags, shape, issued, width, height, size = _HEAD.unpack_from(body)
+        _, identity, flags, shape, issued, width, height, length, size = _HEAD.unpack_from(data)
         if identity != self._identity:
             raise StateError("made by another function, or by another version of this one")
-        if flags & ~(_COMPRESSED | _TYPED) or shape >= len(_SHAPE_TYPES):
+        start = _HEAD.size + length
+        if flags & ~(_COMPRESSED | _TYPED) or shape >= len(_SHAPE_TYPES) or start > end:
             raise StateError(_DAMAGED)
-        if size > self._max_bytes:
-            raise StateError(f"{size} bytes; at most {self._max_bytes} are accepted")
         head = Head(_SHAPE_TYPES[shape], (width, height), bool(flags & _TYPED), issued)
-        return Sealed(head, size, body[_HEAD.size : end], bool(flags & _COMPRESSED))
-
-    def _text(self, head: Head, payload: bytes, packed: bytes | None) -> str:
-        flags = (_COMPRESSED if packed is not None else 0) | (_TYPED if head.typed else 0)
-        shape = _SHAPE_TYPES.index(head.shape_type)
-        width, height = head.image_size
-        fixed = _HEAD.pack(self._magic, self._identity, flags, shape, head.issued, width, height, len(payload))
-        signed = fixed + (payload if packed is None else packed)
-        tag = _keyed_tag(self._macs[0], signed) if self._macs else _checksum(signed)
-        return binascii.b2a_base64(signed + tag, newline=False).decode("ascii")
+        return Sealed(head, data[_HEAD.size : start], data[start:end], size, bool(flags & _COMPRESSED))
 
     def _authentic(self, token: str) -> bytes:
         """The bytes of a token whose tag is right."""
         if not token.startswith(self._prefix):
             raise StateError(_prefix_fault(token))
         try:
-            body = binascii.a2b_base64(token, strict_mode=True)
+            data = binascii.a2b_base64(token, strict_mode=True)
         except ValueError:
             raise StateError(_DAMAGED) from None
-        signed, tag = body[: -self._tag_size], body[-self._tag_size :]
-        if not self._is_right(signed, tag) or not _is_canonical(token, body):
+        signed, tag = data[: -self._tag_size], data[-self._tag_size :]
+        if not self._is_right(signed, tag) or not _is_canonical(token, data):
             raise StateError(_DAMAGED)
-        return body
+        return data
 
     def _is_right(self, signed: bytes, tag: bytes) -> bool:
         if self._macs:
@@ -156,9 +148,9 @@ def _checksum(signed: bytes) -> bytes:
     return zlib.crc32(signed).to_bytes(_CHECKED_TAG, "little")
 
 
-def _is_canonical(token: str, body: bytes) -> bool:
+def _is_canonical(token: str, data: bytes) -> bool:
     # Where base64 ends in "=", bits of the character before it are in no byte, so that no tag covers them.
-    return token[-1] != "=" or token.endswith(binascii.b2a_base64(body[-(len(body) % 3) :], newline=False).decode())
+    return token[-1] != "=" or token.endswith(binascii.b2a_base64(data[-(len(data) % 3) :], newline=False).decode())
 
 
 def _prefix_fault(token: str) -> str:

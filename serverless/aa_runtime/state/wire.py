@@ -1,68 +1,70 @@
-"""The lowest layer: tags and scalars ↔ bytes (MessagePack).
+"""The lowest layer: tags and scalars ↔ bytes.
 
 A state is written in prefix order as two flat rows: its tags, a byte each, and its scalars (None, bool, int,
-float, str, bytes). Nothing is nested in MessagePack itself, so that no length in a stranger's bytes makes the
-C code recurse or allocate more than those bytes account for; nesting is the reader's, which counts it.
+float, str, bytes) in MessagePack. Nothing is nested in MessagePack itself, so that no length in a stranger's bytes
+makes the C code recurse or allocate more than those bytes account for; nesting is the reader's, which counts it.
 """
 
+import struct
 from itertools import islice
 from typing import Any, Final
 
 import msgpack
 
-from aa_runtime.state.faults import DecodeError
-
-#: Tags and scalars of a state, and items in packed runs. A list of 4 million floats takes 128 MiB once decoded.
-MAX_VALUES: Final = 2**22
-#: Levels of containers; keeps the reader and the writer far from Python's recursion limit.
-MAX_DEPTH: Final = 100
+from aa_runtime.state import tags
+from aa_runtime.state.budget import WEIGHTS, Cost
+from aa_runtime.state.faults import DecodeError, EncodeError
 
 SCALARS: Final = frozenset({type(None), bool, int, float, str, bytes})
-_BIG_INTEGER: Final = 64
 _DAMAGED: Final = "damaged"
+#: How many tags follow, how many scalars follow them.
+_COUNTS: Final = struct.Struct("<II")
 
 
-def pack(tags: bytes | bytearray, scalars: list[Any]) -> bytes:
-    """The bytes of both rows."""
-    row = [bytes(tags), *scalars]
+def pack(tag_row: bytes | bytearray, scalars: list[Any]) -> bytes:
+    """The bytes of both rows. EncodeError for an integer beyond 64 bits."""
     # Twice as fast as `packb`, which takes its options through a dict.
-    packer = msgpack.Packer(default=_default, strict_types=True, unicode_errors="surrogatepass", buf_size=8192)
-    packed: bytes = packer.pack(row)
-    # The array's own header says nothing that the end of the bytes doesn't.
-    return packed[1 if len(row) < 16 else 3 if len(row) < 2**16 else 5 :]
+    packer = msgpack.Packer(strict_types=True, unicode_errors="surrogatepass", buf_size=8192)
+    try:
+        packed: bytes = packer.pack(scalars)
+    except OverflowError:
+        raise EncodeError("an integer of more than 64 bits has no encoding") from None
+    # The array's own header is left out: the count says the same.
+    header = 1 if len(scalars) < 16 else 3 if len(scalars) < 2**16 else 5
+    return b"".join((_COUNTS.pack(len(tag_row), len(scalars)), tag_row, packed[header:]))
+
+
+def cost_of(data: bytes) -> Cost:
+    """What decoding the rows takes, by their tags and by the count of scalars to which `unpack` holds them."""
+    count, scalars = _counts(data)
+    tag_row = data[_COUNTS.size : _COUNTS.size + count]
+    nodes = count - tag_row.count(tags.SCALAR)
+    for tag, weight in WEIGHTS.items():
+        nodes += (weight - 1) * (tag_row.count(tag) + tag_row.count(tag | tags.FLAT))
+    return Cost(count + scalars, nodes, len(data))
 
 
 def unpack(data: bytes) -> tuple[bytes, list[Any]]:
-    """Both rows. DecodeError for anything else than scalars."""
+    """Both rows. DecodeError for anything else than scalars, and for more or fewer than the rows say."""
+    count, scalars = _counts(data)
+    start = _COUNTS.size + count
     unpacker = msgpack.Unpacker(
-        max_buffer_size=len(data) or 1,
-        max_array_len=0,
-        max_map_len=0,
-        ext_hook=_extension,
-        unicode_errors="surrogatepass",
+        max_buffer_size=len(data), max_array_len=0, max_map_len=0, max_ext_len=0, unicode_errors="surrogatepass"
     )
     try:
-        unpacker.feed(data)
-        row = list(islice(unpacker, MAX_VALUES))
+        unpacker.feed(memoryview(data)[start:])
+        row = list(islice(unpacker, scalars + 1))
     except Exception as fault:  # msgpack raises its own, ValueError and UnicodeDecodeError
         raise DecodeError(_DAMAGED) from fault
-    if not row or unpacker.tell() != len(data) or not SCALARS.issuperset(map(type, row)):
+    if len(row) != scalars or unpacker.tell() != len(data) - start or not SCALARS.issuperset(map(type, row)):
         raise DecodeError(_DAMAGED)
-    tags = row.pop(0)
-    if type(tags) is not bytes or len(tags) > MAX_VALUES:
+    return data[_COUNTS.size : start], row
+
+
+def _counts(data: bytes) -> tuple[int, int]:
+    if len(data) < _COUNTS.size:
         raise DecodeError(_DAMAGED)
-    return tags, row
-
-
-def _default(value: object) -> msgpack.ExtType:
-    # Called for integers beyond 64 bits only: everything else in a row is a scalar.
-    if type(value) is not int:
-        raise TypeError(f"{type(value).__name__} among scalars")
-    size = value.bit_length() // 8 + 1
-    return msgpack.ExtType(_BIG_INTEGER, value.to_bytes(size, "little", signed=True))
-
-
-def _extension(code: int, data: bytes) -> int:
-    if code != _BIG_INTEGER:
+    count, scalars = _COUNTS.unpack_from(data)
+    if _COUNTS.size + count + scalars > len(data):  # a scalar takes a byte at least
         raise DecodeError(_DAMAGED)
-    return int.from_bytes(data, "little", signed=True)
+    return count, scalars

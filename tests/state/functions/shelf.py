@@ -2,10 +2,13 @@
 
 import dataclasses
 import enum
+import typing
+from abc import ABC
 from collections import namedtuple
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import attrs
 import cvat_sdk.auto_annotation as cvataa
@@ -54,6 +57,14 @@ class Plain:
     def reset(self) -> None:
         self.a = None
 
+    @property
+    def doubled(self) -> int:
+        return 2
+
+    @staticmethod
+    def made_of() -> None:
+        return None
+
 
 @dataclass(slots=True)
 class Slotted:
@@ -100,6 +111,49 @@ class OfDict(dict):  # type: ignore[type-arg]
 class Ordinary:
     def __init__(self) -> None:
         self.a = 1
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Ordinary) and vars(self) == vars(other)
+
+    @property
+    def doubled(self) -> int:
+        return 2 * self.a
+
+    @classmethod
+    def made_of(cls, a: int) -> "Ordinary":
+        return cls()
+
+    def reset(self) -> None:
+        self.a = 1
+
+
+Item = TypeVar("Item")
+
+
+@dataclass
+class Generic(typing.Generic[Item]):
+    a: Item
+
+
+@dataclass
+class Abstract(ABC):  # noqa: B024 - as people write them
+    a: int = 1
+
+
+@dataclass
+class Ended:
+    path: str = "x"
+
+    def __del__(self) -> None:
+        made.append(self.path)
+
+
+class Fault(Exception):
+    pass
+
+
+class OfOthers(Fraction):
+    pass
 
 
 def local_class() -> Any:
