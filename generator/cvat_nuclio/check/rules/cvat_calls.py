@@ -207,7 +207,7 @@ def _set_on_user_data(module: Module) -> set[str] | None:
     """The names that the bundle's modules set or ask for there; None where other code may set more."""
     found: set[str] = set()
     for own in module.bundle.modules.values():
-        if own.error or "*" in own.names:
+        if own.error:
             return None
         for node in own.nodes:
             if _of_user_data(node) and not isinstance(node.ctx, ast.Load):  # type: ignore[attr-defined]

@@ -56,7 +56,8 @@ def download_at_start(module: PythonFile) -> Iterator[Fault]:
     """
     steps, at_start, remedy = "", set(), ""
     if isinstance(module, Module):
-        steps, at_start = "\n".join(step.value for step in module.bundle.directives), module.started
+        brings = (step.value for step in module.bundle.directives if step.kind in ("RUN", "ADD", "COPY", "ENV"))
+        steps, at_start = "\n".join(brings), module.started
     elif isinstance(module, Function):
         # What it does while it is imported is CN705's.
         at_start = module.started - set(at_import(module.tree))
