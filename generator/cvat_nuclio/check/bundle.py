@@ -3,7 +3,7 @@
 import ast
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..nuclio.function_yaml import FunctionYaml
@@ -133,16 +133,15 @@ class Module(PythonFile):
 class Function(PythonFile):
     """An AA function's file. `modules` are those of its folder that it imports, by name.
 
-    `loaded` is what is wrong with the methods of the function that was loaded, in words; None where it was only read,
-    and `unloaded` says why. `parameters` are what a bundle gives to `create`.
+    `faults` are the methods that the loaded function cannot be called by, each with what is wrong, in words; None where
+    it was only read. `parameters` are what a bundle gives to `create`.
     """
 
     def __init__(self, file: Path, parameters: Mapping[str, object] | None = None) -> None:
         super().__init__(file)
         self.parameters = parameters or {}
         self.modules: dict[str, PythonFile] = {}
-        self.loaded: tuple[str, ...] | None = None
-        self.unloaded = ""
+        self.faults: Sequence[tuple[str, str]] | None = None
 
     @functools.cached_property
     def started(self) -> set[ast.Call]:

@@ -53,7 +53,7 @@ class Targets:
                 given = {keyword.arg: keyword.value for keyword in call.keywords}
                 source = module.string(given.get("file")) if name.endswith("FunctionSource") else None
                 if source and (file := bundle.folder / source).is_file() and file.resolve() not in self.seen:
-                    self._add_function(Function(file))
+                    self._add_function(Function(file, _literal(given.get("parameters"))))
 
     def _add_function(self, function: Function) -> None:
         self.seen.add(function.file.resolve())
@@ -100,6 +100,15 @@ def _walk(folder: Path) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if name not in _SKIPPED and not name.startswith("."))
         yield from (Path(parent, name) for name in sorted(files))
+
+
+def _literal(node: ast.expr | None) -> dict[str, object] | None:
+    """The parameters that a bundle gives to its function, where they are written out."""
+    try:
+        value = ast.literal_eval(node) if node else None
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _may_be_config(file: Path) -> bool:

@@ -2,13 +2,14 @@
 
 import fnmatch
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..errors import UserError
 from ..nuclio.structs import version_of
-from .bundle import Build, Bundle
+from .bundle import Build, Bundle, Function
 from .discover import Targets, discover
 from .finding import Finding
 from .rule import Rule, all_rules
@@ -18,18 +19,36 @@ from .settings import DEFAULT_CVAT, DEFAULT_NUCLIO, GENERATIONS, Settings
 _IGNORE = re.compile(r"#\s*cvat-nuclio:\s*ignore(?:\[([^\]]*)\])?")
 
 
-def check_paths(
+Ask: TypeAlias = Callable[[Function], Sequence[tuple[str, str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The findings, sorted by place; and the AA functions that were read and not loaded, with the reason."""
+
+    findings: list[Finding]
+    only_read: list[tuple[Path, str]]
+
+
+def check_paths(paths: Sequence[Path | str], **options: Any) -> list[Finding]:
+    """The findings of `check`, which takes the same options."""
+    return check(paths, **options).findings
+
+
+def check(
     paths: Sequence[Path | str],
     *,
     cvat: str = DEFAULT_CVAT,
     nuclio: str = DEFAULT_NUCLIO,
     select: Iterable[str] = (),
     ignore: Iterable[str] = (),
-) -> list[Finding]:
-    """All findings in bundles, configuration files, AA functions and trees of them, sorted by place.
+    ask: Ask | None = None,
+) -> Checked:
+    """Looks at bundles, configuration files, AA functions and trees of them.
 
     `cvat` is a server generation (`G1`: up to early 2025, `G2`: 2025, `G3`: 2026), `nuclio` a version such as `1.13`.
-    `select` and `ignore` hold rule ids, names, or patterns of them (`CN4*`); an empty `select` means all.
+    `select` and `ignore` hold rule ids, names, or patterns of them (`CN4*`); an empty `select` means all. `ask` loads
+    an AA function and says what is wrong with its methods (see `loading`); without it nothing is run.
 
     Raises:
         UserError: a path is not there, holds nothing to check, or an option is unknown.
@@ -37,10 +56,22 @@ def check_paths(
     settings = _settings(cvat, nuclio)
     rules = _chosen(all_rules(), list(select), list(ignore))
     targets = discover([Path(path) for path in paths], settings)
+    only_read = [(function.file, why) for function in targets.functions if (why := _load(function, ask))]
     findings = {_identity(finding): finding for finding in _run(rules, targets)}
     lines: dict[Path, list[str]] = {}
     kept = [finding for finding in findings.values() if not _ignored(finding, lines)]
-    return sorted(kept, key=lambda finding: finding.sort_key)
+    return Checked(sorted(kept, key=lambda finding: finding.sort_key), only_read)
+
+
+def _load(function: Function, ask: Ask | None) -> str:
+    """Why the function was not loaded; empty when it was."""
+    if ask is None:
+        return "nothing is run unless you say so: --load"
+    try:
+        function.faults = ask(function)
+    except UserError as error:
+        return f"{error.what}: {error.why}" if error.why else error.what
+    return ""
 
 
 def _settings(cvat: str, nuclio: str) -> Settings:

@@ -3,8 +3,12 @@
 import argparse
 import gc
 import sys
+from typing import TYPE_CHECKING
 
 from ..errors import EXIT_FINDINGS
+
+if TYPE_CHECKING:
+    from ..check.engine import Ask
 
 _FORMATS = ("text", "json", "sarif", "github")
 
@@ -18,6 +22,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ignore", metavar="IDS", action="append", default=[], help="not these rules")
     parser.add_argument("--cvat", metavar="G1|G2|G3", default="G3", help="the CVAT server's generation (default: G3)")
     parser.add_argument("--nuclio", metavar="V", default="1.16", help="Nuclio's version (default: 1.16)")
+    parser.add_argument(
+        "--load",
+        action="store_true",
+        help="load the AA functions, which runs their code, and ask them for their methods",
+    )
+    parser.add_argument(
+        "--python", metavar="EXE", help="the interpreter that has their packages (this one); means --load"
+    )
     parser.epilog = "Exit status: 0 clean, 1 findings, 2 could not run."
 
 
@@ -31,14 +43,20 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from ..check import check_paths, report
+    from ..check import check, report
     from ..check.fix import apply_fixes
 
-    select, ignore = _identifiers(args.select), _identifiers(args.ignore)
-    findings = check_paths(args.paths, cvat=args.cvat, nuclio=args.nuclio, select=select, ignore=ignore)
-    if args.fix and (fixed := apply_fixes(findings)):
+    options = {
+        "cvat": args.cvat, "nuclio": args.nuclio, "ask": _ask(args),
+        "select": _identifiers(args.select), "ignore": _identifiers(args.ignore),
+    }  # fmt: skip
+    checked = check(args.paths, **options)
+    if args.fix and (fixed := apply_fixes(checked.findings)):
         print(f"{len(fixed)} fixed", file=sys.stderr)
-        findings = check_paths(args.paths, cvat=args.cvat, nuclio=args.nuclio, select=select, ignore=ignore)
+        checked = check(args.paths, **options)
+    findings = checked.findings
+    for file, why in checked.only_read:
+        print(f"{file}: read, not loaded: {why}", file=sys.stderr)
     if args.format == "text":
         print(report.as_text(findings, colour=sys.stdout.isatty()))
     elif args.format == "json":
@@ -48,6 +66,12 @@ def _check(args: argparse.Namespace) -> int:
     elif findings:
         print(report.as_github(findings))
     return EXIT_FINDINGS if findings else 0
+
+
+def _ask(args: argparse.Namespace) -> "Ask | None":
+    from ..check.loading import loader
+
+    return loader(args.python or sys.executable) if args.load or args.python else None
 
 
 def _identifiers(values: list[str]) -> list[str]:

@@ -2,12 +2,14 @@
 
 import argparse
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import EXIT_FINDINGS, UserError
 
 if TYPE_CHECKING:
+    from ..generate.probe import Probe
     from ..generate.run import Outcome
 
 #: Options that say how to run, not what to make; they are not kept.
@@ -126,8 +128,23 @@ def run(args: argparse.Namespace) -> int:
         stale = stale or (args.check and bool(outcome.stale))
         report.show(outcome, pretend=args.pretend, check=args.check, force=args.force)
         if not (args.pretend or args.check):
-            bad = report.findings(folder) or bad
+            bad = _findings(folder, outcome.bundle.probe) or bad
     return EXIT_FINDINGS if stale or bad else 0
+
+
+def _findings(folder: Path, probe: "Probe") -> bool:
+    """Prints what `check` finds in a bundle just written; whether there was an error."""
+    from ..check import Severity, check
+
+    # The function was loaded to make the bundle: its own answer counts for more than its text.
+    checked = check([folder / "nuclio"], ask=lambda function: probe.faults)
+    found = [finding for finding in checked.findings if finding.severity is not Severity.NOTE]
+    for finding in found:
+        place = f"{finding.file.name}:{finding.line}" if finding.line else finding.file.name
+        print(f"{finding.severity.value}: {place}: {finding.message} ({finding.rule})", file=sys.stderr)
+        if finding.remedy:
+            print(f"  try: {finding.remedy}", file=sys.stderr)
+    return any(finding.severity is Severity.ERROR for finding in found)
 
 
 def _one(args: argparse.Namespace, folder: Path, given: dict[str, Any], *, new: bool) -> "Outcome":

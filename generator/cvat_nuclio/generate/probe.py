@@ -46,6 +46,8 @@ class Probe:
     """CVAT's kind: detector, interactor, tracker or reid."""
     spec: Mapping[str, Any]
     """The fields of its spec."""
+    faults: tuple[tuple[str, str], ...] = ()
+    """The methods that cannot be called as the runtime calls them, each with what is wrong, in words."""
     doc: str
     """The function module's docstring."""
     distributions: tuple[Distribution, ...]
@@ -140,6 +142,7 @@ def _probe(found: Mapping[str, Any]) -> Probe:
         python=found["python"],
         kind=spec.pop("kind"),
         spec=spec,
+        faults=tuple((method, text) for method, text in found["faults"]),
         doc=found["doc"],
         distributions=tuple(Distribution(**item) for item in found["distributions"]),
         loaded=frozenset(found["loaded"]),

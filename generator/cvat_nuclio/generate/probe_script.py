@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import probe_files as files
+    from . import probe_methods as methods
     from . import probe_modules as modules
 else:
 
@@ -36,7 +37,7 @@ else:
         spec.loader.exec_module(module)
         return module
 
-    files, modules = beside("probe_files"), beside("probe_modules")
+    files, methods, modules = beside("probe_files"), beside("probe_methods"), beside("probe_modules")
 
 
 class Failed(Exception):
@@ -72,9 +73,11 @@ def probe(request: dict[str, Any]) -> dict[str, Any]:
     after = dict(sys.modules)
     found = modules.Modules(request, before, after)
     facts = found.report()
+    spec = describe(function, sdk)
     return {
         "python": "{}.{}.{}".format(*sys.version_info[:3]),
-        "spec": describe(function, sdk),
+        "spec": spec,
+        "faults": methods.faults(function, spec["kind"]),
         "doc": doc_of(after, request),
         **facts,
         "read": watched.report(found.sources(), [str(Path.cwd()), *request["path"]]),

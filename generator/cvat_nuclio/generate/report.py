@@ -1,7 +1,6 @@
 """What `generate` prints."""
 
 import sys
-from pathlib import Path
 
 from .run import Outcome
 from .tree import Change, State
@@ -25,19 +24,6 @@ def show(outcome: Outcome, *, pretend: bool, check: bool, force: bool) -> None:
         print(f"note: {note}", file=sys.stderr)
     if not check and not force and outcome.edited:
         _show_edited(outcome)
-
-
-def findings(folder: Path) -> bool:
-    """Prints what `check` finds in a bundle just written; whether there was an error."""
-    from ..check import Severity, check_paths
-
-    found = [finding for finding in check_paths([folder / "nuclio"]) if finding.severity is not Severity.NOTE]
-    for finding in found:
-        place = f"{finding.file.name}:{finding.line}" if finding.line else finding.file.name
-        print(f"{finding.severity.value}: {place}: {finding.message} ({finding.rule})", file=sys.stderr)
-        if finding.remedy:
-            print(f"  try: {finding.remedy}", file=sys.stderr)
-    return any(finding.severity is Severity.ERROR for finding in found)
 
 
 def _headline(outcome: Outcome) -> str:

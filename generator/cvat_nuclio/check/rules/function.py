@@ -1,31 +1,31 @@
 """CN7xx: auto-annotation functions in cvat-sdk's protocol."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from ...generate.probe_methods import CALLS, OPTIONAL
+from ...nuclio.places import Place
 from ..bundle import Function
-from ..methods import methods_of
+from ..methods import Methods, methods_of
 from ..near import near
 from ..rule import ERROR, NOTE, WARNING, Fault, rule
 from ..source import FunctionNode, at_import, place
 from .handler import takes
 from .weights import FETCHERS
 
-# What the runtime calls, by the class of the spec, with the number of arguments.
-_METHODS = {
-    "DetectionFunctionSpec": {"detect": 2},
-    "InteractionFunctionSpec": {"detect": 3},
-    "TrackingFunctionSpec": {"init_tracking_state": 3, "track": 3},
-    "ReIDFunctionSpec": {"embed": 3},
+_KINDS = {
+    "DetectionFunctionSpec": "detector",
+    "InteractionFunctionSpec": "interactor",
+    "TrackingFunctionSpec": "tracker",
+    "ReIDFunctionSpec": "reid",
 }
-_OPTIONAL = {"preprocess_image": 2}
 _LABEL_FACTORIES = ("label_spec", "skeleton_label_spec")
 
 
 def specs(function: Function) -> list[tuple[ast.Call, str]]:
     """The calls that make a function's spec, with the class's name."""
     found = ((call, name.rpartition(".")[2]) for call, name in function.calls)
-    return [(call, name) for call, name in found if name in _METHODS]
+    return [(call, name) for call, name in found if name in _KINDS]
 
 
 @rule(
@@ -54,13 +54,13 @@ def missing_method(function: Function) -> Iterator[Fault]:
 
     A function that was loaded is asked. One that was only read is taken at its word wherever reading cannot decide.
     """
-    methods = methods_of(function) if function.loaded is None else None
-    for call, kind in _the_spec(function):
-        if function.loaded is not None:
-            yield from (Fault(problem, place(call)) for problem in function.loaded if "method" in problem)
-        elif methods is not None:
-            missing = [method for method in _METHODS[kind] if method not in methods]
-            yield from (Fault(f"a {kind} needs the method {method}", place(call)) for method in missing)
+    if function.faults is not None:
+        missing = [method for method, fault in function.faults if fault == "is missing"]
+    else:
+        known = methods_of(function)
+        missing = [method for method in _calls(function) if known is not None and method not in known]
+    for method in missing:
+        yield Fault(f"{_named(function)} needs the method {method}", _place(function))
 
 
 @rule(
@@ -72,28 +72,52 @@ def missing_method(function: Function) -> Iterator[Fault]:
 )  # fmt: skip
 def method_form(function: Function) -> Iterator[Fault]:
     """A method cannot be called as the runtime calls it, or its answer is never awaited: every request gets 500."""
-    if function.loaded is not None:
-        for call, _ in _the_spec(function):
-            yield from (Fault(problem, place(call)) for problem in function.loaded if "method" not in problem)
-        return
     methods = methods_of(function) or {}
+    if function.faults is not None:
+        wrong = [(method, fault) for method, fault in function.faults if fault != "is missing"]
+    else:
+        wrong = list(_misshapen(function, methods))
+    for method, fault in wrong:
+        node = methods.get(method)
+        where = place(node) if node else _place(function)
+        yield Fault(f"{method} {fault}", where, remedy=_REMEDIES.get(fault, ""))
+
+
+_REMEDIES = {
+    "is `async def`: nobody awaits it": "write `def`",
+    "is a function, and nobody calls it": "write `spec = …`, or `@property` above it",
+}
+
+
+def _misshapen(function: Function, methods: Methods) -> Iterator[tuple[str, str]]:
+    """What the text of the methods tells: as `probe_methods.faults` of a loaded function."""
     bound = "create" in function.names
-    for _, kind in _the_spec(function):
-        for name, count in (_METHODS[kind] | _OPTIONAL).items():
-            node = methods.get(name)
-            if isinstance(node, ast.AsyncFunctionDef):
-                yield Fault(f"{name} is `async def`: nobody awaits it", place(node), remedy="write `def`")
-            elif isinstance(node, FunctionNode) and not takes(node, count + bound):
-                yield Fault(f"{name} cannot be called with {count} arguments", place(node))
-        if isinstance(node := methods.get("spec"), FunctionNode):
-            remedy = "write `@property` above it, or make it an attribute" if bound else "write `spec = …`"
-            yield Fault("spec is a function, and nobody calls it", place(node), remedy=remedy)
+    calls = _calls(function)
+    for method, count in ({**OPTIONAL, **calls} if calls else {}).items():
+        node = methods.get(method)
+        if isinstance(node, ast.AsyncFunctionDef):
+            yield method, "is `async def`: nobody awaits it"
+        elif isinstance(node, FunctionNode) and not takes(node, count + bound):
+            yield method, f"cannot be called with {count} arguments"
+    if isinstance(methods.get("spec"), FunctionNode):
+        yield "spec", "is a function, and nobody calls it"
 
 
-def _the_spec(function: Function) -> list[tuple[ast.Call, str]]:
-    """The call that makes the spec, where the file has one kind of function only."""
+def _calls(function: Function) -> Mapping[str, int]:
+    """The methods that the runtime calls, with the number of arguments, where the file has functions of one kind."""
+    kinds = {_KINDS[spec] for _, spec in specs(function)}
+    return CALLS[kinds.pop()] if len(kinds) == 1 and {"spec", "create"} & set(function.names) else {}
+
+
+def _named(function: Function) -> str:
     found = specs(function)
-    return found[:1] if len({kind for _, kind in found}) == 1 and {"spec", "create"} & set(function.names) else []
+    return f"a {found[0][1]}" if found else "the function"
+
+
+def _place(function: Function) -> Place:
+    """Where the spec is made, or the file's beginning where another file makes it."""
+    found = specs(function)
+    return place(found[0][0]) if found else (1, 1)
 
 
 @rule(
