@@ -30,7 +30,12 @@ def test_the_example_becomes_a_bundle_that_answers(readme: str, tmp_path: Path) 
 
 
 def test_every_link_leads_somewhere(repository: Path) -> None:
-    pages = [repository / "README.md", repository / "ARCHITECTURE.md", *repository.glob("docs/*.md")]
+    pages = [
+        repository / "README.md",
+        repository / "ARCHITECTURE.md",
+        repository / "SECURITY.md",
+        *repository.glob("docs/*.md"),
+    ]
     for page in [*pages, *repository.glob("serverless/*/*/README.md")]:
         for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
             assert (page.parent / target).exists(), f"{page.relative_to(repository)} links to {target}"
