@@ -319,6 +319,13 @@ def test_what_breaks_the_interface_is_a_500_that_says_what(find: Find, words: st
     assert words in log[-1]["message"]
 
 
+def test_a_keypoint_without_a_point_is_a_500_too(find: Find) -> None:
+    bare = models.SubLabeledShapeRequest(type="points", label_id=3, frame=0)
+    status, body, _ = find([cvataa.skeleton(5, [*keypoints((1, 2), (3, 4)), bare])])
+    assert status == 500
+    assert body["error"]["message"] == "function output skeleton element with other than one point"
+
+
 def test_the_function_gets_what_cvats_agent_gives_it(
     worker: Callable[..., Any], detector: Callable[..., Any], encode: Callable[..., str]
 ) -> None:

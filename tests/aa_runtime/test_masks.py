@@ -89,6 +89,11 @@ def test_outlines_the_largest_part_in_image_pixels() -> None:
     assert sorted(zip(ring[::2], ring[1::2], strict=True)) == [(110, 205), (110, 214), (124, 205), (124, 214)]
 
 
+def test_four_pixels_have_an_outline() -> None:
+    ring = masks.outline(Mask(np.ones((2, 2), np.uint8), 3, 4))
+    assert sorted(zip(ring[::2], ring[1::2], strict=True)) == [(3, 4), (3, 5), (4, 4), (4, 5)]
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (1, 2)])
 def test_a_line_has_no_outline(shape: tuple[int, int]) -> None:
     assert masks.outline(Mask(np.ones(shape, np.uint8), 0, 0)) == []
@@ -99,6 +104,7 @@ def test_fill_covers_what_the_polygon_covers() -> None:
     assert filled.pixels[3:5, 2:7].all()
     assert not filled.pixels[:2].any()
     assert filled.pixels.max() == 1
+    assert filled.pixels.dtype == np.uint8
     assert filled.box == (0, 0, 9, 7)
 
 
@@ -115,6 +121,15 @@ def test_puts_masks_together() -> None:
     one = np.ones((2, 2), np.uint8)
     whole = masks.full_size([Mask(one, 0, 0), Mask(one, 1, 1)], (4, 3))
     assert whole.tolist() == [[1, 1, 0, 0], [1, 1, 1, 0], [0, 1, 1, 0]]
+
+
+def test_what_a_mask_leaves_out_does_not_erase_another() -> None:
+    left, right = np.array([[1, 1, 0]], np.uint8), np.array([[0, 0, 1]], np.uint8)
+    assert masks.full_size([Mask(left, 0, 0), Mask(right, 0, 0)], (3, 1)).tolist() == [[1, 1, 1]]
+
+
+def test_runs_may_be_empty() -> None:
+    assert masks.decode([1, 0, 1, 2, 0, 0, 1, 1], (2, 2)).pixels.tolist() == [[0, 0], [1, 1]]
 
 
 BOX, BITMAP = "invalid encoded bounding box", "whose encoded bitmap does not match its bounding box"
