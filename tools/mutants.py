@@ -95,7 +95,14 @@ def run(group: str, again: str | None, only_survivors: bool, processes: int) -> 
         return True
     if again and not any(fnmatch.fnmatch(name, again) for name, _ in results(group)):
         return True
-    words = [tool(), "run", "--max-children", str(processes), *names]
+    words = [
+        sys.executable,
+        "-P",
+        REPOSITORY / "tools" / "collected_mutmut.py",
+        "--max-children",
+        str(processes),
+        *names,
+    ]
     return subprocess.run(words, cwd=folder(group), check=False).returncode == 0
 
 
