@@ -1,3 +1,4 @@
+import base64
 import json
 from collections.abc import Callable
 from typing import Any
@@ -90,6 +91,7 @@ def test_reads_prompts(picture: str) -> None:
     assert asked.pos_points == ((1.0, 2.5), (-3.0, 400.0))
     assert asked.neg_points == ()
     assert asked.bounding_box == ((1.0, 2.0), (9.0, 8.0))
+    assert asked.encoded == base64.b64decode(picture)
 
 
 @pytest.mark.parametrize("absent", [{}, {"obj_bbox": None}, {"obj_bbox": []}])
@@ -124,6 +126,7 @@ def test_every_form_of_a_box(box: list[Any], picture: str) -> None:
         ({"obj_bbox": [[1, 2]]}, "400 obj_bbox: one box of two points is expected"),
         ({"obj_bbox": [[1, 2], [3, 4], [5, 6], [7, 8]]}, "400 obj_bbox: one box of two points is expected"),
         ({"obj_bbox": [1, 2, 3]}, "400 obj_bbox: two points [[x, y], [x, y]] are expected"),
+        ({"obj_bbox": [1, 2, 3, 4, 5]}, "413 obj_bbox: 5 entries; at most 4 are accepted"),
         ({"obj_bbox": [1, 2, 3, None]}, "400 obj_bbox[3]: a number is expected, not null"),
         ({"obj_bbox": [[1, 2], 3]}, "400 obj_bbox[1]: an array of numbers is expected, not a number"),
         ({"obj_bbox": "1,2,3,4"}, "400 obj_bbox: an array is expected, not a string"),
@@ -139,6 +142,7 @@ def test_reads_typed_shapes(picture: str) -> None:
     assert asked.shapes == (cvataa.TrackableShape(type="polygon", points=[1, 2, 3, 4, 5, 6]), None)
     assert asked.states == (None, None)
     assert asked.typed is True
+    assert asked.image.size == (100, 80)
 
 
 def test_reads_flat_shapes(picture: str) -> None:
@@ -208,6 +212,15 @@ def test_reads_cvats_rectangles_and_defaults(picture: str) -> None:
     assert asked.boxes0 == (request.ReIDBox(points=(1, 2, 9, 8), rotation=0, label_id=5),)
     assert asked.boxes1 == ()
     assert (asked.threshold, asked.max_distance) == (0.5, 50)
+    assert asked.image0.size == asked.image1.size == (100, 80)
+
+
+def test_what_a_reid_request_says_wins_over_the_defaults(picture: str) -> None:
+    boxes = [{"points": [1, 2, 9, 8], "rotation": 30}, {"points": [1, 2, 9, 8], "label_id": "5"}]
+    body = {"image0": picture, "image1": picture, "boxes0": boxes, "boxes1": [], "threshold": 0.25, "max_distance": 9}
+    asked = request.reid_request(body, OPTIONS)
+    assert [(box.rotation, box.label_id) for box in asked.boxes0] == [(30, None), (0, "5")]
+    assert (asked.threshold, asked.max_distance) == (0.25, 9)
 
 
 @pytest.mark.parametrize(
