@@ -70,6 +70,16 @@ def test_clips_quarter_turns_exactly(quarter: float) -> None:
     assert (x1, y1, x2, y2) == pytest.approx((max(wx1, 0), max(wy1, 0), min(wx2, 100), min(wy2, 80)))
 
 
+@pytest.mark.parametrize(("turn", "same"), [(-90, 270), (450, 90), (-180, 180), (720, 0), (-30, 330), (390, 30)])
+def test_corners_take_any_number_of_turns(turn: float, same: float) -> None:
+    box = [10.0, 20.0, 40.0, 30.0]
+    assert np.allclose(geometry.corners(box, turn), geometry.corners(box, same))
+
+
+def test_corners_turn_clockwise_from_the_top_left() -> None:
+    assert geometry.corners([10.0, 20.0, 40.0, 30.0], 90) == [(30, 10), (30, 40), (20, 40), (20, 10)]
+
+
 GRID = np.stack(np.meshgrid(np.linspace(0.5, 99.5, 60), np.linspace(0.5, 79.5, 50)), -1).reshape(-1, 2)
 
 
