@@ -105,7 +105,8 @@ def _same_objects(
     images = [ways.encoded(gradient())]
     browser = zoo[name].browser(images)
     positive, negative, box = (prompts.get(key) for key in ("positive", "negative", "box"))
-    assert browser.interaction_hindrances(len(positive or ()), len(negative or ()), box) == []
+    assert browser.interaction_hindrances(len(negative or ()), box) == []
+    assert browser.waits_for(len(positive or ()), len(negative or ()), box) == ""
     shown, _ = browser.interact(SIZE, positive or (), negative or (), box)
     agent = ways.Agent.of(ways.load(name), images, (), monkeypatch)
     expected, _ = agent.interact(SIZE, pos_points=positive or [], neg_points=negative or [], obj_bbox=list(box or ()))

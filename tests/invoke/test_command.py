@@ -150,10 +150,36 @@ def test_an_interactor_gets_points_and_box_as_its_generation_sends_them(
 
 
 def test_an_interactor_that_the_ui_would_not_call_is_told(deploy: Deploy, invoke: Invoke, image: Path) -> None:
-    url = deploy("interactor", MASK, min_pos_points="3")
-    _, text = invoke(url, image, "--pos", "1,2", "--neg", "3,4", "--box", "1,2,3,4")
+    url = deploy("interactor", MASK, min_pos_points="1")
+    _, text = invoke(url, image, "--pos", "1,2", "--neg", "3,4", "--box", "1,2,3,4", "--cvat", "G2")
     for words in ("version is below 2", "no negative points", "no box"):
         assert words in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--box", "1,2,3,4"], "3 positive points (min_pos_points) and 1 negative points (min_neg_points), box or not"),
+        (["--pos", "1,2"], "a box (startswith_box)"),
+    ],
+)
+def test_what_the_page_still_waits_for_is_told_and_nothing_is_sent(
+    arguments: list[str], words: str, deploy: Deploy, invoke: Invoke, nuclio: Any, image: Path
+) -> None:
+    url = deploy("interactor", MASK, version="2", min_pos_points="3", min_neg_points="1", startswith_box="true")
+    status, text = invoke(url, image, *arguments)
+    assert status == 2
+    assert words in text
+    assert all(call["request_line"].startswith("GET") for call in nuclio.seen)
+
+
+def test_the_page_of_today_lets_users_set_negative_points_everywhere(
+    deploy: Deploy, invoke: Invoke, image: Path
+) -> None:
+    rows = np.ones((90, 120), int).tolist()
+    status, text = invoke(deploy("interactor", {"mask": rows}, version="2"), image, "--pos", "1,2", "--neg", "3,4")
+    assert status == 0
+    assert "negative" not in text
 
 
 def test_an_answer_that_the_browser_fails_on(deploy: Deploy, invoke: Invoke, image: Path) -> None:

@@ -106,19 +106,37 @@ class Browser:
             return body | {"pos_points": [*corners, *points]}
         return body | {"pos_points": points, "obj_bbox": corners}
 
-    def interaction_hindrances(self, positive: int, negative: int, box: tuple[Point, Point] | None) -> list[str]:
-        """Why the UI would not send this many points, or this box: nothing of it is enforced by the server."""
-        listed, found = self.function, []
+    def waits_for(self, positive: int, negative: int, box: tuple[Point, Point] | None) -> str:
+        """What the page still waits for before it calls the function, without a word to its user; "" for nothing.
+
+        Until 2.59 a box was enough; since then both least numbers of points are needed beside it.
+        """
+        listed, newest = self.function, self.generation is Generation.G3
+        if box and not newest:
+            return ""
+        if listed.startswith_box and not box and newest:
+            return "a box (startswith_box)"
+        missing = [
+            f"{least} {which} points ({key})"
+            for least, given, which, key in (
+                (listed.min_pos_points, positive, "positive", "min_pos_points"),
+                (listed.min_neg_points, negative, "negative", "min_neg_points"),
+            )
+            if given < least
+        ]
+        return " and ".join(missing) + (", box or not" if missing and box else "")
+
+    def interaction_hindrances(self, negative: int, box: tuple[Point, Point] | None) -> list[str]:
+        """Why the page would not send these prompts: nothing of it is enforced by the server."""
+        listed, found, newest = self.function, [], self.generation is Generation.G3
         if listed.version < 2:
             found.append("the UI disables the Interact button: annotation version is below 2")
-        if positive < listed.min_pos_points and not box:
-            found.append(f"the UI waits for {listed.min_pos_points} positive points (min_pos_points)")
-        if negative and listed.min_neg_points < 0:
+        if negative and listed.min_neg_points < 0 and not newest:
             found.append("the UI takes no negative points: min_neg_points is below 0")
         takes_box = listed.startswith_box or (listed.startswith_box_optional and self.generation is not Generation.G1)
         if box and not takes_box:
             found.append("the UI offers no box: neither startswith_box nor startswith_box_optional is set")
-        if listed.startswith_box and not box:
+        if listed.startswith_box and not box and not newest:
             found.append("the UI wants a box first (startswith_box)")
         return found
 

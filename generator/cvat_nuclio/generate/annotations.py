@@ -29,7 +29,7 @@ def comments(kind: str) -> dict[str, list[str]]:
     return {
         "spec": ["The labels. CVAT matches them with a task's by name; one without a type fits any."],
         "version": ["Below 2 CVAT's UI disables the button."],
-        "min_neg_points": ["Without this key CVAT takes no negative points at all."],
+        "min_neg_points": ["CVAT's page waits for as many; without this key it lets users set some, which is a 400."],
         "startswith_box": ["To CVAT any value here is true, even \"false\"."],
         "startswith_box_optional": ["To CVAT any value here is true, even \"false\"."],
         "supported_shape_types": ["CVAT reads it here and nowhere else."],

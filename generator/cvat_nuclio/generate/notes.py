@@ -1,4 +1,4 @@
-"""What loads here and may not load in the image."""
+"""What loads here and may not load in the image, and what CVAT's page makes of a function."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -17,8 +17,20 @@ WEIGHTS = frozenset(
 
 
 def notes_on(bundle: Description) -> list[str]:
-    """One sentence for each thing that the image will lack."""
-    return [*_imports(bundle), *_files(bundle), *_parameters(bundle)]
+    """One sentence for each thing that the image will lack, or that CVAT's page will do otherwise."""
+    return [*_imports(bundle), *_files(bundle), *_parameters(bundle), *_clicks(bundle)]
+
+
+def _clicks(bundle: Description) -> Iterator[str]:
+    """What CVAT's page (since 2.60) lets users of an interactor do, and what it never sends."""
+    if bundle.probe.kind != "interactor":
+        return
+    spec = bundle.probe.spec
+    if spec["min_neg_points"] is None:
+        yield "CVAT's page lets users right-click negative points all the same; the function then answers 400"
+    points = spec["min_pos_points"] + (spec["min_neg_points"] or 0)
+    if points and spec["min_bounding_boxes"] is not None:
+        yield "CVAT's page never sends a box alone: it waits for the least number of points too"
 
 
 def _imports(bundle: Description) -> Iterator[str]:

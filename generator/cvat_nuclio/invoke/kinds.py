@@ -136,7 +136,14 @@ def _interact(browser: Browser, report: Report, options: Options) -> None:
     frame = report.frames[0]
     if not options.positive and not options.box:
         raise UserError("an interactor needs a point or a box", remedy="add --pos X,Y or --box X1,Y1,X2,Y2")
-    report.notes += browser.interaction_hindrances(len(options.positive), len(options.negative), options.box)
+    waits_for = browser.waits_for(len(options.positive), len(options.negative), options.box)
+    if waits_for:
+        raise UserError(
+            "CVAT's page would not call the function yet",
+            why=f"it waits, without a word, for {waits_for}",
+            remedy="add --pos X,Y, --neg X,Y or --box X1,Y1,X2,Y2",
+        )
+    report.notes += browser.interaction_hindrances(len(options.negative), options.box)
     found, dropped = browser.interact(
         (frame.width, frame.height), options.positive, options.negative, options.box, **options.fields
     )
