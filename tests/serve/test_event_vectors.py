@@ -68,7 +68,7 @@ def test_the_handler_sees_the_recorded_event(shared_functions: SharedFunctions, 
         _, answer = exchange(live, vector, client)
         response = outcome.get("response", outcome)
         if "headers" in response:
-            assert_answer(response, answer, live.folder)
+            assert_answer(response, answer, live.folder, engine)
         assert answer.status == response.get("status", 200)
         if "content_type" in response:
             assert dict(answer.headers)["Content-Type"] == response["content_type"]

@@ -121,21 +121,21 @@ def assert_failed_import(live: Any, record: dict[str, Any]) -> None:
 def test_the_health_server_answers_before_the_start_is_over(hosts: Any, engine: str, vector: Any) -> None:
     live = start(hosts, engine, vector, wait=False)
     wait_until(lambda: live.health_port and get(live.health_port, "/live").status)
-    assert_health(live, vector)
+    assert_health(live, vector, engine)
     live.stop()
 
 
 @pytest.mark.parametrize(("engine", "vector"), having("health-after-"))
 def test_the_health_server_answers(shared_functions: SharedFunctions, engine: str, vector: Any) -> None:
     live = shared_functions[engine].take(vector)
-    assert_health(live, vector)
+    assert_health(live, vector, engine)
 
 
-def assert_health(live: Any, vector: Any) -> None:
+def assert_health(live: Any, vector: Any, engine: str) -> None:
     request = vector.fields["request"]
     with Client(live.health_port) as client:
         client.send(request_bytes(request))
-        assert_answer(vector.outcome, client.read(head=request["method"] == "HEAD"), live.folder)
+        assert_answer(vector.outcome, client.read(head=request["method"] == "HEAD"), live.folder, engine)
         assert not client.is_closed(0.05)
 
 

@@ -65,7 +65,7 @@ def test_an_exchange_ends_as_recorded(shared_functions: SharedFunctions, engine:
     with Client(live.port) as client:
         if "first" in outcome:
             client.send(request_bytes({**request, "body": None}))
-            assert_answer(outcome["first"], client.read(), live.folder)
+            assert_answer(outcome["first"], client.read(), live.folder, engine)
             client.send(b"x" * int(dict(request["headers"])["Content-Length"]))
             outcome = outcome["second"]
         else:
@@ -73,7 +73,7 @@ def test_an_exchange_ends_as_recorded(shared_functions: SharedFunctions, engine:
             if request.get("then") == "client half-closes":
                 client.half_close()
         answer = client.read(timeout=WAIT_FOR_NOTHING if outcome["status"] is None else 30.0)
-        assert_answer(outcome, answer, live.folder)
+        assert_answer(outcome, answer, live.folder, engine)
         if answer.status is None:
             assert answer.error == outcome["error"]
         elif outcome["connection"] == "open":
@@ -101,7 +101,7 @@ def test_a_scenario_ends_as_recorded(outcomes: Outcomes, engine: str, vector: An
     expected = vector.outcome
     if "answer" in seen:
         one_of = expected.get("runs_differ") or [expected]
-        assert_answer(one_of[0], seen.pop("answer"), live.folder)
+        assert_answer(one_of[0], seen.pop("answer"), live.folder, engine)
         expected = {**one_of[0], **expected}
     for key in ("statuses_after", "ready_after"):
         assert_after_a_timeout(key, seen.pop(key, None), vector)

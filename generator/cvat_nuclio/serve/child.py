@@ -7,13 +7,12 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .answer import go_text
 from .log import Log, Record
-from .result import go_text
 from .settings import Settings
 from .spawn import LAST_OUTPUT, spawn
 
@@ -24,6 +23,8 @@ EVENT_BUFFER = 1 << 22
 PYTHON_LEVELS = {"warning": "warn", "error": "error", "critical": "error", "fatal": "error", "info": "info"}
 ENV_DECODE = "NUCLIO_PYTHON_DECODE_EVENT_STRINGS"
 OFF = {"no", "false", "disable", "disabled"}
+# A response without its body, as JSON, and the body.
+Packet = tuple[bytes, bytes]
 
 
 class WorkerGone(Exception):
@@ -51,8 +52,7 @@ class Child:
         self._interpreter = interpreter
         self._log = log
         self._cwd = cwd
-        self.on_record: Callable[[Record], None] | None = None
-        self._answer: asyncio.Future[bytes] | None = None
+        self._answer: asyncio.Future[Packet] | None = None
         self.imported = asyncio.Event()
         self.ready = asyncio.Event()
         self.terminated = asyncio.Event()
@@ -90,8 +90,8 @@ class Child:
             command.append("--decode-event-strings")
         return command
 
-    async def process_event(self, event: bytes) -> bytes:
-        """Sends an event and waits for the response packet. Raises WorkerGone, TimedOut."""
+    async def process_event(self, event: bytes) -> Packet:
+        """Sends an event and waits for the response. Raises WorkerGone, TimedOut."""
         loop = asyncio.get_running_loop()
         self._answer = loop.create_future()
         try:
@@ -109,13 +109,20 @@ class Child:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             while True:
                 line = await reader.readuntil(b"\n")
-                self._take(chr(line[0]), line[1:])
+                kind, packet = chr(line[0]), line[1:]
+                if kind == "r":
+                    size, _, fields = packet.partition(b" ")
+                    self._take_response(fields, await reader.readexactly(int(size)))
+                else:
+                    self._take(kind, packet)
         self._settle(WorkerGone("EOF"))
 
+    def _take_response(self, fields: bytes, body: bytes) -> None:
+        if self._answer and not self._answer.done():
+            self._answer.set_result((fields, body))
+
     def _take(self, kind: str, packet: bytes) -> None:
-        if kind == "r" and self._answer and not self._answer.done():
-            self._answer.set_result(packet)
-        elif kind == "l":
+        if kind == "l":
             self._take_record(json.loads(packet))
         elif kind == "f":
             self.failure = json.loads(packet)
@@ -125,10 +132,7 @@ class Child:
     def _take_record(self, fields: dict[str, Any]) -> None:
         level = PYTHON_LEVELS.get(fields["level"], "debug")
         more = {name: _printable(value) for name, value in (fields.get("with") or {}).items()}
-        record = Record(self._settings.name, level, go_text(fields["message"]), more)
-        self._log.record(record)
-        if self.on_record and self._answer:
-            self.on_record(record)
+        self._log.record(Record(self._settings.name, level, go_text(fields["message"]), more))
 
     def _show(self, stream: str, line: str) -> None:
         if stream == "stderr":

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import ipaddress
 import os
 import signal
@@ -9,14 +10,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import rich.markup
 from rich.console import Console
 
 from ..errors import UserError
 from .child import Interpreter
-from .engine import Engine, Function, Options, run_until_signal
+from .container import Function
+from .engine import Engine, Options, run_until_signal
 from .log import ConsoleLog
 from .report import FunctionReport, Report, print_report, reachable, write_report
 from .settings import Settings, read_settings
+
+# Without the current folder, whose modules are no part of the environment. (-P is unknown before Python 3.11.)
+IMPORTS = "import sys; sys.path[:] = filter(None, sys.path); import msgpack, nuclio_sdk"
+QUIET_FOR, LOOK_EVERY = 1.0, 0.25
 
 
 def serve(args: argparse.Namespace) -> int:
@@ -56,25 +63,44 @@ async def _serve(functions: list[Settings], options: Options, args: argparse.Nam
         print_report(report_of(engine, options.host), console)
 
     engine.on_change = tell
-    return await run_until_signal(engine, started, args.report_fd)
+    telling = asyncio.create_task(tell_what_is_waited_for(engine, console))
+    try:
+        return await run_until_signal(engine, started, args.report_fd)
+    finally:
+        telling.cancel()
+
+
+async def tell_what_is_waited_for(engine: Engine, console: Console) -> None:
+    """Says after a second, and whenever it changes, what the start is at; on a terminal in one line, rewritten."""
+    await asyncio.sleep(QUIET_FOR)
+    told: list[str] = []
+    with console.status("") if console.is_terminal else contextlib.nullcontext() as status:
+        while waits_for := engine.waits_for:
+            text = "; ".join(waits_for)
+            if status:
+                status.update(rich.markup.escape(text))
+            elif waits_for != told:
+                console.print(f"waiting: {text}", markup=False, highlight=False, soft_wrap=True)
+            told = waits_for
+            await asyncio.sleep(LOOK_EVERY)
 
 
 def report_of(engine: Engine, host: str) -> Report:
     """What is served now."""
     address = reachable(host)
     dashboard = f"http://{address}:{engine.dashboard_port}" if engine.dashboard_port else ""
-    return Report([_function(processor, address) for processor in engine.processors], dashboard)
+    return Report([_function(container.function, address) for container in engine.containers], dashboard)
 
 
-def _function(processor: Function, address: str) -> FunctionReport:
-    settings = processor.settings
+def _function(function: Function, address: str) -> FunctionReport:
+    settings = function.settings
     return FunctionReport(
         name=settings.name,
         kind=settings.kind,
-        url=f"http://{address}:{processor.port}",
-        health_url=f"http://{address}:{processor.health_port}",
-        workers=processor.worker_count,
-        pids=processor.pids,
+        url=f"http://{address}:{function.port}",
+        health_url=f"http://{address}:{function.health_port}",
+        workers=function.worker_count,
+        pids=function.pids,
     )
 
 
@@ -98,7 +124,7 @@ def check_python(python: str) -> None:
         return
     remedy = f"{python} -m pip install nuclio-sdk msgpack, or name another --python"
     try:
-        check = subprocess.run([python, "-c", "import msgpack, nuclio_sdk"], capture_output=True, text=True)
+        check = subprocess.run([python, "-c", IMPORTS], capture_output=True, text=True)
     except OSError as exc:
         raise UserError(f"{python} cannot be run", why=str(exc), remedy="name another --python") from exc
     if check.returncode:

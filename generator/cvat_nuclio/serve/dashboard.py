@@ -3,32 +3,45 @@
 import asyncio
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import urllib3
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from ..nuclio.duration import BadDuration, seconds
-from .request import Request
-from .response import Response
+from .container import Container
+from .health import not_found
+from .listener import BAD_REQUEST, TEXT
 from .settings import Settings
+from .trigger import Bodies, Busy, Gone, TooLarge
 
 PROJECT = "cvat"
 PROJECT_LABEL = "nuclio.io/project-name"
-DEFAULT_PORT = 8070
 INVOKE_TIMEOUT = 60.0
-HOP_HEADERS = {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "te", "upgrade"}
+NOT_PASSED_ON = {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "te", "upgrade"}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A function that is served: `state` is Nuclio's (building, ready, unhealthy, error), `port` its own."""
+    """A function as the dashboard sees it; `host`: where its port is reached."""
 
-    settings: Settings
-    state: str
-    port: int
+    container: Container
     host: str = "127.0.0.1"
+
+    @property
+    def settings(self) -> Settings:
+        """The function's."""
+        return self.container.settings
+
+    @property
+    def address(self) -> str:
+        """Host and port of the function."""
+        return f"{self.host}:{self.container.function.port}"
 
     @property
     def project(self) -> str:
@@ -48,108 +61,102 @@ class Entry:
         return {"metadata": metadata, "spec": spec, "status": self._status()}
 
     def _status(self) -> dict[str, Any]:
-        address = f"{self.host}:{self.port}"
-        status: dict[str, Any] = {"state": self.state}
-        if self.state == "unhealthy":
-            status["message"] = "Function is not healthy"
-        urls = {"internalInvocationUrls": [address], "externalInvocationUrls": [address]}
-        return status | {"httpPort": self.port} | urls
+        status: dict[str, Any] = {"state": self.container.state}
+        if status["state"] == "unhealthy":
+            status["message"] = f"Function is not healthy: {self.container.cause}"
+        urls = {"internalInvocationUrls": [self.address], "externalInvocationUrls": [self.address]}
+        return status | {"httpPort": self.container.function.port} | urls
+
+
+def dashboard_app(entries: Sequence[Entry]) -> Starlette:
+    """The ASGI application for these functions."""
+    dashboard = Dashboard(entries)
+    routes = [
+        Route("/api/functions", dashboard.list),
+        Route("/api/functions/{name}", dashboard.one),
+        Route("/api/projects", dashboard.projects),
+        Route("/api/function_invocations", dashboard.invoke, methods=["GET", "POST", "PUT", "DELETE"]),
+    ]
+    missing = dict.fromkeys((404, 405), lambda request, exc: with_vary(not_found()))
+    return Starlette(routes=routes, exception_handlers=missing)
 
 
 class Dashboard:
-    """Answers for the functions that `entries` gives."""
+    """Answers for the functions in `entries`."""
 
-    def __init__(self, entries: Callable[[], list[Entry]]) -> None:
+    def __init__(self, entries: Sequence[Entry]) -> None:
         self._entries = entries
+        self._bodies = Bodies()
         self._pool = urllib3.PoolManager(retries=False, maxsize=16)
 
-    async def handle(self, request: Request) -> Response:
-        """The answer to one request."""
-        response = await self._route(request)
-        response.headers.setdefault(b"Vary", b"Origin")
-        return response
-
-    async def _route(self, request: Request) -> Response:
-        path = request.path.decode("utf-8", "replace").rstrip("/")
-        if path == "/api/function_invocations":
-            return await self._invoke(request)
-        if request.method == b"GET":
-            if path == "/api/functions":
-                return self._list(request)
-            if path.startswith("/api/functions/"):
-                return self._one(request, path.removeprefix("/api/functions/"))
-            if path == "/api/projects":
-                return self._projects()
-        return not_found()
-
     def _in_namespace(self, request: Request) -> list[Entry]:
-        asked = text_header(request, b"X-Nuclio-Function-Namespace")
-        return [e for e in self._entries() if asked in ("", "*", e.settings.namespace)]
+        asked = request.headers.get("x-nuclio-function-namespace", "")
+        return [e for e in self._entries if asked in ("", "*", e.settings.namespace)]
 
-    def _list(self, request: Request) -> Response:
-        project = text_header(request, b"X-Nuclio-Project-Name")
+    def _named(self, request: Request, name: str) -> Entry | None:
+        return next((e for e in self._in_namespace(request) if e.settings.name == name), None)
+
+    async def list(self, request: Request) -> Response:
+        """GET /api/functions."""
+        project = request.headers.get("x-nuclio-project-name", "")
         entries = [e for e in self._in_namespace(request) if project in ("", "*", e.project)]
         return as_json({e.settings.name: e.as_json() for e in sorted(entries, key=lambda e: e.settings.name)})
 
-    def _one(self, request: Request, name: str) -> Response:
-        entry = next((e for e in self._in_namespace(request) if e.settings.name == name), None)
+    async def one(self, request: Request) -> Response:
+        """GET /api/functions/NAME."""
+        entry = self._named(request, request.path_params["name"])
         if entry:
             return as_json(entry.as_json())
         text = "Function not found"
         trace = f"\nError - {text}\n\nCall stack:\nFailed to get get function\n"
-        return as_json({"error": text, "errorStackTrace": trace}, 404, newline="", compact=True)
+        return as_json({"error": text, "errorStackTrace": trace}, 404, newline="")
 
-    def _projects(self) -> Response:
-        names = sorted({PROJECT, "default", *(e.project for e in self._entries())})
+    async def projects(self, request: Request) -> Response:
+        """GET /api/projects."""
+        names = sorted({PROJECT, "default", *(e.project for e in self._entries)})
         return as_json({n: {"metadata": {"name": n, "namespace": "nuclio"}, "spec": {}, "status": {}} for n in names})
 
-    async def _invoke(self, request: Request) -> Response:
-        name = text_header(request, b"X-Nuclio-Function-Name")
-        namespace = text_header(request, b"X-Nuclio-Function-Namespace")
+    async def invoke(self, request: Request) -> Response:
+        """POST /api/function_invocations: the headers name the function, the rest is the function's."""
+        name = request.headers.get("x-nuclio-function-name", "")
+        namespace = request.headers.get("x-nuclio-function-namespace", "")
         if not name:
             return invocation_error(400, "Function name must be provided")
         if not namespace:
             return invocation_error(400, "Namespace must be provided")
-        entry = next((e for e in self._in_namespace(request) if e.settings.name == name), None)
+        entry = self._named(request, name)
         if entry is None:
             return invocation_error(404, f"Failed to invoke function: Function not found: {name} @ {namespace}")
-        url = text_header(request, b"X-Nuclio-Invoke-Url")
-        if url and url not in entry.as_json()["status"]["externalInvocationUrls"]:
+        url = request.headers.get("x-nuclio-invoke-url", "")
+        if url and url != entry.address:
             return invocation_error(400, f"Failed to invoke function: Invalid function url {url}")
-        return await asyncio.to_thread(self._forward, request, entry)
+        try:
+            body = await self._bodies.read(request.scope, request.receive, entry.settings.trigger.max_body)
+        except (TooLarge, Busy) as exc:
+            status, text = (400, BAD_REQUEST) if isinstance(exc, TooLarge) else (503, b"")
+            return with_vary(Response(text, status, {"Content-Type": TEXT.decode(), "Connection": "close"}))
+        except Gone:
+            raise ClientDisconnect from None
+        return await asyncio.to_thread(self._forward, request, body, entry)
 
-    def _forward(self, request: Request, entry: Entry) -> Response:
-        path = text_header(request, b"X-Nuclio-Path").removeprefix("/")
-        url = f"http://{entry.host}:{entry.port}/{path}"
-        timeout = invoke_timeout(text_header(request, b"X-Nuclio-Invoke-Timeout"))
+    def _forward(self, request: Request, body: bytes | None, entry: Entry) -> Response:
+        url = f"http://{entry.address}/{request.headers.get('x-nuclio-path', '').removeprefix('/')}"
+        timeout = invoke_timeout(request.headers.get("x-nuclio-invoke-timeout", ""))
+        own = {k: v for k, v in request.headers.items() if k not in NOT_PASSED_ON | {"host", "expect"}}
         try:
             answer = self._pool.request(
-                request.method.decode("latin-1"),
+                request.method,
                 url,
-                body=request.body,
-                headers=forwarded_headers(request),
+                body=body,
+                headers=own,
                 timeout=urllib3.Timeout(connect=timeout, read=timeout),
                 redirect=False,
                 decode_content=False,
             )
         except urllib3.exceptions.HTTPError as exc:
             return invocation_error(500, f"Failed to invoke function: Post '{url}': {exc}")
-        return forwarded_answer(answer)
-
-
-def forwarded_headers(request: Request) -> dict[str, str]:
-    """The client's own headers, without those that speak to the dashboard or of the connection."""
-    headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in request.visited_headers.items()}
-    return {k: v for k, v in headers.items() if k.lower() not in HOP_HEADERS | {"host", "expect"}}
-
-
-def forwarded_answer(answer: urllib3.BaseHTTPResponse) -> Response:
-    """The function's answer, passed on."""
-    response = Response(answer.status, answer.data)
-    for name, value in answer.headers.items():
-        if name.lower() not in HOP_HEADERS:
-            response.set_header(name, value)
-    return response
+        passed = {k: v for k, v in answer.headers.items() if k.lower() not in NOT_PASSED_ON}
+        return with_vary(Response(answer.data, answer.status, passed))
 
 
 def invoke_timeout(text: str) -> float:
@@ -160,15 +167,10 @@ def invoke_timeout(text: str) -> float:
         return INVOKE_TIMEOUT
 
 
-def text_header(request: Request, name: bytes) -> str:
-    """A header's value, empty without it."""
-    return (request.header(name) or b"").decode("utf-8", "replace")
-
-
 def as_json(value: object, status: int = 200, *, newline: str = "\n", compact: bool = True) -> Response:
-    """A JSON answer without a `Server` header, as the dashboard's."""
+    """A JSON answer as the dashboard's."""
     text = json.dumps(value, separators=(",", ":") if compact else None, ensure_ascii=False) + newline
-    return Response(status, text.encode(), b"application/json", server=b"")
+    return with_vary(Response(text, status, media_type="application/json"))
 
 
 def invocation_error(status: int, text: str) -> Response:
@@ -176,12 +178,7 @@ def invocation_error(status: int, text: str) -> Response:
     return as_json({"error": text}, status, newline="", compact=False)
 
 
-def not_found() -> Response:
-    """What the dashboard's router says to an unknown path."""
-    return Response(
-        404,
-        b"404 page not found\n",
-        b"text/plain; charset=utf-8",
-        headers={b"X-Content-Type-Options": b"nosniff"},
-        server=b"",
-    )
+def with_vary(response: Response) -> Response:
+    """As the dashboard's CORS filter leaves every answer."""
+    response.headers.setdefault("Vary", "Origin")
+    return response

@@ -1,25 +1,26 @@
 """The built-in engine: every bundle's processor and the dashboard in one event loop, until a signal or their end."""
 
 import asyncio
+import functools
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from ..errors import EXIT_FAILED, UserError
 from .child import Interpreter
-from .connection import Connection, Limits
-from .dashboard import Dashboard, Entry
+from .container import Container, Function
+from .dashboard import Entry, dashboard_app
+from .listener import Limits, Listener, bind
 from .log import Log
 from .nuclio_home import check_home
 from .nuclio_processor import NuclioProcessor
-from .processor import Processor, all_or_first_error, bind
+from .processor import LAST_ANSWER, Processor, all_or_first_error
 from .report import reachable
 from .settings import Settings
 from .slot import Panic
 
-DASHBOARD_BODY = 1 << 30
+DASHBOARD_HEAD = 65536
 
 
 @dataclass(frozen=True)
@@ -35,35 +36,6 @@ class Options:
     nuclio_home: Path | None = None
 
 
-class Function(Protocol):
-    """One function of either engine."""
-
-    settings: Settings
-    port: int
-    health_port: int
-    worker_count: int
-    failure: str
-    exit_status: asyncio.Future[int]
-    on_change: Callable[[], None]
-
-    @property
-    def pids(self) -> list[int]:
-        """The worker processes that run."""
-
-    @property
-    def is_ready(self) -> bool:
-        """What `/ready` says."""
-
-    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Returns when the function answers. Raises Panic, OSError."""
-
-    async def stop(self) -> None:
-        """Ends gracefully."""
-
-    def hurry(self) -> None:
-        """Makes `stop` wait for nothing more."""
-
-
 def make_function(settings: Settings, options: Options, log: Log) -> Function:
     """The function on the engine that the options name. Raises UserError without a real processor to run."""
     if options.engine == "nuclio":
@@ -73,15 +45,21 @@ def make_function(settings: Settings, options: Options, log: Log) -> Function:
 
 
 class Engine:
-    """Several functions, one dashboard."""
+    """Several functions, each in its container, and one dashboard."""
 
     def __init__(self, functions: list[Settings], options: Options, log: Log) -> None:
         self._options = options
-        self.processors = [make_function(settings, options, log) for settings in functions]
+        self.containers = [
+            Container(settings, functools.partial(make_function, settings, options, log), log) for settings in functions
+        ]
         self.dashboard_port = 0
         self.on_change: Callable[[], None] = lambda: None
-        self._connections: set[Connection] = set()
-        self._server: asyncio.Server | None = None
+        self._dashboard: Listener | None = None
+
+    @property
+    def waits_for(self) -> list[str]:
+        """What the start of each function that is not ready is at."""
+        return [f"{c.settings.name}: {c.function.waits_for}" for c in self.containers if not c.function.is_ready]
 
     async def start(self) -> None:
         """Starts all; when one cannot start, none is left. Raises UserError."""
@@ -89,8 +67,8 @@ class Engine:
             await self._start()
         except Panic as panic:
             await self.stop()
-            failed = next(p for p in self.processors if p.failure)
-            raise StartError(failed.settings.name, failed.failure, panic.status) from panic
+            failed = next(c for c in self.containers if c.function.failure)
+            raise StartError(failed.settings.name, failed.function.failure, panic.status) from panic
         except OSError as exc:
             await self.stop()
             raise UserError(
@@ -103,9 +81,9 @@ class Engine:
         options = self._options
         if options.dashboard_port is not None:
             await self._start_dashboard(options.dashboard_port)
-        for processor in self.processors:
-            processor.on_change = self.on_change
-        starts = [p.start(options.host, self._port(number, p.settings)) for number, p in enumerate(self.processors)]
+        for container in self.containers:
+            container.on_change = self.on_change
+        starts = [c.start(options.host, self._port(number, c.settings)) for number, c in enumerate(self.containers)]
         await all_or_first_error(starts)
 
     def _port(self, number: int, settings: Settings) -> int:
@@ -116,28 +94,26 @@ class Engine:
     async def _start_dashboard(self, port: int) -> None:
         sock = bind(self._options.host, port)
         self.dashboard_port = sock.getsockname()[1]
-        dashboard = Dashboard(lambda: [entry(p, reachable(self._options.host)) for p in self.processors])
-        self._server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(dashboard.handle, Limits(1 << 20, DASHBOARD_BODY), self._connections), sock=sock
-        )
+        entries = [Entry(container, reachable(self._options.host)) for container in self.containers]
+        largest = max((c.settings.trigger.max_body for c in self.containers), default=0)
+        self._dashboard = Listener(dashboard_app(entries), sock, Limits(DASHBOARD_HEAD, largest))
+        await self._dashboard.open()
 
     async def wait(self) -> int:
         """Waits until all functions have ended; the highest exit status."""
-        return max(await asyncio.gather(*(p.exit_status for p in self.processors)), default=0)
+        return max(await asyncio.gather(*(c.exit_status for c in self.containers)), default=0)
 
     def hurry(self) -> None:
         """Makes `stop` wait for nothing more."""
-        for processor in self.processors:
-            processor.hurry()
+        for container in self.containers:
+            container.hurry()
 
     async def stop(self) -> None:
         """Ends all functions gracefully, then the dashboard."""
-        await asyncio.gather(*(p.stop() for p in self.processors))
-        if self._server:
-            self._server.close()
-        for connection in list(self._connections):
-            connection.abort()
-        await asyncio.sleep(0)
+        await asyncio.gather(*(c.stop() for c in self.containers))
+        if self._dashboard:
+            await self._dashboard.finish(LAST_ANSWER)
+            self._dashboard.cut()
 
 
 class StartError(UserError):
@@ -148,12 +124,6 @@ class StartError(UserError):
             f"{name} cannot start", why="\n" + cause, remedy="mend the function; the traceback above says where"
         )
         self.exit_status = status
-
-
-def entry(processor: Function, host: str) -> Entry:
-    """What the dashboard tells of a function."""
-    state = "ready" if processor.is_ready else "unhealthy" if processor.exit_status.done() else "building"
-    return Entry(processor.settings, state, processor.port, host)
 
 
 class Signals:

@@ -1,55 +1,41 @@
-"""What a worker gets for a request: the fields of Nuclio's event, CloudEvents (0.1) included."""
+"""What a worker gets for a request: the fields of Nuclio's event, from ASGI's scope and the body."""
 
+import posixpath
 import struct
 import time
 import uuid
-from datetime import datetime
 from typing import Any
+from urllib.parse import parse_qsl, unquote
 
 import msgpack
 
-from .cloudevent import STRUCTURED, StructuredEvent
-from .request import Request
+from .listener import Scope
 
-NO_TIME = -62135596800
+EMPTY_UNSAID = {"GET", "HEAD"}
+LEFT_OUT_EMPTY = {"Host", "Content-Type", "User-Agent"}
 
 
-def encode_event(request: Request, trigger_name: str, structured: StructuredEvent) -> bytes:
-    """The event as length-prefixed msgpack; `structured` is the worker's. Raises EventError."""
-    fields = event_fields(request, trigger_name, structured)
-    packed: bytes = msgpack.packb(fields, unicode_errors="surrogateescape")
+def encode_event(scope: Scope, body: bytes | None, trigger_name: str) -> bytes:
+    """The event as length-prefixed msgpack. A `body` of None: the request had none at all."""
+    packed: bytes = msgpack.packb(event_fields(scope, body, trigger_name), unicode_errors="surrogateescape")
     return struct.pack(">I", len(packed)) + packed
 
 
-def event_fields(request: Request, trigger_name: str, structured: StructuredEvent) -> dict[str, Any]:
-    """The event's fields; bytes that are not UTF-8 are kept in the texts as surrogates. Raises EventError."""
-    fields = _plain_fields(request, trigger_name)
-    if (request.header(b"Content-Type") or b"").startswith(STRUCTURED):
-        fields |= structured.read(request.body or b"")
-    elif request.header(b"Ce-Cloudeventsversion"):
-        fields |= _binary_fields(request)
-    fields["content-type"] = fields["content_type"]
-    return fields
-
-
-def _text(value: bytes) -> str:
-    return value.decode("utf-8", "surrogateescape")
-
-
-def _texts(values: dict[bytes, bytes]) -> dict[str, str]:
-    return {_text(key): _text(value) for key, value in values.items()}
-
-
-def _plain_fields(request: Request, trigger_name: str) -> dict[str, Any]:
+def event_fields(scope: Scope, body: bytes | None, trigger_name: str) -> dict[str, Any]:
+    """The event's fields; bytes that are not UTF-8 are kept in the texts as surrogates."""
+    headers = event_headers(scope, body)
+    content_type = headers.get("Content-Type", "")
+    query = scope["query_string"].decode("ascii", "surrogateescape")
     return {
-        "content_type": _text(request.header(b"Content-Type") or b""),
+        "content_type": content_type,
+        "content-type": content_type,
         "trigger": {"kind": "http", "name": trigger_name},
-        "fields": _texts(request.fields),
-        "headers": _texts(request.visited_headers),
+        "fields": dict(parse_qsl(query, keep_blank_values=True, errors="surrogateescape")),
+        "headers": headers,
         "id": str(uuid.uuid4()),
-        "method": _text(request.method),
-        "path": _text(request.path),
-        "size": len(request.body or b""),
+        "method": scope["method"],
+        "path": event_path(scope),
+        "size": len(body or b""),
         "timestamp": int(time.time()),
         "url": "",
         "shard_id": -1,
@@ -59,27 +45,34 @@ def _plain_fields(request: Request, trigger_name: str) -> dict[str, Any]:
         "version": "",
         "offset": 0,
         "topic": "",
-        "body": request.body,
+        "body": body,
     }
 
 
-def _binary_fields(request: Request) -> dict[str, Any]:
-    def header(name: bytes) -> str:
-        return _text(request.header(b"Ce-" + name) or b"")
+def event_headers(scope: Scope, body: bytes | None) -> dict[str, str]:
+    """All headers under their canonical names: the last value of a name wins, cookies are one header."""
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        key, text = canonical(name.decode("ascii")), value.decode("utf-8", "surrogateescape")
+        if text or key not in LEFT_OUT_EMPTY:
+            headers[key] = f"{headers[key]}; {text}" if key == "Cookie" and key in headers else text
+    if "Transfer-Encoding" in headers:
+        headers.pop("Content-Length", None)
+    if not body and scope["method"] not in EMPTY_UNSAID:
+        headers.pop("Transfer-Encoding", None)
+        headers["Content-Length"] = "0"
+    return headers
 
-    return {
-        "id": header(b"Eventid"),
-        "type": header(b"Eventtype"),
-        "type_version": header(b"Eventtypeversion"),
-        "version": header(b"Cloudeventsversion"),
-        "timestamp": _unix_time(header(b"Eventtime")),
-        "trigger": {"kind": header(b"Source"), "name": header(b"Name")},
-    }
+
+def event_path(scope: Scope) -> str:
+    """Decoded, without host, `//`, `/./` and `/../`; a slash at the end stays."""
+    raw = scope["raw_path"].decode("ascii", "surrogateescape").partition("#")[0]
+    if "://" in raw:
+        raw = raw.partition("://")[2].partition("/")[2]
+    path = posixpath.normpath("/" + unquote(raw, errors="surrogateescape").lstrip("/"))
+    return path + "/" if raw.endswith("/") and path != "/" else path
 
 
-def _unix_time(text: str) -> int:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return NO_TIME
-    return int(moment.timestamp()) if moment.tzinfo else NO_TIME
+def canonical(name: str) -> str:
+    """`x-upper-case` → `X-Upper-Case`."""
+    return "-".join(part.capitalize() for part in name.split("-"))

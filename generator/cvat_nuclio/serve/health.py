@@ -2,51 +2,38 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from .connection import Handler
-from .request import Request
-from .response import date, reason
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 
-TEXT = "text/plain; charset=utf-8"
+from .listener import App, Receive, Scope, Send
+
 JSON = "application/json; charset=utf-8"
+NO_SNIFF = {"X-Content-Type-Options": "nosniff"}
 
 
-@dataclass
-class GoResponse:
-    """An answer as Go's net/http writes it: no `Server`, the date after the handler's headers."""
-
-    status: int
-    body: bytes
-    content_type: str
-    close: bool = False
-
-    def encode(self, *, head_only: bool = False) -> bytes:
-        """The bytes on the wire; `head_only` for HEAD."""
-        lines = [f"HTTP/1.1 {self.status} {reason(self.status)}".encode()]
-        lines.append(f"Content-Type: {self.content_type}".encode())
-        if self.content_type == TEXT:
-            lines.append(b"X-Content-Type-Options: nosniff")
-        lines += [b"Date: " + date(), b"Content-Length: %d" % len(self.body)]
-        if self.close:
-            lines.append(b"Connection: close")
-        return b"\r\n".join([*lines, b"", b"" if head_only else self.body])
-
-
-def health_handler(is_ready: Callable[[], bool]) -> Handler:
+def health_app(is_ready: Callable[[], bool]) -> App:
     """Answers `/live` and `/ready`; `?full=1` names the checks."""
 
-    async def handle(request: Request) -> GoResponse:
-        if request.path not in (b"/live", b"/ready"):
-            return GoResponse(404, b"404 page not found\n", TEXT)
-        if request.method != b"GET":
-            return GoResponse(405, b"method not allowed\n", TEXT)
+    def answer(request: Request) -> Response:
+        path = request.url.path
+        if path not in ("/live", "/ready"):
+            return not_found()
+        if request.method != "GET":
+            return PlainTextResponse("method not allowed\n", 405, NO_SNIFF)
         checks = {"processor_liveness": "OK"}
-        if request.path == b"/ready":
+        if path == "/ready":
             checks["processor_readiness"] = "OK" if is_ready() else "Processor not ready yet"
         status = 200 if set(checks.values()) == {"OK"} else 503
-        full = request.fields.get(b"full") == b"1"
-        body = json.dumps(checks if full else {}, indent=4)
-        return GoResponse(status, f"{body}\n".encode(), JSON)
+        full = request.query_params.get("full") == "1"
+        return Response(json.dumps(checks if full else {}, indent=4) + "\n", status, media_type=JSON)
 
-    return handle
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await answer(Request(scope))(scope, receive, send)
+
+    return app
+
+
+def not_found() -> Response:
+    """What Go's routers say to an unknown path."""
+    return PlainTextResponse("404 page not found\n", 404, NO_SNIFF)

@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TextIO
+from typing import Any, Protocol
 
 LEVELS = {"debug": 0, "info": 1, "warn": 2, "error": 3}
 
@@ -34,9 +34,8 @@ class Log(Protocol):
 class ConsoleLog:
     """Prints records from `level` on and the workers' own output, each with the function's name before it."""
 
-    def __init__(self, level: str = "info", out: TextIO | None = None) -> None:
+    def __init__(self, level: str = "info") -> None:
         self._level = LEVELS[level]
-        self._out = out or sys.stderr
         self._lock = threading.Lock()
 
     def record(self, record: Record) -> None:
@@ -53,7 +52,8 @@ class ConsoleLog:
 
     def _print(self, function: str, text: str) -> None:
         with self._lock:
-            print(f"{function} | {text}", file=self._out, flush=True)
+            # Looked up each time: while a status line stands on a terminal, rich keeps these lines above it.
+            print(f"{function} | {text}", file=sys.stderr, flush=True)
 
 
 def _short(value: object) -> str:

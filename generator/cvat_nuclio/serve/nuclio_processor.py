@@ -12,13 +12,15 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from .child import Interpreter
+from .listener import bind
 from .log import LEVELS, Log, Record
 from .nuclio_home import PROCESSOR, WRAPPER, platform_yaml, processor_yaml
-from .processor import HEALTH_PATH, SHUTDOWN_GRACE, bind
+from .processor import SHUTDOWN_GRACE
 from .report import reachable
 from .settings import Settings
 from .slot import Panic
 from .spawn import Spawned, spawn
+from .trigger import HEALTH_PATH
 
 TERMINATION = "1s"
 # Where the processor puts them, wherever TMPDIR points.
@@ -69,6 +71,11 @@ class NuclioProcessor:
         return self._ready
 
     @property
+    def waits_for(self) -> str:
+        """What its start is at."""
+        return f"Nuclio's processor starts {self.worker_count} workers"
+
+    @property
     def pids(self) -> list[int]:
         """The worker processes: the children of all of the processor's threads."""
         pids: list[int] = []
@@ -84,7 +91,7 @@ class NuclioProcessor:
         with bind(host, port) as held, bind(host, health_port) as health_held:
             self.port, self.health_port = held.getsockname()[1], health_held.getsockname()[1]
             await self.launch(host)
-            await self._until(lambda: self._status(self.health_port, b"/ready"))
+            await self._until(lambda: self._status(self.health_port, "/ready"))
             try:
                 await asyncio.wait_for(self._until(lambda: self._status(self.port, HEALTH_PATH)), LISTENS_WITHIN)
             except TimeoutError:
@@ -114,11 +121,11 @@ class NuclioProcessor:
         env["PYTHONDONTWRITEBYTECODE"] = "1"
         return env
 
-    async def _status(self, port: int, path: bytes) -> bool:
+    async def _status(self, port: int, path: str) -> bool:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             reader, writer = await asyncio.open_connection(self._address.strip("[]"), port)
             try:
-                writer.write(b"GET %b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" % path)
+                writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
                 return b" 200 " in await reader.readline()
             finally:
                 writer.close()

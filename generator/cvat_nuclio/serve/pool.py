@@ -29,8 +29,8 @@ class Pool(Generic[T]):
             raise NoWorker
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
-        done, _ = await asyncio.wait([future], timeout=max(timeout, 0))
-        if done:
+        await asyncio.wait([future], timeout=timeout)
+        if future.done():
             return future.result()
         self._waiting.remove(future)
         raise NoWorker
@@ -43,3 +43,10 @@ class Pool(Generic[T]):
                 future.set_result(worker)
                 return
         self._free.append(worker)
+
+    def end(self) -> None:
+        """Lets nobody wait any longer."""
+        self.closed = True
+        for future in self._waiting:
+            if not future.done():
+                future.set_exception(NoWorker())

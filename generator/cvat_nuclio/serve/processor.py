@@ -9,25 +9,18 @@ import tempfile
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 
+from .answer import Answer, NoResults, ResultError, read_answer
 from .child import Interpreter, TimedOut, WorkerGone
 from .clock import EventClock
-from .cloudevent import EventError
-from .connection import Connection, Handler, Limits
-from .cors import Gate
-from .event import encode_event
-from .health import health_handler
+from .health import health_app
+from .listener import App, Limits, Listener, bind
 from .log import Log, Record
 from .pool import NoWorker, Pool
-from .request import Request
-from .response import Response
-from .response_logs import LOG_LEVEL, add_logs
-from .result import NoResults, ResultError, read_result, to_response
 from .settings import Settings
 from .slot import Panic, Slot
+from .trigger import TriggerApp
 
-HEALTH_PATH = b"/__internal/health"
 SHUTDOWN_GRACE = 5.0
-BACKLOG = 1024
 LAST_ANSWER = 0.5
 TIMED_OUT = b'{"error": "handler timed out"}'
 
@@ -41,13 +34,13 @@ class Processor:
         self._log = log
         self.worker_count = workers or settings.trigger.workers
         self.slots: list[Slot] = []
+        self._pool: Pool[Slot] = Pool([])
         self.ready = False
         self.exit_status: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self.failure = ""
         self._hurried = asyncio.Event()
         self.on_change: Callable[[], None] = lambda: None
-        self._connections: set[Connection] = set()
-        self._servers: list[asyncio.Server] = []
+        self._listeners: list[Listener] = []
         self._sockets: list[socket.socket] = []
         self._background: list[asyncio.Task[None]] = []
         self._scratch: Path | None = None
@@ -63,13 +56,21 @@ class Processor:
         """What `/ready` says: all workers ready and the start complete."""
         return self.ready and all(slot.status == "ready" for slot in self.slots)
 
+    @property
+    def waits_for(self) -> str:
+        """What its start is at."""
+        importing = sum(slot.is_importing for slot in self.slots)
+        if importing or not self.slots:
+            return f"{importing or self.worker_count} of {self.worker_count} workers import {self.settings.handler}"
+        return f"{sum(slot.status != 'ready' for slot in self.slots)} of {self.worker_count} workers run init_context"
+
     async def start(self, host: str = "127.0.0.1", port: int = 0, health_port: int = 0) -> None:
         """Starts the health server and the workers; the function's port answers when all are ready. Raises Panic."""
         self._clock = EventClock()
         self._socket, health = self._bind(host, port), self._bind(host, health_port)
         self.port = self._socket.getsockname()[1]
         self.health_port = health.getsockname()[1]
-        await self._listen(health, health_handler(lambda: self.is_ready), Limits())
+        await self._listen(health, health_app(lambda: self.is_ready), Limits())
         interpreter, log = self._interpreter, self._log
         self._scratch = Path(tempfile.mkdtemp(prefix="cvat-nuclio-"))
         cwd = self.settings.working_folder(self._scratch)
@@ -92,14 +93,13 @@ class Processor:
 
     async def _start_trigger(self) -> None:
         trigger = self.settings.trigger
-        self._gate = Gate(trigger.cors)
-        await self._listen(self._socket, self._handle, Limits(trigger.max_head, trigger.max_body))
+        limits = Limits(trigger.max_head, trigger.max_body)
+        await self._listen(self._socket, TriggerApp(limits, trigger.name, self._process), limits)
 
-    async def _listen(self, sock: socket.socket, handler: Handler, limits: Limits) -> None:
-        server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(handler, limits, self._connections), sock=sock, backlog=BACKLOG
-        )
-        self._servers.append(server)
+    async def _listen(self, sock: socket.socket, app: App, limits: Limits) -> None:
+        listener = Listener(app, sock, limits)
+        await listener.open()
+        self._listeners.append(listener)
 
     async def _watch(self, slot: Slot) -> None:
         with contextlib.suppress(asyncio.CancelledError):
@@ -121,42 +121,23 @@ class Processor:
     def _say(self, level: str, message: str, **fields: object) -> None:
         self._log.record(Record(self.settings.name, level, message, fields))
 
-    async def _handle(self, request: Request) -> Response | None:
-        if request.path.startswith(HEALTH_PATH):
-            return Response()
-        response = Response()
-        refusal = self._gate.check(request, response)
-        return refusal or await self._run(request, response)
-
-    async def _run(self, request: Request, response: Response) -> Response | None:
-        trigger = self.settings.trigger
-        level = request.header(LOG_LEVEL)
-        records: list[Record] | None = None if level is None else []
+    async def _process(self, event: bytes) -> Answer:
+        """A worker's answer to an event."""
         try:
-            slot = await self._pool.allocate(trigger.availability_timeout)
+            slot = await self._pool.allocate(self.settings.trigger.availability_timeout)
         except NoWorker:
-            answer = Response(503)
-        else:
-            answer = await self._submit(slot, request, trigger.name, records)
-        answer.headers = response.headers | answer.headers
-        if records is not None and level is not None and not answer.chunked:
-            add_logs(answer, records, level.decode("latin-1"))
-        return answer
-
-    async def _submit(self, slot: Slot, request: Request, trigger: str, records: list[Record] | None) -> Response:
+            return Answer(503)
         lost = False
-        slot.collect(records)
         try:
-            packet = await slot.process_event(encode_event(request, trigger, slot.structured))
-            return to_response(read_result(packet, self._interpreter.nuclio))
-        except (WorkerGone, EventError, ResultError) as exc:
-            return Response(500, str(exc).encode())
+            return await read_answer(*await slot.process_event(event), self._interpreter.nuclio)
+        except (WorkerGone, ResultError) as exc:
+            return Answer(500, str(exc).encode())
         except TimedOut:
-            return Response(408, TIMED_OUT, chunked=True)
+            return Answer(408, TIMED_OUT, chunked=True)
         except NoResults:
             lost = True
             self._say("error", "an empty list is an empty batch: the worker is lost, as in Nuclio")
-            return Response(500)
+            return Answer(500)
         finally:
             if not lost:
                 self._pool.release(slot)
@@ -206,27 +187,20 @@ class Processor:
             for task in (all_done, hurried, *waits):
                 task.cancel()
         if all(slot.child.terminated.is_set() for slot in self.slots):
-            await self._wait_for_answers()
-
-    async def _wait_for_answers(self) -> None:
-        """The workers have answered; what they answered must be written."""
-        end = asyncio.get_running_loop().time() + LAST_ANSWER
-        while any(c.is_answering for c in self._connections) and asyncio.get_running_loop().time() < end:
-            await asyncio.sleep(0.01)
+            await asyncio.gather(*(listener.finish(LAST_ANSWER) for listener in self._listeners))
 
     async def _close(self) -> None:
-        for server in self._servers:
-            server.close()
+        for listener in self._listeners:
+            listener.cut()
         for sock in self._sockets:
             sock.close()
-        for connection in list(self._connections):
-            connection.abort()
         current = asyncio.current_task()
         for task in self._background:
             if task is not current:
                 task.cancel()
         await asyncio.gather(*(slot.end() for slot in self.slots), return_exceptions=True)
         self.ready = False
+        self._pool.end()
         if self._scratch:
             shutil.rmtree(self._scratch, ignore_errors=True)
 
@@ -240,19 +214,6 @@ async def all_or_first_error(coroutines: list[Coroutine[None, None, None]]) -> N
     finally:
         for pending in tasks:
             pending.cancel()
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """A socket that holds the port but does not listen yet: connections are refused. Raises OSError."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((host, port))
-    except OSError:
-        sock.close()
-        raise
-    return sock
 
 
 def failure_text(panic: Panic) -> str:

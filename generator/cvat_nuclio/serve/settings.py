@@ -14,16 +14,20 @@ HANDLER_FOLDER = "/opt/nuclio"
 
 
 @dataclass(frozen=True)
-class Cors:
-    """The trigger's `cors`: which browsers' origins, methods and headers are let in. `max_age` is in seconds."""
+class RestartPolicy:
+    """Docker's restart policy: `no`, `always`, `unless-stopped` or `on-failure`; `retries` 0 sets no limit."""
 
-    origins: tuple[str, ...]
-    methods: tuple[str, ...]
-    headers: tuple[str, ...]
-    exposed: tuple[str, ...]
-    credentials: bool
-    preflight_method: str
-    max_age: int
+    name: str = "no"
+    retries: int = 0
+
+    def restarts(self, status: int, done: int) -> bool:
+        """Whether a container that ended with `status` is started again, after `done` restarts."""
+        if self.name == "on-failure":
+            return status != 0 and (not self.retries or done < self.retries)
+        return self.name in ("always", "unless-stopped")
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.retries}" if self.retries and self.name == "on-failure" else self.name
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,6 @@ class Trigger:
     max_body: int
     max_head: int
     port: int = 0
-    cors: Cors | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class Settings:
     event_timeout: float | None = None
     env: dict[str, str] = field(default_factory=dict)
     kind: str = ""
+    restart: RestartPolicy = RestartPolicy()
     config: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -92,6 +96,7 @@ def read_settings(path: Path | str, config_file: str = "function.yaml", nuclio: 
         event_timeout=bundle.event_timeout,
         env=bundle.env,
         kind=bundle.kind,
+        restart=_restart(bundle),
         config=bundle.config,
         notes=tuple(f"line {d.line}: Nuclio drops {d.path}: {d.why}" for d in bundle.reading.dropped),
     )
@@ -118,6 +123,12 @@ def _check(bundle: Bundle, nuclio: str) -> None:
                 why="CVAT's calls are not made for that, and this engine does not do it",
                 remedy="remove `batch`",
             )
+    if bundle.trigger.cors_enabled:
+        raise UserError(
+            f"trigger {bundle.trigger.name} in {bundle.config_file} has `cors` enabled",
+            why="Nuclio then answers requests without an Origin, which CVAT's are, with nothing",
+            remedy="remove `cors`: CVAT's server calls the function, no browser",
+        )
 
 
 def _port(bundle: Bundle) -> int:
@@ -138,17 +149,12 @@ def _trigger(trigger: HTTPTrigger, workers: int, port: int) -> Trigger:
         max_body=trigger.body_limit,
         max_head=trigger.read_buffer if trigger.read_buffer > 0 else DEFAULT_READ_BUFFER,
         port=port,
-        cors=_cors(trigger.cors) if trigger.cors_enabled and trigger.cors else None,
     )
 
 
-def _cors(fields: dict[str, Any]) -> Cors:
-    return Cors(
-        origins=tuple(fields["AllowOrigins"]),
-        methods=tuple(fields["AllowMethods"]),
-        headers=tuple(fields["AllowHeaders"]),
-        exposed=tuple(fields["ExposeHeaders"]),
-        credentials=fields["AllowCredentials"],
-        preflight_method=fields["PreflightRequestMethod"],
-        max_age=fields["PreflightMaxAgeSeconds"],
-    )
+def _restart(bundle: Bundle) -> RestartPolicy:
+    attributes = (bundle.spec.get("platform") or {}).get("attributes") or {}
+    policy = next((value for key, value in attributes.items() if key.lower() == "restartpolicy"), None) or {}
+    fields = {key.lower(): value for key, value in policy.items()} if isinstance(policy, dict) else {}
+    retries = fields.get("maximumretrycount")
+    return RestartPolicy(str(fields.get("name") or "no"), retries if isinstance(retries, int) else 0)

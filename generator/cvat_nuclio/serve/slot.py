@@ -5,9 +5,8 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from .child import IMPORT_DEADLINE, Child, Interpreter, TimedOut, WorkerGone
+from .child import IMPORT_DEADLINE, Child, Interpreter, Packet, TimedOut, WorkerGone
 from .clock import EventClock
-from .cloudevent import StructuredEvent
 from .log import Log, Record
 from .settings import Settings
 
@@ -39,7 +38,6 @@ class Slot:
         self.index = index
         self.status = "initializing"
         self.event_time: float | None = None
-        self.structured = StructuredEvent()
         self._arguments = (settings, index, interpreter, log, cwd)
         self._clock = clock
         self.child = Child(*self._arguments)
@@ -51,6 +49,11 @@ class Slot:
         """The process id, None when it has ended."""
         process = getattr(self.child, "process", None)
         return process.pid if process and process.status is None else None
+
+    @property
+    def is_importing(self) -> bool:
+        """Whether the process has yet to import the function's module."""
+        return self.status != "ready" and not self.child.imported.is_set()
 
     async def start(self) -> None:
         """Starts a process and waits until it is ready. Raises Panic."""
@@ -92,8 +95,8 @@ class Slot:
         )
         self.panic.exception()
 
-    async def process_event(self, event: bytes) -> bytes:
-        """The worker's response packet. Raises WorkerGone, TimedOut."""
+    async def process_event(self, event: bytes) -> Packet:
+        """The worker's response. Raises WorkerGone, TimedOut."""
         self.event_time = self._clock.now()
         try:
             if self.status != "ready":
@@ -101,10 +104,6 @@ class Slot:
             return await self.child.process_event(event)
         finally:
             self.event_time = None
-
-    def collect(self, sink: list[Record] | None) -> None:
-        """Also puts the records of the running event into `sink`."""
-        self.child.on_record = sink.append if sink is not None else None
 
     async def time_out(self) -> None:
         """Kills the process, whose event ends with TimedOut, and starts another. Raises Panic."""

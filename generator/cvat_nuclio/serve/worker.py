@@ -2,19 +2,21 @@
 
 Run by path under the interpreter that holds the function's packages, so it imports the standard library, nuclio-sdk
 and msgpack only. Events come in as a 4-byte big-endian length and a msgpack map; packets go out as one line each:
-`c` the module is imported, `s` ready, `l` a log record, `r` a response or a list of them,
-`t` the termination callback has returned, `f` the module could not be imported.
+`c` the module is imported, `s` ready, `l` a log record, `t` the termination callback has returned, `f` the module could
+not be imported, `r` a response, or a list of them, without its body; the body's length stands before it, and the body
+itself follows the line. So the engine, which serves other functions too, has nothing to decode.
 
 Logging blocks until the record is written. Nuclio's own worker logs to a non-blocking socket and loses lines.
 """
 
 import sys
 
-if __name__ == "__main__":
+if __name__ == "__main__" and not getattr(sys.flags, "safe_path", False):
     del sys.path[0]  # this file's folder: its modules are no part of what the function may import
 
 import argparse
 import asyncio
+import base64
 import contextlib
 import json
 import re
@@ -49,6 +51,12 @@ class Packets:
         """Sends one packet; `text` is one line of ASCII."""
         with self._lock:
             self._socket.sendall(f"{kind}{text}\n".encode())
+
+    def respond(self, fields: str, body: bytes) -> None:
+        """Sends a response: JSON in one line of ASCII without the body, and the body."""
+        with self._lock:
+            self._socket.sendall(f"r{len(body)} {fields}\n".encode())
+            self._socket.sendall(body)
 
     def write(self, text: str) -> None:
         """One formatted log record, with the newline that `logging.StreamHandler` adds."""
@@ -175,7 +183,12 @@ class Worker:
         output = self._handler(self._context, event)
         if asyncio.iscoroutine(output):
             output = await output
-        self._packets.send("r", self._encode(self._response(output)))
+        self._respond(self._response(output))
+
+    def _respond(self, response: Any) -> None:
+        responses = response if isinstance(response, list) else [response]
+        bodies = [(fields.pop("body"), fields.pop("body_encoding")) for fields in responses]
+        self._packets.respond(self._encode(response), body_bytes(*bodies[0]) if bodies else b"")
 
     def _response(self, output: object) -> Any:
         to_response = nuclio_sdk.Response.from_entrypoint_output
@@ -187,7 +200,7 @@ class Worker:
         text = f'{what} - "{exc}": {traceback.format_exc()}'
         self._logger.error_with(what, exc=str(exc), traceback=traceback.format_exc())
         fields = {"body": text, "body_encoding": "text", "content_type": "text/plain", "status_code": 500}
-        self._packets.send("r", self._encode(fields))
+        self._respond(fields)
 
     async def _call_back(self) -> None:
         while self._callbacks:
@@ -197,6 +210,16 @@ class Worker:
                 await result
             if kind == "termination":
                 self._packets.send("t")
+
+
+def body_bytes(text: str, encoding: str) -> bytes:
+    """A response's body as the client gets it; lone surrogates become the replacement character."""
+    if encoding == "base64":
+        return base64.b64decode(text)
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
 def load_handler(name: str, logger: nuclio_sdk.Logger) -> Callable[..., Any]:

@@ -1,0 +1,158 @@
+"""One port: uvicorn and h11 read and write its HTTP; here are the limits on what a client may send.
+
+Whoever reaches a port is a stranger. Per request, a head and a body have Nuclio's limits, and chunk sizes, extensions
+and trailers together may take no more than the body may; per connection, silence ends it; per port, connections are
+counted. A client that is over a limit is answered once and its connection ends.
+"""
+
+import asyncio
+import contextlib
+import socket
+import sys
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+import h11
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+BAD_REQUEST = b"Error when parsing request"
+BIG_HEAD = b"Too big request header"
+TEXT = b"text/plain; charset=utf-8"
+BACKLOG = 1024
+MOST_CONNECTIONS = 512
+SILENCE = 60
+SMALL_CHUNKS = 65536
+
+
+@dataclass(frozen=True)
+class Limits:
+    """`head`: bytes of request line and headers; `body`: bytes of the body."""
+
+    head: int = 16384
+    body: int = 0
+
+    @property
+    def wire(self) -> int:
+        """Bytes of a whole request as it is sent: a body in chunks may be as much again."""
+        return self.head + 2 * self.body + SMALL_CHUNKS
+
+
+class Listener(uvicorn.Server):
+    """Serves `app` on a socket that is bound already. Signals are the engine's business."""
+
+    def __init__(self, app: App, sock: socket.socket, limits: Limits) -> None:
+        config = uvicorn.Config(
+            app,
+            http=type("LimitedProtocol", (Protocol,), {"limits": limits}),
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="error",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=SILENCE,
+            h11_max_incomplete_event_size=limits.head,
+            backlog=BACKLOG,
+        )
+        super().__init__(config)
+        self._socket = sock
+
+    async def open(self) -> None:
+        """Returns when the port answers. Raises OSError."""
+        self.config.load()
+        self.lifespan = self.config.lifespan_class(self.config)
+        await self.startup([self._socket])
+        self._ticks = asyncio.create_task(self.main_loop())
+
+    async def finish(self, timeout: float) -> None:
+        """Waits until the running answers are with their clients, at most `timeout` seconds."""
+        end = asyncio.get_running_loop().time() + timeout
+        while self._is_answering() and asyncio.get_running_loop().time() < end:
+            await asyncio.sleep(0.01)
+
+    def _is_answering(self) -> bool:
+        transports = [connection.transport for connection in self.server_state.connections]
+        return bool(self.server_state.tasks) or any(t and t.get_write_buffer_size() for t in transports)
+
+    def cut(self) -> None:
+        """Closes the port and every connection at once, as the death of a process would."""
+        for server in self.servers:
+            server.close()
+        self._ticks.cancel()
+        for connection in list(self.server_state.connections):
+            if connection.transport:
+                connection.transport.abort()
+
+
+class Protocol(H11Protocol):
+    """One connection, with limits on its bytes."""
+
+    limits: Limits
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._received = self._of_this_request = 0
+        self._seen = (-1, 0)
+        self._timer = self.loop.call_later(SILENCE, self._watch)
+        if len(self.connections) > MOST_CONNECTIONS:
+            transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._timer.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += len(data)
+        self._of_this_request += len(data)
+        if self._of_this_request > self.limits.wire:
+            self.send_400_response("")
+        elif not self.transport.is_closing():
+            super().data_received(data)
+
+    def on_response_complete(self) -> None:
+        self._of_this_request = 0
+        super().on_response_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answers what cannot be read, in Nuclio's words, and ends the connection."""
+        error, has_head = sys.exception(), self.cycle is not None and not self.cycle.response_complete
+        big_head = isinstance(error, h11.RemoteProtocolError) and error.error_status_hint == 431 and not has_head
+        status, body = (431, BIG_HEAD) if big_head else (400, BAD_REQUEST)
+        headers = [(b"Server", b"nuclio"), (b"Content-Type", TEXT), (b"Content-Length", b"%d" % len(body))]
+        headers.append((b"Connection", b"close"))
+        # An answer that has begun cannot be taken back: then the connection just ends.
+        with contextlib.suppress(h11.LocalProtocolError):
+            for event in (h11.Response(status_code=status, headers=headers), h11.Data(body), h11.EndOfMessage()):
+                self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
+
+    def _watch(self) -> None:
+        """Ends a connection on which nothing has moved since the last look, unless a function works for it."""
+        seen = (self._received, self.transport.get_write_buffer_size())
+        works = self.cycle is not None and not self.cycle.more_body and not self.cycle.response_complete
+        if seen == self._seen and not works:
+            self.transport.abort()
+            return
+        self._seen = seen
+        self._timer = self.loop.call_later(SILENCE, self._watch)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket that holds the port but does not listen yet: connections are refused. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
