@@ -20,8 +20,9 @@ hypothesis.settings.register_profile(
     phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
 )
 
-# What runs the tests may ignore it (nohup), and a process that inherits that cannot be ended by it.
+# What runs the tests may ignore them (nohup; a shell's `&`), and a process that inherits that cannot be ended by them.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

@@ -21,7 +21,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         """Answers any GET."""
-        body = json.dumps({"config": CONFIG, "env": dict(os.environ), "cwd": str(Path.cwd())}).encode()
+        body = json.dumps(
+            {"config": CONFIG, "env": dict(os.environ), "cwd": str(Path.cwd()), "socket": str(SOCKET)}
+        ).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

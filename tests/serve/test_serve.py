@@ -72,6 +72,43 @@ def test_several_bundles_share_a_dashboard(bundle: Path, tmp_path: Path) -> None
         assert [function.name for function in server.functions] == ["echo", "other"]
 
 
+def test_the_current_folder_is_no_part_of_the_engines_path(bundle: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    for name in ("types", "queue", "logging", "yaml", "msgpack", "h11"):
+        (folder / f"{name}.py").write_text("raise SystemExit('the current folder is on the path')\n")
+    code = (
+        "import sys, urllib3\nfrom cvat_nuclio.serve import running\n"
+        "with running(sys.argv[1], python=sys.argv[2]) as server:\n"
+        "    print(urllib3.request('POST', server.url).status)\n"
+    )
+    other_name = Path(sys.executable).with_name("python3")
+    command = [sys.executable, "-P", "-c", code, str(bundle), str(other_name)]
+    told = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert (told.stdout, told.stderr) == ("200\n", "")
+
+
+def test_a_worker_finds_its_function_where_python_is_asked_for_a_safe_path(bundle: Path) -> None:
+    with running(bundle, env={"PYTHONSAFEPATH": "1"}) as server:
+        assert ask(server.url)["greeting"] == "from spec.env"
+
+
+def test_a_start_that_takes_a_while_says_what_it_is_at(bundle: Path) -> None:
+    change(bundle / "main.py", "import os\n", "import os, time\ntime.sleep(2)\n")
+    change(bundle / "main.py", '    context.logger.info("loaded")\n', "    time.sleep(1.5)\n")
+    with running(bundle, workers=1) as server:
+        lines = [line for line in server.log.splitlines() if line.startswith("waiting: ")]
+    assert lines == [
+        "waiting: echo: 1 of 1 workers import main:handler",
+        "waiting: echo: 1 of 1 workers run init_context",
+    ]
+
+
+def test_a_start_that_is_quick_says_nothing(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(bundle, workers=1) as server:
+        assert "init_context" not in server.log
+
+
 def test_what_the_function_prints_and_logs_is_shown_with_its_name(bundle: Path) -> None:
     with running(bundle, workers=1) as server:
         ask(server.url)
@@ -205,7 +242,7 @@ def test_a_worker_that_dies_ends_its_function_alone(bundle: Path, tmp_path: Path
         url = f"{server.dashboard_url}/api/functions/echo"
         status = wait_until(lambda: (s := urllib3.request("GET", url).json()["status"])["state"] != "ready" and s)
         assert status["state"] == "unhealthy"
-        assert status["message"] == "Function is not healthy"
+        assert status["message"].startswith("Function is not healthy: Wrapper process for worker 0 exited unexpectedly")
         assert ask(alive.url)["pid"] == alive.pids[0]
         assert "exited unexpectedly with: signal: killed" in server.log
         headers = {"x-nuclio-function-name": "echo", "x-nuclio-function-namespace": "nuclio"}

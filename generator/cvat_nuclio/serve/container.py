@@ -105,7 +105,9 @@ class Container:
         self.on_change()
 
     async def _death(self) -> int:
-        status = await self.function.exit_status
+        # Not awaited itself: the end of this task must not end it.
+        await asyncio.wait([self.function.exit_status])
+        status = self.function.exit_status.result()
         self._last_failure = self.function.failure
         self.on_change()
         return status
@@ -133,7 +135,8 @@ class Container:
         if self._keeping and not self.exit_status.done():
             self._keeping.cancel()
             await asyncio.wait([self._keeping])
+        ended = self.function.exit_status
+        waits_for_restart = ended.done()
         await self.function.stop()
         if not self.exit_status.done():
-            ended = self.function.exit_status
-            self.exit_status.set_result(ended.result() if ended.done() else 0)
+            self.exit_status.set_result(ended.result() if ended.done() and not waits_for_restart else 0)
