@@ -30,8 +30,7 @@ lint: $(VENV)/.ready-$(EXTRAS)
 	$(BIN)/mypy
 	$(BIN)/shellcheck deploy.sh .ci/run
 
-# Runs every row of docs/benchmarks.md and writes the page. Takes a quarter of an hour on an idle machine; the servers
-# that it compares with are installed under build/bench, each in an environment of its own.
+# Runs every row of docs/benchmarks.md and writes the page. Takes a quarter of an hour on an idle machine.
 bench: $(VENV)/.ready-$(EXTRAS)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	$(BIN)/python -m tools.bench

@@ -199,9 +199,11 @@ def test_an_interpreter_without_the_sdk_is_refused(bundle: Path, tmp_path: Path)
 def test_listening_for_other_machines_is_warned_of(bundle: Path) -> None:
     command = [sys.executable, "-m", "cvat_nuclio", "serve", str(bundle), "--host", "0.0.0.0", "--dashboard-port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr
-        assert "can be reached from other machines" in process.stderr.readline()
-        process.terminate()
+        try:
+            assert process.stderr
+            assert "can be reached from other machines" in process.stderr.readline()
+        finally:
+            process.terminate()
 
 
 def test_the_engine_ends_with_the_process_that_started_it(bundle: Path) -> None:

@@ -15,7 +15,6 @@ ROWS = {
     "P3": "p3_clicks",
     "P4": "p4_states",
     "P5": "p5_commands",
-    "P6": "p6_throughput",
     "P7": "p7_memory",
     "P8": "p8_cold_start",
 }

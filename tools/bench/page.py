@@ -84,7 +84,7 @@ def _chart(results: Sequence[Result], file: Path) -> None:
     colours = ["tab:green" if one.met else "tab:red" for one in results]
     axes.barh(names[::-1], [one.ratio for one in results][::-1], color=colours[::-1])
     axes.axvline(1, color="black", linewidth=0.8)
-    axes.set(xscale="log", xlabel="ours / other (P6 requests/s: larger is better; all else: smaller)")
+    axes.set(xscale="log", xlabel="ours / other (smaller is better)")
     figure.tight_layout()
     file.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(file, metadata={"Date": None})

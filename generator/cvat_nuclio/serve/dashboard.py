@@ -86,6 +86,7 @@ class Dashboard:
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         self._entries = entries
+        self.largest_body = max((e.settings.trigger.max_body for e in entries), default=0)
         self._bodies = Bodies()
         self._pool = urllib3.PoolManager(retries=False, maxsize=16)
 
@@ -120,23 +121,24 @@ class Dashboard:
         """POST /api/function_invocations: the headers name the function, the rest is the function's."""
         name = request.headers.get("x-nuclio-function-name", "")
         namespace = request.headers.get("x-nuclio-function-namespace", "")
-        if not name:
-            return invocation_error(400, "Function name must be provided")
-        if not namespace:
-            return invocation_error(400, "Namespace must be provided")
         entry = self._named(request, name)
-        if entry is None:
-            return invocation_error(404, f"Failed to invoke function: Function not found: {name} @ {namespace}")
-        url = request.headers.get("x-nuclio-invoke-url", "")
-        if url and url != entry.address:
-            return invocation_error(400, f"Failed to invoke function: Invalid function url {url}")
+        limit = entry.settings.trigger.max_body if entry else self.largest_body
         try:
-            body = await self._bodies.read(request.scope, request.receive, entry.settings.trigger.max_body)
+            body = await self._bodies.read(request.scope, request.receive, limit)
         except (TooLarge, Busy) as exc:
             status, text = (400, BAD_REQUEST) if isinstance(exc, TooLarge) else (503, b"")
             return with_vary(Response(text, status, {"Content-Type": TEXT.decode(), "Connection": "close"}))
         except Gone:
             raise ClientDisconnect from None
+        if not name:
+            return invocation_error(400, "Function name must be provided")
+        if not namespace:
+            return invocation_error(400, "Namespace must be provided")
+        if entry is None:
+            return invocation_error(404, f"Failed to invoke function: Function not found: {name} @ {namespace}")
+        url = request.headers.get("x-nuclio-invoke-url", "")
+        if url and url != entry.address:
+            return invocation_error(400, f"Failed to invoke function: Invalid function url {url}")
         return await asyncio.to_thread(self._forward, request, body, entry)
 
     def _forward(self, request: Request, body: bytes | None, entry: Entry) -> Response:

@@ -95,8 +95,7 @@ class Engine:
         sock = bind(self._options.host, port)
         self.dashboard_port = sock.getsockname()[1]
         entries = [Entry(container, reachable(self._options.host)) for container in self.containers]
-        largest = max((c.settings.trigger.max_body for c in self.containers), default=0)
-        self._dashboard = Listener(dashboard_app(entries), sock, Limits(DASHBOARD_HEAD, largest))
+        self._dashboard = Listener(dashboard_app(entries), sock, Limits(DASHBOARD_HEAD))
         await self._dashboard.open()
 
     async def wait(self) -> int:

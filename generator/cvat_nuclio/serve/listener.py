@@ -1,8 +1,9 @@
 """One port: uvicorn and h11 read and write its HTTP; here are the limits on what a client may send.
 
-Whoever reaches a port is a stranger. Per request, a head and a body have Nuclio's limits, and chunk sizes, extensions
-and trailers together may take no more than the body may; per connection, silence ends it; per port, connections are
-counted. A client that is over a limit is answered once and its connection ends.
+Whoever reaches a port is a stranger. Per request, a head and a body have Nuclio's limits, and all else (chunk sizes,
+extensions, trailers, requests sent ahead) has a small one: it costs the engine, which serves other functions too, much
+more than a body's bytes. Per connection, silence ends it; per port, connections are counted. A client that is over a
+limit is answered once and its connection ends.
 """
 
 import asyncio
@@ -28,7 +29,10 @@ TEXT = b"text/plain; charset=utf-8"
 BACKLOG = 1024
 MOST_CONNECTIONS = 512
 SILENCE = 60
-SMALL_CHUNKS = 65536
+# So much is parsed before the limits are looked at again.
+SLICE = 16384
+# Chunks of 256 bytes and more may make up a body of any length, smaller ones a short body.
+FRAMING_SHARE = 32
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,9 @@ class Limits:
     head: int = 16384
     body: int = 0
 
-    @property
-    def wire(self) -> int:
-        """Bytes of a whole request as it is sent: a body in chunks may be as much again."""
-        return self.head + 2 * self.body + SMALL_CHUNKS
+    def framing(self, body: int) -> int:
+        """What else a client may send with so much of a body: the head and as much again, and a share of the body."""
+        return 2 * self.head + body // FRAMING_SHARE
 
 
 class Listener(uvicorn.Server):
@@ -99,7 +102,7 @@ class Protocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._received = self._of_this_request = 0
+        self._received = self._body = self._framing = 0
         self._seen = (-1, 0)
         self._timer = self.loop.call_later(SILENCE, self._watch)
         if len(self.connections) > MOST_CONNECTIONS:
@@ -111,14 +114,24 @@ class Protocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += len(data)
-        self._of_this_request += len(data)
-        if self._of_this_request > self.limits.wire:
+        for start in range(0, len(data), SLICE):
+            if not self.transport.is_closing():
+                self._take(data[start : start + SLICE])
+
+    def _take(self, data: bytes) -> None:
+        before = self._unread_body()
+        super().data_received(data)
+        body = max(self._unread_body() - before, 0)
+        self._body += body
+        self._framing += len(data) - body
+        if self._framing > self.limits.framing(self._body) and not self.transport.is_closing():
             self.send_400_response("")
-        elif not self.transport.is_closing():
-            super().data_received(data)
+
+    def _unread_body(self) -> int:
+        return len(self.cycle.body) if self.cycle else 0
 
     def on_response_complete(self) -> None:
-        self._of_this_request = 0
+        self._body = self._framing = 0
         super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -132,6 +145,9 @@ class Protocol(H11Protocol):
         with contextlib.suppress(h11.LocalProtocolError):
             for event in (h11.Response(status_code=status, headers=headers), h11.Data(body), h11.EndOfMessage()):
                 self.transport.write(self.conn.send(event) or b"")
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         self.transport.close()
 
     def _watch(self) -> None:
