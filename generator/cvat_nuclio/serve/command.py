@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import contextlib
 import ipaddress
 import os
 import signal
@@ -10,10 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import rich.markup
 from rich.console import Console
 
 from ..errors import UserError
+from ..waiting import waiting
 from .child import Interpreter
 from .container import Function
 from .engine import Engine, Options, run_until_signal
@@ -23,7 +22,7 @@ from .settings import Settings, read_settings
 
 # Without the current folder, whose modules are no part of the environment. (-P is unknown before Python 3.11.)
 IMPORTS = "import sys; sys.path[:] = filter(None, sys.path); import msgpack, nuclio_sdk"
-QUIET_FOR, LOOK_EVERY = 1.0, 0.25
+LOOK_EVERY = 0.1
 
 
 def serve(args: argparse.Namespace) -> int:
@@ -63,25 +62,18 @@ async def _serve(functions: list[Settings], options: Options, args: argparse.Nam
         print_report(report_of(engine, options.host), console)
 
     engine.on_change = tell
-    telling = asyncio.create_task(tell_what_is_waited_for(engine, console))
+    telling = asyncio.create_task(tell_what_is_waited_for(engine))
     try:
         return await run_until_signal(engine, started, args.report_fd)
     finally:
         telling.cancel()
 
 
-async def tell_what_is_waited_for(engine: Engine, console: Console) -> None:
-    """Says after a second, and whenever it changes, what the start is at; on a terminal in one line, rewritten."""
-    await asyncio.sleep(QUIET_FOR)
-    told: list[str] = []
-    with console.status("") if console.is_terminal else contextlib.nullcontext() as status:
+async def tell_what_is_waited_for(engine: Engine) -> None:
+    """Says what the start is at, until all functions are ready."""
+    with waiting("") as wait:
         while waits_for := engine.waits_for:
-            text = "; ".join(waits_for)
-            if status:
-                status.update(rich.markup.escape(text))
-            elif waits_for != told:
-                console.print(f"waiting: {text}", markup=False, highlight=False, soft_wrap=True)
-            told = waits_for
+            wait.what = "; ".join(waits_for)
             await asyncio.sleep(LOOK_EVERY)
 
 
