@@ -38,7 +38,7 @@ GROUPS = {
         ("items.py", "geometry.py", "masks.py"),
         ("aa_runtime/test_detector.py", "aa_runtime/test_geometry.py", "aa_runtime/test_masks.py"),
     ),
-    "images": Group(("images.py",), ("aa_runtime/test_images.py",)),
+    "images": Group(("images.py", "formats/*.py"), ("aa_runtime/test_images.py",)),
     "tracker": Group(("tracker.py",), ("tracker/test_tracker.py", "tracker/test_states.py")),
     "state": Group(("state/*.py",), ("state", "tracker/test_states.py")),
 }

@@ -38,6 +38,8 @@ def test_clips_a_rectangle() -> None:
         ([10, 60, 40, 60], geometry.NO_EXTENT),
         ([-50, 10, -10, 20], geometry.OUTSIDE),
         ([120, 10, 140, 20], geometry.OUTSIDE),
+        ([10, -50, 20, -10], geometry.OUTSIDE),
+        ([10, 90, 20, 110], geometry.OUTSIDE),
         ([10, math.nan, 40, 60], geometry.NOT_FINITE),
         ([10, 20, math.inf, 60], geometry.NOT_FINITE),
     ],
@@ -46,6 +48,12 @@ def test_clips_a_rectangle() -> None:
 def test_drops_rectangles_of_which_nothing_is_left(box: list[float], why: str, rotation: float) -> None:
     with pytest.raises(Dropped, match=why):
         repair("rectangle", box, rotation, SIZE)
+
+
+@pytest.mark.parametrize("box", [[-5, 10, 1e-6, 20], [10, -5, 20, 1e-6]])
+def test_drops_a_rectangle_that_reaches_the_image_by_nothing(box: list[float]) -> None:
+    with pytest.raises(Dropped, match=geometry.OUTSIDE):
+        repair("rectangle", box, 0, SIZE)
 
 
 @pytest.mark.parametrize(
