@@ -1,5 +1,6 @@
 """Fixtures for every test."""
 
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -25,12 +26,40 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+WANTS_A_PACKAGE = re.compile("could not import|is not installed")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--complete", action="store_true", help="a test that is skipped fails the run")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Where tests are only collected none uses its snapshot: that is no failure."""
     if config.option.collectonly:
         config.option.warn_unused_snapshots = True
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With `--complete` nothing may hide behind a skip."""
+    if session.config.option.complete and session.exitstatus == 0 and _skipped(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The last line of a run: what was not run for want of a package, and which command runs it."""
+    lacking = [str(report.fspath) for report in _skipped(config) if WANTS_A_PACKAGE.search(report.longrepr[2])]
+    by_command: dict[str, list[str]] = {}
+    for path in dict.fromkeys([*lacking, *(config.option.ignore or ())]):
+        command = "make test-models" if path.startswith("tests/models/pytorch") else "make test"
+        by_command.setdefault(command, []).append(path)
+    if by_command:
+        parts = [f"{', '.join(paths)} (`{command}` runs them)" for command, paths in by_command.items()]
+        config.get_terminal_writer().line(f"Not run: {'; '.join(parts)}")
+
+
+def _skipped(config: pytest.Config) -> list[Any]:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return reporter.stats.get("skipped", []) if reporter else []
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,15 @@ def test_the_example_becomes_a_bundle_that_answers(readme: str, tmp_path: Path) 
         assert drawn.width >= 320
 
 
+def test_ci_runs_the_commands_of_the_readme_word_for_word(readme: str, repository: Path) -> None:
+    (block,) = re.findall(r"^## Try it\n[^`#]*```\n(.*?)```", readme, re.DOTALL | re.MULTILINE)
+    commands = [line.partition("#")[0].strip() for line in block.splitlines()]
+    assert commands == ["make demo", "make test"]
+    printed = subprocess.run([repository / ".ci/stranger", "--print"], capture_output=True, text=True, check=True)
+    assert printed.stdout.splitlines() == commands
+    assert ".ci/stranger\n" in (repository / ".ci/run").read_text("utf-8")
+
+
 def test_every_link_leads_somewhere(repository: Path) -> None:
     pages = [
         repository / "README.md",

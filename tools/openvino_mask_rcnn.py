@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 
-def save(model: Any, width: int, height: int, file: Path) -> Path:
-    """The IR of one of torchvision's Mask R-CNNs for pictures of one size: boxes, labels, scores, masks."""
+def save(model: Any, width: int, height: int, file: Path, half: bool = True) -> Path:
+    """The IR of one of torchvision's Mask R-CNNs for pictures of one size: boxes, labels, scores, masks.
+
+    `half`: weights in half precision, as OpenVINO writes them by default.
+    """
     import torch
 
     import openvino
@@ -26,7 +29,7 @@ def save(model: Any, width: int, height: int, file: Path) -> Path:
 
     shape = (1, 3, height, width)
     graph = openvino.convert_model(Lists(model.eval()), example_input=torch.rand(shape), input=[shape])
-    openvino.save_model(graph, file)
+    openvino.save_model(graph, file, compress_to_fp16=half)
     return file
 
 

@@ -24,8 +24,6 @@ from urllib.parse import urlsplit
 import numpy as np
 import numpy.typing as npt
 
-from tools import tiny_onnx
-
 SERVERLESS = Path(__file__).resolve().parents[1] / "serverless"
 
 
@@ -168,6 +166,7 @@ def sam2(folder: Path, image_size: int = 128) -> Any:
 def yolo(file: Path, labels: list[str], side: int = 640) -> Path:
     """A detector with v8's outputs: at each stride one random convolution, boxes about the cells, scores of colours."""
     from onnx import TensorProto, helper, numpy_helper
+    from tools import tiny_onnx
 
     nodes, initializers, parts = [], [], []
     for stride in (8, 16, 32):
@@ -203,6 +202,7 @@ def yolo(file: Path, labels: list[str], side: int = 640) -> Path:
 def embedding(file: Path) -> Path:
     """A person's 128 x 256 crop to 64 features: one random convolution, and what of it is above zero."""
     from onnx import TensorProto, helper, numpy_helper
+    from tools import tiny_onnx
 
     kernel = numpy_helper.from_array(_values("reid.weight", (64, 3, 16, 16)), "kernel")
     nodes = [
@@ -217,6 +217,7 @@ def embedding(file: Path) -> Path:
 def mask_rcnn(file: Path) -> Path:
     """An OpenVINO IR that sees the same three discs in every picture, as Open Model Zoo's networks answer."""
     import openvino
+    from tools import tiny_onnx
 
     rows, masks = np.zeros((4, 7), np.float32), np.zeros((4, 90, 33, 33), np.float32)
     y, x = np.mgrid[-1:1:33j, -1:1:33j]

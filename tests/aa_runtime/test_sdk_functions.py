@@ -1,4 +1,4 @@
-"""Which functions the runtime puts on a device, and on which. With real networks: tests/models."""
+"""Which functions the runtime puts on a device, and on which. With real networks: tests/models/pytorch."""
 
 import subprocess
 import sys

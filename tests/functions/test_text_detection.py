@@ -2,9 +2,10 @@
 
 import cv2
 import numpy as np
-import onnxruntime
 import PIL.Image
 import pytest
+
+onnxruntime = pytest.importorskip("onnxruntime")
 
 NAME = "onnx/text-detection"
 

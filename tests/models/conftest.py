@@ -3,9 +3,7 @@
 import base64
 import io
 import json
-import os
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,14 +15,6 @@ import PIL.Image
 import pytest
 
 from aa_runtime import FunctionSource, Handler, Options, load
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests marked `torch` are skipped where it is not installed, save in CI, which installs it."""
-    if find_spec("torch") is None and os.environ.get("CI") != "true":
-        for item in items:
-            if "torch" in item.keywords:
-                item.add_marker(pytest.mark.skip(reason="the torch extra is not installed"))
 
 
 @attrs.frozen

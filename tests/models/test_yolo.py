@@ -14,10 +14,9 @@ import numpy as np
 import PIL.Image
 import pytest
 from cvat_sdk.masks import decode_mask
-from tools.optional import required
 
-onnx = required("onnx")
-required("onnxruntime")
+onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnxruntime")
 
 from tools import tiny_onnx  # noqa: E402
 

@@ -11,20 +11,17 @@ import attrs
 import PIL.Image
 import pytest
 from tools import random_weights
-from tools.optional import required
 
 from aa_runtime import FunctionSource, Handler, Options, create_handler
 from aa_runtime.sdk_functions import place
 
-torch = required("torch")
-required("torchvision")
-required("skimage")
+torch = pytest.importorskip("torch")
+pytest.importorskip("torchvision")
+pytest.importorskip("skimage")
 
 from torch.overrides import TorchFunctionMode  # noqa: E402
 from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 from torch.utils._pytree import tree_leaves, tree_map_only  # noqa: E402
-
-pytestmark = pytest.mark.torch
 
 MODULES = "cvat_sdk.auto_annotation.functions.torchvision_"
 SMALL = {"min_size": 96, "max_size": 192, "box_detections_per_img": 3}

@@ -16,12 +16,10 @@ import PIL.Image
 import pytest
 from cvat_sdk.auto_annotation import TrackableShape
 from tools import random_weights
-from tools.optional import required
 
-torch = required("torch")
-required("torchvision")
+torch = pytest.importorskip("torch")
+pytest.importorskip("torchvision")
 
-pytestmark = pytest.mark.torch
 
 ORIGINAL_FEATURES = [
     -301.51752, 173.349078, -1148.791108, -429.99102, 466.999826, 756.139815, -715.082545, -309.384234, -989.247099

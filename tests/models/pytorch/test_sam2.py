@@ -16,12 +16,10 @@ import pytest
 from cvat_sdk.auto_annotation import TrackableShape
 from cvat_sdk.masks import decode_mask, encode_mask
 from tools import random_weights
-from tools.optional import required
 
-torch = required("torch")
-transformers = required("transformers")
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
 
-pytestmark = pytest.mark.torch
 
 SIDE = 128
 SIZE = (240, 160)

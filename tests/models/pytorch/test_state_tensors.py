@@ -7,7 +7,6 @@ from state_rows import TENSOR, flat
 
 from aa_runtime.state import Codec, DecodeError, EncodeError
 
-pytestmark = pytest.mark.torch
 torch: Any = pytest.importorskip("torch")
 
 INTEGERS = ["uint8", "int8", "int16", "int32", "int64", "uint16", "uint32"]

@@ -4,13 +4,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tools.optional import required
 
-required("torch")
-required("onnx")
-required("openvino")
+pytest.importorskip("torch")
+pytest.importorskip("onnx")
+pytest.importorskip("openvino")
 
-from tools import random_weights  # noqa: E402
+from tools import random_weights
 
 
 @pytest.fixture
@@ -33,7 +32,6 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
-@pytest.mark.torch
 def test_weights_lie_in_a_copy_and_the_checkout_is_left_alone(checkout: Path, tmp_path: Path) -> None:
     before = contents(checkout)
     laid = list(random_weights.lay(tmp_path / "random"))
@@ -46,7 +44,6 @@ def test_weights_lie_in_a_copy_and_the_checkout_is_left_alone(checkout: Path, tm
     assert len(list(copy.glob("*/*/cvat-nuclio.yaml"))) == len(list(checkout.glob("*/*/cvat-nuclio.yaml")))
 
 
-@pytest.mark.torch
 def test_what_was_generated_comes_back_and_nothing_else(
     checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,15 +13,12 @@ import PIL.Image
 import pytest
 from cvat_sdk.masks import decode_mask
 from tools import random_weights
-from tools.optional import required
 
-torch = required("torch")
-required("torchvision")
-required("skimage")
+torch = pytest.importorskip("torch")
+pytest.importorskip("torchvision")
+pytest.importorskip("skimage")
 
 from torchvision.transforms.functional import pil_to_tensor  # noqa: E402
-
-pytestmark = pytest.mark.torch
 
 #: COCO's cat and dog among torchvision's 91 categories, blanks included.
 CAT, DOG = 17, 18

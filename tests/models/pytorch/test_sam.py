@@ -14,12 +14,10 @@ import PIL.Image
 import pytest
 from cvat_sdk.masks import decode_mask
 from tools import random_weights
-from tools.optional import required
 
-torch = required("torch")
-transformers = required("transformers")
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
 
-pytestmark = pytest.mark.torch
 
 ORIGINAL_FEATURES = [-1.23824, 0.41212, -0.1692, -1.03404, 1.5603, -2.26067, 0.65143, 1.73915, 1.58754]
 CLICK, AWAY, BOX = [(420.0, 160.0)], [(20.0, 30.0)], ((360.0, 100.0), (480.0, 220.0))
