@@ -20,7 +20,7 @@ import attrs
 from rich.console import Console
 from rich.table import Table
 
-from cvat_nuclio.bundle import Bundle
+from cvat_nuclio.nuclio.function_yaml import FunctionYaml
 
 ROOT = Path(__file__).resolve().parent.parent
 SUITE = "bookworm"
@@ -114,7 +114,7 @@ def _copy(source: Path, target: Path) -> None:
 
 def build_and_test(path: Path, file: str, *, stand_in: bool) -> Built:
     """Builds one bundle's image and runs its test in it, without network."""
-    bundle = Bundle.open(path, file)
+    bundle = FunctionYaml.open(path, file)
     base = str(bundle.config["spec"]["build"]["baseImage"])
     begun = time.monotonic()
     if not is_here(base) and docker("pull", "--quiet", base).returncode:
@@ -125,7 +125,7 @@ def build_and_test(path: Path, file: str, *, stand_in: bool) -> Built:
     return Built(bundle.name, base, is_stand_in(base), time.monotonic() - begun, result)
 
 
-def _build(bundle: Bundle, base: str) -> str:
+def _build(bundle: FunctionYaml, base: str) -> str:
     tag = f"cvat-nuclio-test/{bundle.name}"
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(bundle.folder, Path(folder) / "handler")

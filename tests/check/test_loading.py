@@ -131,7 +131,7 @@ def test_nothing_runs_unless_it_is_said(tmp_path: Path, capsys: pytest.CaptureFi
     file = written(tmp_path, SOUND["a namespace"] + f"open({str(tmp_path / 'ran')!r}, 'w')\n")
     assert main(["check", str(file)]) == 0
     assert not (tmp_path / "ran").exists()
-    assert "func.py: read, not loaded: nothing is run unless you say so: --load" in capsys.readouterr().err
+    assert "func.py: read, not loaded: --load runs the code" in capsys.readouterr().err
     assert main(["check", str(file), "--load"]) == 0
     assert (tmp_path / "ran").exists()
     assert "read, not loaded" not in capsys.readouterr().err

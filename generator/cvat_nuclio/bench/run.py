@@ -10,11 +10,11 @@ from pathlib import Path
 
 import attrs
 
-from ..bundle import Bundle
 from ..cvat import ListingError
 from ..cvat.listing import list_function
 from ..cvat.sample import function_of_kind, sample_payload
 from ..errors import UserError
+from ..nuclio.function_yaml import FunctionYaml
 from . import phases
 from .load import Load, run_load, send_one
 from .memory import largest_mib
@@ -39,7 +39,7 @@ def bench_folder(folder: Path, options: BenchOptions) -> Report:
     """Serves the bundle for the time of the measurement."""
     from ..serve import running
 
-    bundle = Bundle.open(folder)
+    bundle = FunctionYaml.open(folder)
     body = _body(bundle.kind, bundle.annotations, options)
     split = measure_phases(bundle, body, options)
     with running(folder, workers=options.workers, python=options.python) as server:
@@ -83,7 +83,7 @@ def _loads(url: str, body: bytes, options: BenchOptions) -> tuple[Load, Load]:
     return alone, run_load(url, body, requests=options.requests, clients=options.clients)
 
 
-def measure_phases(bundle: Bundle, body: bytes, options: BenchOptions) -> Mapping[str, float]:
+def measure_phases(bundle: FunctionYaml, body: bytes, options: BenchOptions) -> Mapping[str, float]:
     """Median milliseconds of each phase, measured in a process of its own under the bundle's interpreter."""
     folder = str(bundle.folder.resolve())
     with tempfile.NamedTemporaryFile(suffix=".json") as file:

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..nuclio.function_yaml import FunctionYaml
 from .images import BaseImage, base_image
 from .labels import Labels
+from .pip import PipInstall, Requirement, installs, listed
 from .reach import start_calls
 from .settings import Settings
 from .source import RUNTIME, FunctionNode, PythonFile, module_file
@@ -89,6 +90,16 @@ class Build:
     def steps(self) -> str:
         """All values of the directives, one a line."""
         return "\n".join(step.value for step in self.directives)
+
+    @functools.cached_property
+    def installs(self) -> list[PipInstall]:
+        """Every `pip install` of the steps, in their order."""
+        return list(installs(self.directives))
+
+    def asked(self, install: PipInstall) -> list[Requirement]:
+        """All that one of them is to install, what its files list included."""
+        texts = [self.lists.get(file.rpartition("/")[2], "") for file in install.files]
+        return [*install.requirements, *(one for text in texts for one in listed(text))]
 
     @functools.cached_property
     def lists(self) -> dict[str, str]:

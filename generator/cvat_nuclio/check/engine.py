@@ -9,11 +9,13 @@ from typing import Any, TypeAlias
 
 from ..errors import UserError
 from ..nuclio.structs import version_of
-from .bundle import Build, Bundle, Function
+from .bundle import Build, Bundle, Function, Module
 from .discover import Targets, discover
 from .finding import Finding
+from .labels import Labels
 from .rule import Rule, all_rules
 from .settings import DEFAULT_CVAT, DEFAULT_NUCLIO, GENERATIONS, Settings
+from .source import PythonFile
 
 # `# cvat-nuclio: ignore` or `# cvat-nuclio: ignore[CN101, CN102]` on the finding's line.
 _IGNORE = re.compile(r"#\s*cvat-nuclio:\s*ignore(?:\[([^\]]*)\])?")
@@ -24,7 +26,7 @@ Ask: TypeAlias = Callable[[Function], Sequence[tuple[str, str]]]
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The findings, sorted by place; and the AA functions that were read and not loaded, with the reason."""
+    """The findings, sorted by place; and the AA functions that were only read, each with why loading failed."""
 
     findings: list[Finding]
     only_read: list[tuple[Path, str]]
@@ -56,17 +58,17 @@ def check(
     settings = _settings(cvat, nuclio)
     rules = _chosen(all_rules(), list(select), list(ignore))
     targets = discover([Path(path) for path in paths], settings)
-    only_read = [(function.file, why) for function in targets.functions if (why := _load(function, ask))]
+    failed = {function.file: _load(function, ask) for function in targets.functions if ask}
+    only_read = [(function.file, failed.get(function.file, "")) for function in targets.functions]
+    only_read = [(file, why) for file, why in only_read if why or ask is None]
     findings = {_identity(finding): finding for finding in _run(rules, targets)}
     lines: dict[Path, list[str]] = {}
     kept = [finding for finding in findings.values() if not _ignored(finding, lines)]
     return Checked(sorted(kept, key=lambda finding: finding.sort_key), only_read)
 
 
-def _load(function: Function, ask: Ask | None) -> str:
+def _load(function: Function, ask: Ask) -> str:
     """Why the function was not loaded; empty when it was."""
-    if ask is None:
-        return "nothing is run unless you say so: --load"
     try:
         function.faults = ask(function)
     except UserError as error:
@@ -99,15 +101,25 @@ def _matches(rule: Rule, pattern: str) -> bool:
 
 
 def _run(rules: list[Rule], targets: Targets) -> Iterator[Finding]:
+    for_all = _by_subject([rule for rule in rules if not rule.cvat])
+    for_cvat = _by_subject(rules)
     for bundle in targets.bundles:
-        chosen = [rule for rule in rules if bundle.for_cvat or not rule.cvat]
+        chosen = for_cvat if bundle.for_cvat else for_all
         for subject in _subjects(bundle):
-            yield from _asked(chosen, subject)
+            for rule in chosen[type(subject)]:
+                yield from rule.findings(subject, subject.file)
     for file in targets.python:
-        yield from _asked(rules, file)
+        for rule in for_cvat[type(file)]:
+            yield from rule.findings(file, file.file)
     for rule in rules:
         if rule.on == list[Bundle]:
             yield from rule.findings(targets.bundles, Path())
+
+
+def _by_subject(rules: list[Rule]) -> dict[type, list[Rule]]:
+    """The rules for each type of subject."""
+    types = (Bundle, Build, Labels, Module, Function, PythonFile)
+    return {kind: [rule for rule in rules if rule.on != list[Bundle] and issubclass(kind, rule.on)] for kind in types}
 
 
 def _subjects(bundle: Bundle) -> Iterator[Any]:
@@ -117,12 +129,6 @@ def _subjects(bundle: Bundle) -> Iterator[Any]:
     if bundle.annotations and bundle.marked_labels.error is None:
         yield bundle.marked_labels
     yield from bundle.modules.values()
-
-
-def _asked(rules: list[Rule], subject: Any) -> Iterator[Finding]:
-    for rule in rules:
-        if rule.on != list[Bundle] and isinstance(subject, rule.on):
-            yield from rule.findings(subject, subject.file)
 
 
 def _identity(finding: Finding) -> tuple[str, Path, int, int, str]:

@@ -75,9 +75,8 @@ def row(
 
     def look(bundle: Bundle) -> Iterator[Fault]:
         for pattern in patterns:
-            for path, value in _matches(bundle, (), bundle.config, pattern):
-                if value is not None or (absent and bundle.config and bundle.places.has("spec")):
-                    found = At(bundle, path, value)
+            for found in _matches(bundle, (), bundle.config, pattern):
+                if found.value is not None or (absent and bundle.config and bundle.places.has("spec")):
                     for said in _listed(finds(found)):
                         yield _placed(said, found, mark)
 
@@ -89,23 +88,25 @@ def _steps(pattern: str) -> list[str]:
     return [*dotted.split("."), *([last] if last else [])]
 
 
-def _matches(bundle: Bundle, path: Path, value: Any, steps: list[str]) -> Iterator[tuple[Path, Any]]:
-    if not steps:
-        yield path, value
-        return
-    step, rest = steps[0], steps[1:]
-    keys: list[Any] = [step]
-    if step == "<http>":
-        keys = list(bundle.triggers)
-    elif step == "*":
-        keys = list(value) if isinstance(value, dict) else list(range(len(value))) if isinstance(value, list) else []
-    for key in keys:
-        inside = isinstance(value, dict) or isinstance(key, int)
-        yield from _matches(bundle, (*path, key), _get(value, key) if inside else None, rest)
+def _matches(bundle: Bundle, path: Path, value: Any, steps: list[str]) -> Iterator[At]:
+    for i, step in enumerate(steps):
+        if step in ("*", "<http>"):
+            keys = bundle.triggers if step == "<http>" else _keys(value)
+            for key in keys:
+                yield from _matches(bundle, (*path, key), _get(value, key), steps[i + 1 :])
+            return
+        path, value = (*path, step), _get(value, step)
+    yield At(bundle, path, value)
+
+
+def _keys(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, dict) else list(range(len(value))) if isinstance(value, list) else []
 
 
 def _get(value: Any, key: Any) -> Any:
-    return value.get(key) if isinstance(value, dict) else value[key]
+    if isinstance(value, dict):
+        return value.get(key)
+    return value[key] if isinstance(value, list) and isinstance(key, int) else None
 
 
 def _listed(said: "Said | list[Said]") -> Iterator[Fault]:

@@ -3,6 +3,7 @@
 import argparse
 import gc
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import EXIT_FINDINGS
@@ -55,8 +56,7 @@ def _check(args: argparse.Namespace) -> int:
         print(f"{len(fixed)} fixed", file=sys.stderr)
         checked = check(args.paths, **options)
     findings = checked.findings
-    for file, why in checked.only_read:
-        print(f"{file}: read, not loaded: {why}", file=sys.stderr)
+    _tell_unloaded(checked.only_read)
     if args.format == "text":
         print(report.as_text(findings, colour=sys.stdout.isatty()))
     elif args.format == "json":
@@ -66,6 +66,17 @@ def _check(args: argparse.Namespace) -> int:
     elif findings:
         print(report.as_github(findings))
     return EXIT_FINDINGS if findings else 0
+
+
+def _tell_unloaded(only_read: list[tuple[Path, str]]) -> None:
+    """What was judged by its text alone, and why."""
+    unasked = [file for file, why in only_read if not why]
+    if unasked:
+        what = unasked[0] if len(unasked) == 1 else f"{len(unasked)} auto-annotation functions"
+        print(f"{what}: read, not loaded: --load runs the code and asks the function itself", file=sys.stderr)
+    for file, why in only_read:
+        if why:
+            print(f"{file}: read, not loaded: {why}", file=sys.stderr)
 
 
 def _ask(args: argparse.Namespace) -> "Ask | None":

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import attrs
 
-from ..bundle import Bundle
 from ..errors import UserError
+from ..nuclio.function_yaml import FunctionYaml
 from .causes import Cause, find_cause
 from .deployment import Deployment, Outcome
 from .nuctl import Nuctl
@@ -48,7 +48,7 @@ class Fleet:
 
     def _open(self, path: Path) -> Deployment:
         file = self.options.file_of(path)
-        bundle = Bundle.open(file)
+        bundle = FunctionYaml.open(file)
         return Deployment(file, bundle.config, self.options, self.nuctl, self.tools, self.say)
 
     def preflight(self, deployments: Sequence[Deployment]) -> list[Finding]:

@@ -7,13 +7,13 @@ from typing import Any
 
 import attrs
 
-from ..bundle import Bundle
 from ..cvat import CvatError
 from ..cvat.sample import function_of_kind
 from ..cvat.transport import decode, send
 from ..errors import UserError
 from ..serve.running import running
 from ..waiting import waiting
+from ..nuclio.function_yaml import FunctionYaml
 
 KINDS = ("detector", "interactor", "tracker", "reid")
 PROBE_TIMEOUT = 10.0
@@ -56,7 +56,7 @@ def open_target(text: str, hints: Hints) -> Iterator[Target]:
 
 def _at_url(url: str, hints: Hints) -> Target:
     if hints.function_file:
-        config = Bundle.open(hints.function_file).config
+        config = FunctionYaml.open(hints.function_file).config
         return Target({**config, "status": {}}, url)
     if hints.kind:
         return Target(function_of_kind(hints.kind), url, False)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ...nuclio.function_yaml import Directive
 from ..bundle import Build, Bundle
 from ..images import base_image
-from ..pip import Requirement, installs, listed
+from ..pip import Requirement
 from ..rule import ERROR, WARNING, Fault, rule
 
 _GPU_ONNX = "onnxruntime-gpu"
@@ -14,13 +14,11 @@ _GPU_ONNX = "onnxruntime-gpu"
 
 def _wanted(build: Build) -> Iterator[tuple[Directive, Requirement, str]]:
     """Everything that pip installs in the build: the step, the requirement, another index than PyPI."""
-    for install in installs(build.directives):
-        for one in install.requirements:
-            yield install.step, one, install.index
-        for name in (file.rpartition("/")[2] for file in install.files):
-            text = build.lists.get(name, "")
-            index = install.index or ("its own" if re.search(r"^\s*(-i|--(extra-)?index-url)\b", text, re.M) else "")
-            yield from ((install.step, one, index) for one in listed(text))
+    for install in build.installs:
+        texts = [build.lists.get(file.rpartition("/")[2], "") for file in install.files]
+        own = any(re.search(r"(?m)^\s*(-i|--(extra-)?index-url)\b", text) for text in texts)
+        for one in build.asked(install):
+            yield install.step, one, install.index or ("its own" if own else "")
 
 
 @rule(
@@ -42,10 +40,19 @@ def cuda_mismatch(build: Build) -> Iterator[Fault]:
             what = f"{one.name}{one.versions}" if one.versions else f"the newest {one.name}"
             message = f"{what} wants CUDA {wanted}, the image has {cuda[0]}.{cuda[1]}"
             pinned = bool(one.versions) or one.name != _GPU_ONNX
-            yield Fault(
-                message, build.bundle.places.value(*step.path), severity=ERROR if pinned else WARNING,
-                remedy="" if pinned else f"write a version for CUDA {cuda[0]}, or take an image with CUDA {wanted}",
-            )  # fmt: skip
+            place = build.bundle.places.value(*step.path)
+            yield Fault(message, place, severity=ERROR if pinned else WARNING, remedy=_instead(one, cuda[0], wanted))
+
+
+def _instead(one: Requirement, cuda: int, wanted: int | None) -> str:
+    """What to write for an image's CUDA."""
+    if one.name != _GPU_ONNX:
+        return f"write cupy-cuda{cuda}x, or take an image with CUDA {wanted}"
+    from ...data import tables
+
+    fitting = [row.version for row in tables.rows(_GPU_ONNX) if row.cuda_major == str(cuda)]
+    version = "1.18.1" if cuda == 11 else fitting[-1] if fitting else ""
+    return f"write {_GPU_ONNX}=={version}, or take an image with CUDA {wanted}" if version else ""
 
 
 def _cuda_of(one: Requirement, index: str) -> int | None:
@@ -86,10 +93,10 @@ def cpu_wheel(build: Build) -> Iterator[Fault]:
     names = {one.name for _, one, _ in _wanted(build)}
     # Other frameworks bring it along; it matters where the handler runs on it.
     uses_onnx = any("onnxruntime" in module.imported for module in build.bundle.modules.values())
-    for install in installs(build.directives):
+    for install in build.installs:
         lists = [build.lists.get(file.rpartition("/")[2], "") for file in install.files]
-        asked = {one.name for one in install.requirements} | {one.name for text in lists for one in listed(text)}
         cpu = re.search(r"/whl/cpu\b|torch\S*\+cpu", "\n".join([install.step.value, *lists]))
+        asked = {one.name for one in build.asked(install)}
         plain = "onnxruntime" in asked and _GPU_ONNX not in names and uses_onnx
         if cpu or plain:
             message = f"{cpu[0] if cpu else 'onnxruntime'} has no CUDA, and this file asks for a GPU"

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..bundle import Build, Module
-from ..pip import installs
 from ..rule import ERROR, NOTE, WARNING, Fault, rule
 from ..source import imported_modules, module_file
 
@@ -115,7 +114,7 @@ def pip_in_postcopy(build: Build) -> Iterator[Fault]:
 
     What is installed in preCopy stays in Docker's cache, because the bundle is copied after it.
     """
-    for step in {install.step: None for install in installs(build.directives)}:
+    for step in {install.step: None for install in build.installs}:
         if step.phase == "postCopy":
             place = build.bundle.places.value(*step.path)
             yield Fault("pip runs again after every change of the bundle", place)

@@ -42,5 +42,5 @@ def _in_two_folders(bundles: list[Bundle], key: Callable[[Bundle], str]) -> Iter
     for bundle in bundles:
         if key(bundle):
             other = first.setdefault(key(bundle), bundle)
-            if other.folder.resolve() != bundle.folder.resolve():
+            if other.folder != bundle.folder and other.folder.resolve() != bundle.folder.resolve():
                 yield bundle, other

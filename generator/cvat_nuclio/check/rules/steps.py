@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ...nuclio.function_yaml import Directive
 from ..bundle import Build
 from ..images import has_conda
-from ..pip import PipInstall, commands, installs, listed
+from ..pip import PipInstall, commands
 from ..rule import ERROR, WARNING, Fault, rule
 
 # The author's own folders: a home, a drive of Windows, a folder above.
@@ -86,7 +86,9 @@ def _is_lost(source: str, step: Directive, before: str, build: Build) -> bool:
 def requirements_not_copied(build: Build) -> Iterator[Fault]:
     """pip is to read a file that is not in the image yet: the bundle is copied after preCopy, and the build fails."""
     steps = [step for step in build.directives if step.phase != "postCopy"]
-    for install in installs(steps):
+    for install in build.installs:
+        if install.step not in steps:
+            continue
         before = "\n".join(step.value for step in steps[: steps.index(install.step)])
         for file in install.files:
             if "://" not in file and not file.startswith("$") and not _is_there(file, install, before):
@@ -141,11 +143,8 @@ def no_libgl(build: Build) -> Iterator[Fault]:
     """
     if not build.image.is_plain or _LIBGL.search(build.steps + "".join(build.lists.values())):
         return
-    for install in installs(build.directives):
-        names = [one.name for one in install.requirements]
-        for file in install.files:
-            names += [one.name for one in listed(build.lists.get(file.rpartition("/")[2], ""))]
-        for name in [name for name in names if name in _DESKTOP][:1]:
+    for install in build.installs:
+        for name in [one.name for one in build.asked(install) if one.name in _DESKTOP][:1]:
             brings = "needs" if name.startswith("opencv") else "brings opencv-python, which needs"
             message = f"{name} {brings} libGL.so.1, and {build.image.name} has none"
             remedy = "" if name.startswith("opencv") else (
@@ -163,11 +162,7 @@ def no_libgl(build: Build) -> Iterator[Fault]:
 )  # fmt: skip
 def numpy_2(build: Build) -> Iterator[Fault]:
     """A wheel from before NumPy 2, and nothing keeps NumPy below it: pip takes the newest, and the import fails."""
-    found = list(installs(build.directives))
-    names = [(install, one) for install in found for one in install.requirements]
-    for install in found:
-        for file in install.files:
-            names += [(install, one) for one in listed(build.lists.get(file.rpartition("/")[2], ""))]
+    names = [(install, one) for install in build.installs for one in build.asked(install)]
     if re.search(r"numpy['\"\s]*[=<~]", build.steps) or any(one.name == "numpy" and one.versions for _, one in names):
         return
     for install, one in names:
