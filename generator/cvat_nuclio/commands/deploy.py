@@ -80,7 +80,7 @@ def _deploy(fleet: "Fleet", *, check: bool) -> int:
     from ..deploy.sources import prepare
 
     deployments = fleet.open()
-    if not prepare([one.file for one in deployments], check=check, say=_say):
+    if not prepare([one.function.file for one in deployments], check=check, say=_say):
         return EXIT_FAILED
     if findings := fleet.preflight(deployments):
         for finding in findings:

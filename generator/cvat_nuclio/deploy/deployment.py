@@ -2,14 +2,14 @@
 
 import fcntl
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import attrs
 
 from ..errors import UserError
+from ..nuclio.function_yaml import FunctionYaml
 from ..private_files import open_private, private_folder
 from . import first_request
 from .causes import Cause, find_cause
@@ -37,10 +37,9 @@ class Outcome:
 
 @attrs.define
 class Deployment:
-    """Deploys `file`, whose content as Nuclio reads it is `config`. `say` gets nuctl's lines with --verbose."""
+    """Deploys a function. `say` gets nuctl's lines with --verbose."""
 
-    file: Path
-    config: Mapping[str, Any]
+    function: FunctionYaml
     options: DeployOptions
     nuctl: Nuctl
     tools: Tools
@@ -49,7 +48,7 @@ class Deployment:
     @property
     def name(self) -> str:
         """metadata.name: the function's id in CVAT and in Nuclio."""
-        return str((self.config.get("metadata") or {}).get("name") or "")
+        return self.function.name
 
     @property
     def builds(self) -> bool:
@@ -60,7 +59,7 @@ class Deployment:
         """The nuctl command."""
         options = self.options
         return self.nuctl.deploy_argv(
-            self.file, project=options.project, build=self.builds, offline=options.offline,
+            self.function.file, project=options.project, build=self.builds, offline=options.offline,
             registry=options.registry, run_registry=options.run_registry,
         )  # fmt: skip
 
@@ -69,7 +68,7 @@ class Deployment:
         if self.nuctl.platform != "local":
             return ()
         before = self.nuctl.get(self.name)
-        findings = list(check_function(self.config, self.file, self.tools, own_port=before.port, build=self.builds))
+        findings = list(check_function(self.function, self.tools, own_port=before.port, build=self.builds))
         if before.state in STUCK_STATES and not self.options.force:
             findings.append(find_cause("", "being provisioned"))
         return findings
@@ -119,7 +118,7 @@ class Deployment:
                 f"nuctl reports success, but the state is {state.state or 'unknown'}",
                 "look at the log",
             )
-        if trouble := first_request.failure(self.config, _url(state), timeout=self.options.timeout):
+        if trouble := first_request.failure(self.function.config, _url(state), timeout=self.options.timeout):
             return Cause(
                 "request-failed",
                 f"deployed, but {trouble}",

@@ -47,9 +47,8 @@ class Fleet:
         return deployments
 
     def _open(self, path: Path) -> Deployment:
-        file = self.options.file_of(path)
-        bundle = FunctionYaml.open(file)
-        return Deployment(file, bundle.config, self.options, self.nuctl, self.tools, self.say)
+        function = FunctionYaml.open(self.options.file_of(path))
+        return Deployment(function, self.options, self.nuctl, self.tools, self.say)
 
     def preflight(self, deployments: Sequence[Deployment]) -> list[Finding]:
         """Everything in the way, host first; the functions are looked at only on a host that can deploy."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import attrs
 
 from ..errors import UserError
+from ..limits import CVAT_TIMEOUT
 
 
 @attrs.frozen(kw_only=True)
@@ -27,7 +28,7 @@ class DeployOptions:
     verbose: bool = False
     log_folder: Path | None = None
     """None: the user's own state folder."""
-    timeout: float = 120.0  # CVAT's own limit for one call
+    timeout: float = CVAT_TIMEOUT
 
     @property
     def file_name(self) -> str:

@@ -2,22 +2,18 @@
 
 import json
 import os
-import re
 import shutil
 import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import attrs
 
+from ..nuclio.function_yaml import FunctionYaml
 from .causes import Cause, find_cause
 
-# Valid as a Docker container name and as a Kubernetes service name, both with Nuclio's own prefix before it.
-NAME = re.compile(r"[a-z]([-a-z0-9]{0,53}[a-z0-9])?")
-MAX_CONFIG_BYTES = 95_000  # 80 KB passes, 100 KB fails: base64 of it goes into one shell argument of 128 KiB
 STAGING_BYTES = 80 << 20  # what nuctl stages beside the bundle: processor, wrapper, wheels
 _BUILDKIT_OFF = ("", "0", "false")
 
@@ -63,53 +59,29 @@ def check_host(tools: Tools, environment: Mapping[str, str]) -> Iterator[Cause]:
         )
 
 
-def check_function(
-    config: Mapping[str, Any], file: Path, tools: Tools, *, own_port: int, build: bool
-) -> Iterator[Cause]:
-    """One function's file against this host. `own_port`: the port that this very function holds now, or 0."""
-    spec: Mapping[str, Any] = config.get("spec") or {}
-    yield from _check_text(config, file)
-    yield from _check_ports(spec, own_port)
-    yield from _check_docker(spec, tools)
+def check_function(function: FunctionYaml, tools: Tools, *, own_port: int, build: bool) -> Iterator[Cause]:
+    """One function's file against this host; what is wrong in the file by itself is `check`'s to say.
+
+    `own_port` is the port that this very function holds now, or 0.
+    """
+    if not function.name:
+        yield Cause("name", f"{function.file.name} gives the function no name", "write metadata.name in it")
+    yield from _check_ports(function, own_port)
+    yield from _check_docker(function, tools)
     if build:
-        yield from _check_room(file.parent)
+        yield from _check_room(function.folder)
     else:
-        yield from _check_image(spec, tools)
+        yield from _check_image(str(function.spec.get("image", "")), tools)
 
 
-def _check_text(config: Mapping[str, Any], file: Path) -> Iterator[Cause]:
-    name = str((config.get("metadata") or {}).get("name") or "")
-    if not NAME.fullmatch(name):
+def _check_ports(function: FunctionYaml, own_port: int) -> Iterator[Cause]:
+    port = function.trigger.port
+    if port > 0 and port != own_port and not _is_free(port):
         yield Cause(
-            "name",
-            f"metadata.name {name!r} is no name for a container and a service",
-            "use up to 55 lower-case letters, digits and dashes, beginning with a letter",
+            "port-busy",
+            f"port {port} is taken by another program",
+            "choose another in the trigger's attributes, or none, and Docker picks a free one",
         )
-    size = file.stat().st_size
-    if size > MAX_CONFIG_BYTES:
-        yield Cause(
-            "config-too-large",
-            f"{file.name} has {size:,} bytes; nuctl passes it in one shell argument and fails at about 95 KB",
-            "shorten the label list or the skeletons' svg",
-        )
-    for variable in (config.get("spec") or {}).get("env") or []:
-        if "'" in str(variable.get("value") or ""):
-            yield Cause(
-                "quote-in-env",
-                f"the value of {variable.get('name')} holds a single quote, which breaks nuctl's shell command",
-                "take it out of spec.env",
-            )
-
-
-def _check_ports(spec: Mapping[str, Any], own_port: int) -> Iterator[Cause]:
-    for trigger in (spec.get("triggers") or {}).values():
-        port = (trigger.get("attributes") or {}).get("port")
-        if isinstance(port, int) and port > 0 and port != own_port and not _is_free(port):
-            yield Cause(
-                "port-busy",
-                f"port {port} is taken by another program",
-                "choose another in the trigger's attributes, or none, and Docker picks a free one",
-            )
 
 
 def _is_free(port: int) -> bool:
@@ -122,18 +94,17 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _check_docker(spec: Mapping[str, Any], tools: Tools) -> Iterator[Cause]:
-    network = ((spec.get("platform") or {}).get("attributes") or {}).get("network")
+def _check_docker(function: FunctionYaml, tools: Tools) -> Iterator[Cause]:
+    network = function.platform.get("network")
     if network and tools.docker("network", "inspect", str(network))[0]:
         yield Cause(
             "network-missing",
             f"the Docker network {network} does not exist",
             "start CVAT first, which makes it, or correct spec.platform.attributes.network",
         )
-    limits = (spec.get("resources") or {}).get("limits") or {}
-    if str(limits.get("nvidia.com/gpu") or "0") != "0" and not _has_nvidia(tools):
+    if function.is_gpu and not _has_nvidia(tools):
         yield find_cause("", 'could not select device driver "" with capabilities: [[gpu]]')
-    for volume in spec.get("volumes") or []:
+    for volume in function.spec.get("volumes") or []:
         source = ((volume.get("volume") or {}).get("hostPath") or {}).get("path")
         if source and not Path(source).exists():
             yield Cause(
@@ -161,12 +132,11 @@ def _check_room(folder: Path) -> Iterator[Cause]:
         )
 
 
-def _check_image(spec: Mapping[str, Any], tools: Tools) -> Iterator[Cause]:
-    image = spec.get("image")
+def _check_image(image: str, tools: Tools) -> Iterator[Cause]:
     if not image:
         yield find_cause("", "Function must have either spec.build.path")
         return
-    code, stdout, _ = tools.docker("image", "inspect", str(image))
+    code, stdout, _ = tools.docker("image", "inspect", image)
     if code:
         yield find_cause("", f"Unable to find image '{image}' locally")
         return

@@ -11,9 +11,9 @@ from ..cvat import CvatError
 from ..cvat.sample import function_of_kind
 from ..cvat.transport import decode, send
 from ..errors import UserError
+from ..nuclio.function_yaml import FunctionYaml
 from ..serve.running import running
 from ..waiting import waiting
-from ..nuclio.function_yaml import FunctionYaml
 
 KINDS = ("detector", "interactor", "tracker", "reid")
 PROBE_TIMEOUT = 10.0
