@@ -4,11 +4,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..bundle import Bundle
 from ..errors import UserError
+from ..nuclio.function_yaml import FunctionYaml
 from ..nuclio.starting import obstacles
-from ..nuclio.structs import version_of
-from ..nuclio.trigger import DEFAULT_AVAILABILITY_MS, DEFAULT_READ_BUFFER, HTTPTrigger
+from ..nuclio.trigger import DEFAULT_AVAILABILITY_MS, DEFAULT_READ_BUFFER, HTTPTrigger, is_number
 
 HANDLER_FOLDER = "/opt/nuclio"
 
@@ -45,7 +44,8 @@ class Trigger:
 
 @dataclass(frozen=True)
 class Settings:
-    """One function. `config` is the whole file as Nuclio keeps it, `notes` what Nuclio drops of it."""
+    """One function. `config` is the whole file as Nuclio keeps it, `notes` what Nuclio drops of it, `workdir` the last
+    WORKDIR of its image's build."""
 
     folder: Path
     config_file: Path
@@ -57,14 +57,13 @@ class Settings:
     env: dict[str, str] = field(default_factory=dict)
     kind: str = ""
     restart: RestartPolicy = RestartPolicy()
+    workdir: str = ""
     config: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     def working_folder(self, scratch: Path) -> Path:
         """The workers' current folder: the bundle's where it is the image's, else `scratch`, with none of its files."""
-        directives = self.config["spec"].get("build", {}).get("directives", {})
-        folders = [d["value"] for group in directives.values() for d in group if d["kind"] == "WORKDIR"]
-        return self.folder if folders[-1:] == [HANDLER_FOLDER] else scratch
+        return self.folder if self.workdir == HANDLER_FOLDER else scratch
 
     @property
     def description(self) -> str:
@@ -83,78 +82,68 @@ def read_settings(path: Path | str, config_file: str = "function.yaml", nuclio: 
     Raises:
         UserError: no bundle there, or Nuclio refuses the file, or its processor would end at its start.
     """
-    bundle = Bundle.open(path, config_file, nuclio)
-    _check(bundle, nuclio)
-    trigger = bundle.trigger
+    bundle = FunctionYaml.open(path, config_file, nuclio)
+    _check(bundle)
     return Settings(
         folder=bundle.folder.resolve(),
-        config_file=bundle.config_file.resolve(),
+        config_file=bundle.file.resolve(),
         name=bundle.name or bundle.folder.resolve().name,
-        namespace=str(bundle.config["metadata"].get("namespace") or "nuclio"),
+        namespace=str(bundle.metadata.get("namespace") or "nuclio"),
         handler=str(bundle.spec.get("handler", "")).removesuffix("\n"),
-        trigger=_trigger(trigger, bundle.num_workers, _port(bundle)),
+        trigger=_trigger(bundle.trigger),
         event_timeout=bundle.event_timeout,
         env=bundle.env,
         kind=bundle.kind,
         restart=_restart(bundle),
+        workdir=next((step.value for step in reversed(bundle.directives) if step.kind == "WORKDIR"), ""),
         config=bundle.config,
         notes=tuple(f"line {d.line}: Nuclio drops {d.path}: {d.why}" for d in bundle.reading.dropped),
     )
 
 
-def _check(bundle: Bundle, nuclio: str) -> None:
-    for obstacle in obstacles(bundle.config, version_of(nuclio)):
+def _check(bundle: FunctionYaml) -> None:
+    for obstacle in obstacles(bundle.config, bundle.nuclio):
         raise UserError(
-            f"Nuclio's processor cannot start with {bundle.config_file}",
+            f"Nuclio's processor cannot start with {bundle.file}",
             why=obstacle.message,
             remedy=f"change {'.'.join(map(str, obstacle.path))}",
         )
-    triggers = bundle.spec.get("triggers", {})
-    if bundle.spec.get("disableDefaultHTTPTrigger") and not any(t["kind"] == "http" for t in triggers.values()):
+    if bundle.spec.get("disableDefaultHTTPTrigger") and not bundle.triggers:
         raise UserError(
-            f"{bundle.config_file} has no http trigger",
+            f"{bundle.file} has no http trigger",
             why="disableDefaultHTTPTrigger keeps nuctl from adding one, so nobody can call the function",
             remedy="remove disableDefaultHTTPTrigger or add a trigger",
         )
-    for name, trigger in triggers.items():
+    for name, trigger in (bundle.spec.get("triggers") or {}).items():
         if (trigger.get("batch") or {}).get("mode") == "enable":
             raise UserError(
-                f"trigger {name} in {bundle.config_file} collects events in batches",
+                f"trigger {name} in {bundle.file} collects events in batches",
                 why="CVAT's calls are not made for that, and this engine does not do it",
                 remedy="remove `batch`",
             )
     if bundle.trigger.cors_enabled:
         raise UserError(
-            f"trigger {bundle.trigger.name} in {bundle.config_file} has `cors` enabled",
+            f"trigger {bundle.trigger.name} in {bundle.file} has `cors` enabled",
             why="Nuclio then answers requests without an Origin, which CVAT's are, with nothing",
             remedy="remove `cors`: CVAT's server calls the function, no browser",
         )
 
 
-def _port(bundle: Bundle) -> int:
-    for trigger in bundle.spec.get("triggers", {}).values():
-        port = (trigger.get("attributes") or {}).get("port")
-        if trigger["kind"] == "http" and isinstance(port, int) and not isinstance(port, bool):
-            return port
-    return 0
-
-
-def _trigger(trigger: HTTPTrigger, workers: int, port: int) -> Trigger:
+def _trigger(trigger: HTTPTrigger) -> Trigger:
     waits = trigger.availability_ms if trigger.availability_ms >= 0 else DEFAULT_AVAILABILITY_MS
     return Trigger(
         name=trigger.name,
-        workers=workers,
+        workers=trigger.num_workers,
         availability_timeout=waits / 1000,
         termination_timeout=trigger.termination,
         max_body=trigger.body_limit,
         max_head=trigger.read_buffer if trigger.read_buffer > 0 else DEFAULT_READ_BUFFER,
-        port=port,
+        port=trigger.port,
     )
 
 
-def _restart(bundle: Bundle) -> RestartPolicy:
-    attributes = (bundle.spec.get("platform") or {}).get("attributes") or {}
-    policy = next((value for key, value in attributes.items() if key.lower() == "restartpolicy"), None) or {}
+def _restart(bundle: FunctionYaml) -> RestartPolicy:
+    policy = next((value for key, value in bundle.platform.items() if key.lower() == "restartpolicy"), None) or {}
     fields = {key.lower(): value for key, value in policy.items()} if isinstance(policy, dict) else {}
     retries = fields.get("maximumretrycount")
-    return RestartPolicy(str(fields.get("name") or "no"), retries if isinstance(retries, int) else 0)
+    return RestartPolicy(str(fields.get("name") or "no"), int(retries) if is_number(retries) else 0)
