@@ -145,5 +145,5 @@ def _trigger(trigger: HTTPTrigger) -> Trigger:
 def _restart(bundle: FunctionYaml) -> RestartPolicy:
     policy = next((value for key, value in bundle.platform.items() if key.lower() == "restartpolicy"), None) or {}
     fields = {key.lower(): value for key, value in policy.items()} if isinstance(policy, dict) else {}
-    retries = fields.get("maximumretrycount")
+    retries = fields.get("maximumretrycount", 0)
     return RestartPolicy(str(fields.get("name") or "no"), int(retries) if is_number(retries) else 0)
