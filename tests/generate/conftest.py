@@ -5,13 +5,14 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import attrs
 import pytest
 
 from cvat_nuclio.__main__ import main
+from cvat_nuclio.generate.closure import Closure
 from cvat_nuclio.generate.probe import Probe, ProbeRequest, probe
 
 HERE = Path(__file__).parent
@@ -54,6 +55,11 @@ class Workshop:
         return output
 
 
+def nothing(lines: Sequence[str], *, python: str, tried: Mapping[str, str]) -> Closure:
+    """A resolver that knows nothing, and does not complain."""
+    return Closure(pins={})
+
+
 @pytest.fixture(scope="session")
 def installed() -> dict[str, Path]:
     return {}
@@ -90,6 +96,8 @@ def workshop(
     # However slow this machine is, standard error holds only what the run itself has to say.
     monkeypatch.setattr("cvat_nuclio.waiting.FIRST", 3600.0)
     monkeypatch.setattr("cvat_nuclio.generate.run.probe", probe_once)
+    # No index is asked: what these tests name is on none. test_closure.py and test_pinning.py ask one.
+    monkeypatch.setattr("cvat_nuclio.generate.pinning.resolve", nothing)
     monkeypatch.chdir(tmp_path)
     return Workshop(tmp_path, capsys)
 

@@ -121,3 +121,9 @@ def test_an_index_that_does_not_answer_is_not_waited_for(index: Path, monkeypatc
     found = closure.resolve(["numpy"], python="3.11", tried={}, timeout=0)
 
     assert found.unknown == "the package index gave no answer within 0 s"
+
+
+def test_a_name_that_no_index_here_knows_is_no_contradiction(index: Path) -> None:
+    found = closure.resolve(["private"], python="3.11", tried={})
+
+    assert "private was not found" in found.unknown

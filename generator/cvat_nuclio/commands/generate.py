@@ -67,7 +67,15 @@ def _configure_image(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--apt", metavar="PACKAGE", action="append", help="a Debian package to install")
     group.add_argument("--base-image", metavar="REF", help="instead of the one from the table")
     group.add_argument("--gpu-base-image", metavar="REF", help="the same for the GPU image")
-    group.add_argument("--cpu-index-url", metavar="URL", help="an index with CPU builds, for the CPU image alone")
+    group.add_argument(
+        "--cpu-index-url",
+        metavar="URL",
+        help="an index of CPU builds, for the CPU image alone (for torch: PyTorch's own)",
+    )
+    group.add_argument(
+        "--no-cpu-index", dest="cpu_index", action="store_false",
+        help="install torch with CUDA, several GB, in the CPU image too",
+    )  # fmt: skip
     group.add_argument("--cuda", choices=("12", "13"), help="choose GPU wheels and image for this CUDA")
     group.add_argument(
         "--bake", action=argparse.BooleanOptionalAction,

@@ -18,7 +18,6 @@ from .function_config import (
     workers_reason,
 )
 from .render import render, render_config
-from .requirements import Requirements
 
 #: Nuclio's own image, as nuctl names it; a documented, public reference.
 NUCLIO_IMAGE = "quay.io/nuclio/handler-builder-python-onbuild:1.13.0-amd64"
@@ -30,12 +29,9 @@ def assemble(bundle: Description) -> tuple[Files, list[str]]:
     """The files below the bundle's folder, by path, and notes for the user. Raises UserError."""
     files: Files = {f"nuclio/{path}": content for path, content in {**_code(bundle), **_brought(bundle)}.items()}
     notes = []
-    requirements_gpu = _needs_own_requirements(bundle)
-    files["nuclio/requirements.txt"] = _requirements(bundle, bundle.requirements, gpu=False).encode()
-    if requirements_gpu and bundle.images.gpu:
-        files["nuclio/requirements-gpu.txt"] = _requirements(bundle, bundle.images.gpu.requirements, gpu=True).encode()
+    files |= {f"nuclio/{path}": text.encode() for path, text in _requirements(bundle).items()}
     for variant in variants(bundle):
-        config_notes, more = _function(bundle, variant, own_requirements=requirements_gpu)
+        config_notes, more = _function(bundle, variant)
         files |= {f"nuclio/{path}": text.encode() for path, text in more.items()}
         notes += config_notes
     files["nuclio/README.md"] = _readme(bundle).encode()
@@ -61,9 +57,8 @@ def prebuilt_image(reference: str, *, gpu: bool) -> str:
     return f"{head}{slash}{name}:{tag + '-' if tag else ''}gpu"
 
 
-def _function(bundle: Description, variant: Variant, *, own_requirements: bool) -> tuple[list[str], dict[str, str]]:
-    requirements = "requirements-gpu.txt" if variant.gpu and own_requirements else "requirements.txt"
-    build = build_steps(bundle, variant, requirements)
+def _function(bundle: Description, variant: Variant) -> tuple[list[str], dict[str, str]]:
+    build = build_steps(bundle, variant, requirements_files(bundle, gpu=variant.gpu))
     config = function_config(bundle, variant, build)
     comment = [line for text in image_comment(bundle, variant) for line in _wrapped(text)]
     texts = {
@@ -123,27 +118,34 @@ def _brought(bundle: Description) -> Files:
     return {path: file for path, file in files.items() if file != options.nuclio / path}
 
 
-def _needs_own_requirements(bundle: Description) -> bool:
-    gpu = bundle.images.gpu
-    return gpu is not None and (gpu.requirements != bundle.requirements or bool(_index_url(bundle)))
+def requirements_files(bundle: Description, *, gpu: bool) -> list[str]:
+    """What pip reads in the image of a form: the requirements, then the constraints that they name, if any."""
+    form = "-gpu" if gpu and _differs(bundle) else ""
+    pinned = bundle.gpu if form else bundle.cpu
+    if pinned is None or not pinned.constraints:
+        return [f"requirements{form}.txt"]
+    own = form if pinned.constraints != bundle.cpu.constraints else ""
+    return [f"requirements{form}.txt", f"constraints{own}.txt"]
 
 
-def _index_url(bundle: Description) -> str:
-    return bundle.options.cpu_index_url or ""
+def _differs(bundle: Description) -> bool:
+    return bundle.gpu is not None and (bundle.gpu != bundle.cpu or bool(bundle.cpu_index_url))
 
 
-def _requirements(bundle: Description, requirements: Requirements, *, gpu: bool) -> str:
-    url = "" if gpu else _index_url(bundle)
-    hints = []
-    if bundle.images.framework == "torch" and not gpu and not url:
-        hints = [
-            "The index's torch wheel for Linux carries CUDA: several GB that no CPU needs. PyTorch has an index of",
-            "CPU wheels (see \"Start Locally\" in its documentation): cvat-nuclio generate .. --cpu-index-url URL",
-        ]  # fmt: skip
-    return render(
-        "requirements.txt.j2", own=requirements.own, runtime=requirements.runtime, origin=requirements.origin,
-        index_url=url, hints=hints,
-    )  # fmt: skip
+def _requirements(bundle: Description) -> dict[str, str]:
+    """The requirements and constraints of both forms, by file."""
+    texts: dict[str, str] = {}
+    for gpu, pinned in ((False, bundle.cpu), (True, bundle.gpu)):
+        if pinned is None or (gpu and not _differs(bundle)):
+            continue
+        name, *constraints = requirements_files(bundle, gpu=gpu)
+        texts[name] = render(
+            "requirements.txt.j2", own=pinned.requirements.own, runtime=pinned.requirements.runtime,
+            origin=pinned.requirements.origin, index_url="" if gpu else bundle.cpu_index_url, constraints=constraints,
+        )  # fmt: skip
+        for file in constraints:
+            texts[file] = render("constraints.txt.j2", pins=sorted(pinned.constraints.items()))
+    return texts
 
 
 def _test_values(bundle: Description) -> dict[str, Any]:

@@ -26,8 +26,6 @@ _OPTIONS: Final = {
     "find-links": "--find-links",
     "trusted-host": "--allow-insecure-host",
 }
-#: uv ends with 1 where the requirements contradict each other, and with 2 where it could not ask.
-_CONTRADICTION: Final = 1
 #: Options of requirements files that uv takes; the others (`--pre`, `--trusted-host`) say nothing about versions.
 _KNOWN_OPTION: Final = re.compile(r"-i\b|-f\b|--(extra-)?index-url|--find-links|--no-index|--no-binary|--only-binary")
 
@@ -56,10 +54,10 @@ def resolve(lines: Sequence[str], *, python: str, tried: Mapping[str, str], time
             run = _run(asked, python, pins, timeout)
         except subprocess.TimeoutExpired:
             return Closure(pins={}, unknown=f"the package index gave no answer within {timeout:g} s")
-        if run.returncode == _CONTRADICTION:
+        if run.returncode and _is_contradiction(run.stderr):
             raise _contradiction(run.stderr)
         if run.returncode:
-            return Closure(pins={}, unknown=_causes(run.stderr)[-1])
+            return Closure(pins={}, unknown=" ".join(_causes(run.stderr)[-1].split()))
         return Closure(pins=dict(_read(pins.read_text("utf-8"))))
 
 
@@ -103,6 +101,11 @@ def _where(settings: Mapping[str, str]) -> list[str]:
 def _read(text: str) -> Iterable[tuple[str, str]]:
     """The pins that uv wrote; what comes from a URL or a repository has none."""
     yield from re.findall(r"^([a-z0-9-]+)==([^\s;]+)", text, re.MULTILINE)
+
+
+def _is_contradiction(words: str) -> bool:
+    """Whether no versions fit. What no index here knows says nothing: the image's build may ask another."""
+    return "unsatisfiable" in words and "was not found in" not in words
 
 
 def _contradiction(words: str) -> UserError:

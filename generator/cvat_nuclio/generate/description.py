@@ -10,6 +10,7 @@ from ..data import tables
 from .annotations import annotations
 from .images import Images
 from .options import GenerateOptions
+from .pinning import Pinned
 from .probe import Probe
 from .requirements import Requirements
 
@@ -24,8 +25,9 @@ class Description:
 
     options: GenerateOptions
     probe: Probe
-    requirements: Requirements
     images: Images
+    cpu: Pinned
+    gpu: Pinned | None
     annotations: Mapping[str, str]
     display_name: str
     text: str
@@ -38,11 +40,28 @@ class Description:
         return self.probe.kind
 
     @property
+    def requirements(self) -> Requirements:
+        """The CPU form's."""
+        return self.cpu.requirements
+
+    @property
     def bake(self) -> bool:
         """Whether the function is loaded once while the image is built."""
         if self.options.bake is not None:
             return self.options.bake
         return bool(_DOWNLOADERS & {*self.probe.loaded, *self.requirements.names()})
+
+    @property
+    def cpu_index_url(self) -> str:
+        """Where the CPU image finds builds without CUDA, or an empty text."""
+        options = self.options
+        if not options.cpu_index or (options.cpu_index_url is None and not self._has_torch):
+            return ""
+        return options.cpu_index_url or tables.framework("torch")["cpu-index"]
+
+    @property
+    def _has_torch(self) -> bool:
+        return "torch" in {*self.probe.frameworks, *self.requirements.names(), *self.cpu.constraints}
 
     @property
     def framework_title(self) -> str:
@@ -76,7 +95,7 @@ class Description:
 
 
 def describe(
-    options: GenerateOptions, probe: Probe, requirements: Requirements, images: Images, added: Mapping[str, Path]
+    options: GenerateOptions, probe: Probe, images: Images, added: Mapping[str, Path], cpu: Pinned, gpu: Pinned | None
 ) -> Description:
     """Puts it together. Raises UserError for a spec that CVAT would refuse."""
     display_name = options.display_name or options.name.replace("-", " ").capitalize()
@@ -84,8 +103,9 @@ def describe(
     return Description(
         options=options,
         probe=probe,
-        requirements=requirements,
         images=images,
+        cpu=cpu,
+        gpu=gpu,
         annotations=annotations(options, probe, display_name, word),
         display_name=display_name,
         text=options.description or _first_sentence(probe.doc) or f"{display_name}: {probe.kind} for CVAT",

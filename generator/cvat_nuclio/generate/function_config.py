@@ -1,6 +1,6 @@
 """function.yaml as an object: what Nuclio shall read. The template's text is compared with it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -33,13 +33,9 @@ class Variant:
     def dockerfile(self) -> str:
         return "Dockerfile-gpu" if self.gpu else "Dockerfile"
 
-    @property
-    def requirements(self) -> str:
-        return "requirements-gpu.txt" if self.gpu else "requirements.txt"
 
-
-def build_steps(bundle: Description, variant: Variant, requirements: str) -> list[Step]:
-    """How this variant's image is built; `requirements` is the file's name in the bundle."""
+def build_steps(bundle: Description, variant: Variant, requirements: Sequence[str]) -> list[Step]:
+    """How this variant's image is built; `requirements` are the files that pip reads, by their names in the bundle."""
     image = bundle.images.gpu.image if variant.gpu and bundle.images.gpu else bundle.images.cpu
     pin = ""
     if bundle.probe.drags_opencv:

@@ -36,6 +36,8 @@ class Gpu:
     """`12.8`, or an empty text if not known."""
     driver: str
     """One sentence on the least driver, or an empty text."""
+    python: str = ""
+    """The image's Python, where it is not the CPU image's: `3.12`."""
 
 
 @attrs.frozen(kw_only=True)
@@ -133,7 +135,8 @@ def _in_image(
         reason=f"ONNX Runtime {row.version} for GPUs takes CUDA {row.cuda_major} and cuDNN 9 from the image; "
         f"Python {table['python']}",
     )
-    return Gpu(image=image, requirements=requirements, cuda=table["version"], driver=driver), notes
+    python = "" if own else table["python"]
+    return Gpu(image=image, requirements=requirements, cuda=table["version"], driver=driver, python=python), notes
 
 
 def _row(

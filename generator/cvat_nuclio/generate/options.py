@@ -43,6 +43,7 @@ class GenerateOptions:
     apt: Sequence[str] = attrs.field(factory=tuple, converter=as_list)
     base_image: str | None = None
     gpu_base_image: str | None = None
+    cpu_index: bool = True
     cpu_index_url: str | None = None
     cuda: str | None = attrs.field(default=None, converter=attrs.converters.optional(str))
     bake: bool | None = None
@@ -227,8 +228,10 @@ def _with_types(options: GenerateOptions) -> GenerateOptions:
         value = getattr(options, field)
         if value is not None and not isinstance(value, str):
             raise UserError(f"{field.replace('_', '-')}: {value!r} is not text", remedy="put it in quotes")
-    if options.bake is not None and not isinstance(options.bake, bool):
-        raise UserError(f"bake: {options.bake!r} is neither true nor false")
+    for field in ("bake", "cpu_index"):
+        value = getattr(options, field)
+        if value is not None and not isinstance(value, bool):
+            raise UserError(f"{field.replace('_', '-')}: {value!r} is neither true nor false")
     return options
 
 

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,10 @@ class Probe:
     """What the function needs, less what comes with another of them."""
     loaded: frozenset[str]
     """Every distribution that loading it imported."""
+    environment: Mapping[str, str]
+    """The version of each distribution that the interpreter has."""
+    requires: Mapping[str, tuple[str, ...]]
+    """What each of those that it uses requires, by name."""
     frameworks: Mapping[str, str]
     """Those of `torch`, `onnxruntime`, `onnxruntime-gpu` and `openvino` that it uses, with their versions."""
     installed: Mapping[str, Distribution]
@@ -67,6 +71,17 @@ class Probe:
     """Those of `distributions` that bring OpenCV's build for desktops along."""
     read: Mapping[Path, str]
     """The files and folders that it reads, each with the environment variable that leads there, or an empty text."""
+
+    def brought_by(self, names: Iterable[str]) -> set[str]:
+        """`names` and what they bring along, as the interpreter's own metadata says."""
+        found: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting += self.requires.get(name, ())
+        return found
 
 
 @attrs.frozen(kw_only=True)
@@ -146,6 +161,8 @@ def _probe(found: Mapping[str, Any]) -> Probe:
         doc=found["doc"],
         distributions=tuple(Distribution(**item) for item in found["distributions"]),
         loaded=frozenset(found["loaded"]),
+        environment=found["environment"],
+        requires={name: tuple(needed) for name, needed in found["requires"].items()},
         frameworks=found["frameworks"],
         installed={name: Distribution(name=name, **facts) for name, facts in found["installed"].items()},
         local=tuple(

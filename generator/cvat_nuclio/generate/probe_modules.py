@@ -63,6 +63,8 @@ class Modules:
             "distributions": [self.distribution(name) for name in sorted(kept)],
             "frameworks": {name: self.version(name) for name in FRAMEWORKS if name in loaded | kept},
             "loaded": sorted(loaded),
+            "environment": {canonical(item.name): item.version for item in importlib.metadata.distributions()},
+            "requires": {name: sorted(self.requires(name)) for name in sorted(self.closure(loaded | kept))},
             "installed": {name: self.facts(name) for name in self.request["runtime_distributions"] if self.find(name)},
             "drags_opencv": sorted(name for name in kept if self.needs_opencv(name)),
             "local": [self.local[name] for name in sorted(self.local)],

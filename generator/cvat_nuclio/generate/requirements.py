@@ -1,5 +1,6 @@
 """What `pip install -r` puts into the image: the function's own requirements and the runtime's."""
 
+import importlib.metadata
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -135,6 +136,14 @@ def _runtime(
         yield pin(name, pinned.get(name, item.version))
 
 
+def least_of_runtime(requirements: Requirements) -> list[str]:
+    """The versions that the runtime works with, as requirements: the tool's own, of which the runtime is a part."""
+    asked = requirements.names()
+    wanted = {*RUNTIME, *(name for names in RUNTIME_OF_KIND.values() for name in names)} & asked
+    found = map(Requirement, importlib.metadata.requires("cvat-nuclio") or ())
+    return [str(item) for item in found if item.marker is None and canonicalize_name(item.name) in wanted]
+
+
 def parse(path: Path, seen: tuple[Path, ...] = ()) -> Iterable[Line]:
     """The lines of a requirements file; files that it includes are put in its place. Raises UserError."""
     if path in seen:
@@ -182,6 +191,6 @@ def _name(bare: str, where: str) -> str:
 
 
 def pins_in(text: str) -> dict[str, str]:
-    """The pins in a requirements file that was generated earlier."""
+    """The pins in a file that was generated earlier."""
     lines = (re.fullmatch(r"([a-z0-9-]+)==(\S+)", line.strip()) for line in text.splitlines())
     return {line[1]: line[2] for line in lines if line}

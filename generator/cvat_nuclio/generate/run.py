@@ -12,12 +12,13 @@ from . import option_file, runtime_copy
 from .added import added_files
 from .assemble import assemble
 from .description import Description, describe
-from .images import choose
+from .images import Images, choose, python_version
 from .notes import notes_on
 from .options import GenerateOptions, check
+from .pinning import Pinned, kept, pinned, repinned
 from .probe import Distribution, Probe, ProbeRequest, probe
 from .render import MARK
-from .requirements import RUNTIME, RUNTIME_OF_KIND, collect, pins_in
+from .requirements import RUNTIME, RUNTIME_OF_KIND, Requirements, collect, pins_in
 from .tree import Plan, State, plan
 
 
@@ -54,16 +55,15 @@ def prepare(options: GenerateOptions, *, timeout: float, keep_pins: bool = False
     check(options)
     found = probe(_request(options, timeout))
     given, shown = requirements_file(options)
-    pinned = _pins(options) if keep_pins else {}
-    requirements = collect(found, given, shown, _host(), pinned)
+    requirements = collect(found, given, shown, _host(), _pins(options) if keep_pins else {})
+    cpu, images, gpu = _pinned(options, found, requirements, keep=keep_pins)
     added, notes = added_files(options)
-    images = choose(options, found, requirements)
-    bundle = describe(options, found, requirements, images, added)
+    bundle = describe(options, found, images, added, cpu, gpu)
     files, more = assemble(bundle)
     return Outcome(
         bundle=bundle,
         plan=plan(options.folder, files),
-        notes=(*notes, *images.notes, *notes_on(bundle), *more),
+        notes=(*notes, *cpu.notes, *images.notes, *notes_on(bundle), *more),
         runtime_fresh=runtime_copy.is_fresh(options.nuclio),
         runtime_edited=tuple(runtime_copy.edited(options.nuclio)),
     )
@@ -136,8 +136,29 @@ def _installed(name: str) -> Distribution:
     return Distribution(name=name, version=found.version, requires_python=python)
 
 
-def _pins(options: GenerateOptions) -> dict[str, str]:
-    path = options.nuclio / "requirements.txt"
+def _pinned(
+    options: GenerateOptions, found: Probe, requirements: Requirements, *, keep: bool
+) -> tuple[Pinned, Images, Pinned | None]:
+    """The requirements of the CPU form, the images, the requirements of the GPU form if there is one."""
+    known, known_gpu = (_pins(options, f"constraints{form}.txt") for form in ("", "-gpu"))
+    python = python_version(found, requirements)
+    if keep:
+        cpu = kept(requirements, known)
+        images = choose(options, found, cpu.requirements)
+        return cpu, images, kept(images.gpu.requirements, known_gpu or known) if images.gpu else None
+    cpu = pinned(requirements, found, python=python, known=known)
+    images = choose(options, found, cpu.requirements)
+    if images.gpu is None:
+        return cpu, images, None
+    return (
+        cpu,
+        images,
+        repinned(images.gpu.requirements, cpu, found, python=images.gpu.python or python, known=known_gpu),
+    )
+
+
+def _pins(options: GenerateOptions, name: str = "requirements.txt") -> dict[str, str]:
+    path = options.nuclio / name
     return pins_in(path.read_text("utf-8")) if path.is_file() else {}
 
 

@@ -16,6 +16,7 @@ CACHES = {
 }
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 HOME = "/opt/nuclio"
+STAGE = "/tmp"  # noqa: S108 - of the image that is being built
 
 
 @attrs.frozen(kw_only=True)
@@ -37,12 +38,19 @@ class Step:
 
 
 def steps(
-    image: BaseImage, *, requirements: str, apt: Sequence[str], gpu: bool, replace_opencv: str, bake: Sequence[str]
+    image: BaseImage,
+    *,
+    requirements: Sequence[str],
+    apt: Sequence[str],
+    gpu: bool,
+    replace_opencv: str,
+    bake: Sequence[str],
 ) -> list[Step]:
     """The steps before the bundle itself is copied: they stay in the build's cache while only its code changes.
 
-    `requirements` is a file of the bundle. `replace_opencv` is the pin of a headless OpenCV to put in the place of one
-    that a requirement drags in. `bake` lists the files that loading the function takes; empty: no bake.
+    `requirements` are files of the bundle: the one that pip reads, then those that it names. `replace_opencv` is the pin
+    of a headless OpenCV to put in the place of one that a requirement drags in. `bake` lists the files that loading the
+    function takes; empty: no bake.
     """
     result = [
         Step(kind="USER", value="root", why="a base image may leave another user"),
@@ -53,10 +61,10 @@ def steps(
         *_python(image, apt),
         *([_nvidia()] if gpu else []),
         Step(
-            kind="COPY", value=f"{{bundle}}{requirements} /tmp/{requirements}",
-            why="alone, so that pip runs again only when it changes",
+            kind="COPY", value=" ".join([*(f"{{bundle}}{name}" for name in requirements), f"{STAGE}/"]),
+            why="alone, so that pip runs again only when they change",
         ),
-        Step(kind="RUN", value=f"python -m pip install -r /tmp/{requirements}", why="nothing else installs it"),
+        Step(kind="RUN", value=f"python -m pip install -r {STAGE}/{requirements[0]}", why="nothing else installs them"),
     ]  # fmt: skip
     if replace_opencv:
         result.append(_headless(replace_opencv))

@@ -1,0 +1,98 @@
+"""The requirements of an image, made whole: what was loaded is asked for, and all that it brings along is pinned."""
+
+from collections.abc import Iterable, Mapping
+
+import attrs
+
+from .closure import Closure, resolve
+from .probe import Probe
+from .requirements import Line, Requirements, least_of_runtime, pin
+
+#: Builds of one thing under several names: `onnxruntime-gpu` is what `onnxruntime` is, with CUDA.
+_BUILDS = frozenset({"binary", "contrib", "cpu", "cuda", "directml", "gpu", "headless", "nightly", "openvino", "simd"})
+
+
+@attrs.frozen(kw_only=True)
+class Pinned:
+    """Requirements, and the version of everything that installing them brings."""
+
+    requirements: Requirements
+    constraints: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+
+
+def pinned(requirements: Requirements, probe: Probe, *, python: str, known: Mapping[str, str]) -> Pinned:
+    """For an image with `python` (`3.11`). `known` are the constraints of the bundle as it stands; they stay where the
+    function's interpreter has no other version, and where no index answers. Raises UserError for requirements that
+    contradict each other or the runtime."""
+    tried = {**known, **{line.name: line.version for line in requirements.runtime}, **probe.environment}
+    closure = _resolved(requirements, python, tried)
+    given, notes = requirements.origin.removeprefix("from "), []
+    if missing := tuple(_missing(requirements, probe, closure)):
+        own = (*requirements.own, *(_added(name, probe) for name in missing))
+        requirements = attrs.evolve(requirements, own=own)
+        closure = _resolved(requirements, python, tried)
+        notes = [
+            f"{requirements.origin}: {name}, which the function loads, is missing there; added" for name in missing
+        ]
+    if closure.unknown:
+        notes.append(
+            "what the requirements bring along is not pinned, so a later image may get other versions: "
+            f"{closure.unknown}; generate again where the package index answers"
+        )
+    return Pinned(
+        requirements=_agreeing(requirements, closure.pins),
+        constraints=closure.pins or _still_true(known, requirements),
+        notes=tuple(notes),
+    )
+
+
+def repinned(requirements: Requirements, of: Pinned, probe: Probe, *, python: str, known: Mapping[str, str]) -> Pinned:
+    """The same for another form of the function, whose requirements differ in a few lines from those `of` the first."""
+    if requirements == of.requirements:
+        return of
+    closure = _resolved(requirements, python, {**probe.environment, **of.constraints, **known})
+    return Pinned(requirements=requirements, constraints=closure.pins or _still_true(known, requirements))
+
+
+def kept(requirements: Requirements, known: Mapping[str, str]) -> Pinned:
+    """With the constraints that the bundle has: nothing is asked."""
+    return Pinned(requirements=_agreeing(requirements, known), constraints=known)
+
+
+def _resolved(requirements: Requirements, python: str, tried: Mapping[str, str]) -> Closure:
+    texts = [line.text for line in requirements.own]
+    # The runtime's own pins are what was tried, as all else is; that they can give way is why they are left out here.
+    return resolve([*texts, *least_of_runtime(requirements)], python=python, tried=tried)
+
+
+def _missing(requirements: Requirements, probe: Probe, closure: Closure) -> Iterable[str]:
+    """What the function imports and nothing asks for, by name."""
+    asked = requirements.names() | ({*closure.pins} or probe.brought_by(requirements.names()))
+    for item in probe.distributions:
+        if item.name not in asked and not any(_is_build_of(item.name, name) for name in asked):
+            yield item.name
+
+
+def _is_build_of(name: str, other: str) -> bool:
+    return set(name.split("-")) ^ set(other.split("-")) <= _BUILDS
+
+
+def _added(name: str, probe: Probe) -> Line:
+    item = next(item for item in probe.distributions if item.name == name)
+    comment = "The function loads it; no line above asks for it."
+    if item.url:
+        return Line(text=f"{name} @ {item.url}", name=name, comment=comment)
+    return pin(name, item.version, comment)
+
+
+def _agreeing(requirements: Requirements, pins: Mapping[str, str]) -> Requirements:
+    """The runtime's lines with the versions that go with the function's own."""
+    runtime = tuple(pin(line.name, pins.get(line.name, line.version)) for line in requirements.runtime)
+    return attrs.evolve(requirements, runtime=runtime)
+
+
+def _still_true(known: Mapping[str, str], requirements: Requirements) -> Mapping[str, str]:
+    """Earlier constraints, less those that a line contradicts."""
+    asked = {line.name: line.version for line in requirements.lines if line.version}
+    return {name: version for name, version in known.items() if asked.get(name, version) == version}
