@@ -10,7 +10,8 @@ from .options import GenerateOptions
 TAKEN = {
     "main.py", "model_handler.py", "bake.py", "test_function.py", "README.md", "requirements.txt",
     "requirements-gpu.txt", "constraints.txt", "constraints-gpu.txt", "function.yaml", "function-gpu.yaml",
-    "function-prebuilt.yaml", "function-prebuilt-gpu.yaml", "Dockerfile", "Dockerfile-gpu", "_nuclio_wrapper.py", "wrapper_common.py",
+    "function-prebuilt.yaml", "function-prebuilt-gpu.yaml", "Dockerfile", "Dockerfile-gpu", "_nuclio_wrapper.py",
+    "wrapper_common.py",
 }  # fmt: skip
 TAKEN_FOLDERS = {"aa_runtime", "msgpack", "nuclio_sdk", "whl"}
 

@@ -32,19 +32,15 @@ def pinned(requirements: Requirements, probe: Probe, *, python: str, known: Mapp
         own = (*requirements.own, *(_added(name, probe) for name in missing))
         requirements = attrs.evolve(requirements, own=own)
         closure = _resolved(requirements, python, tried)
-        notes = [
-            f"{requirements.origin}: {name}, which the function loads, is missing there; added" for name in missing
-        ]
+        notes = [f"{name}, which the function loads, is asked for nowhere in {given}: added" for name in missing]
     if closure.unknown:
         notes.append(
             "what the requirements bring along is not pinned, so a later image may get other versions: "
             f"{closure.unknown}; generate again where the package index answers"
         )
-    return Pinned(
-        requirements=_agreeing(requirements, closure.pins),
-        constraints=closure.pins or _still_true(known, requirements),
-        notes=tuple(notes),
-    )
+    requirements = _agreeing(requirements, closure.pins or known)
+    pins = closure.pins or _still_true(known, requirements)
+    return Pinned(requirements=requirements, constraints=pins, notes=tuple(notes))
 
 
 def repinned(requirements: Requirements, of: Pinned, probe: Probe, *, python: str, known: Mapping[str, str]) -> Pinned:

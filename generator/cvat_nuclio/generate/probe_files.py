@@ -18,6 +18,7 @@ from typing import Any
 
 #: Not somebody's model: the system's, and what a process sees of itself.
 _SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/", "/lib", "/bin/", "/sbin/", "/run/", "/var/lib/", "/snap/")
+_PACKAGES = re.compile(r"site-packages|dist-packages|.*\.(dist|egg)-info")
 _READS_VARIABLE = re.compile(r"(os\.)?(getenv|environ(\.get)?)")
 
 
@@ -60,7 +61,10 @@ def above(path: str, by_variable: dict[str, str]) -> str:
 
 def is_system(path: str) -> bool:
     """What the image has of its own, and code."""
-    return path.startswith((*_SYSTEM, sys.prefix, sys.base_prefix)) or path.endswith((".py", ".pyc", ".so"))
+    installed = any(_PACKAGES.fullmatch(part) for part in Path(path).parts)
+    return (
+        installed or path.startswith((*_SYSTEM, sys.prefix, sys.base_prefix)) or path.endswith((".py", ".pyc", ".so"))
+    )
 
 
 def mapped() -> set[str]:

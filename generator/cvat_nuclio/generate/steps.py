@@ -48,9 +48,9 @@ def steps(
 ) -> list[Step]:
     """The steps before the bundle itself is copied: they stay in the build's cache while only its code changes.
 
-    `requirements` are files of the bundle: the one that pip reads, then those that it names. `replace_opencv` is the pin
-    of a headless OpenCV to put in the place of one that a requirement drags in. `bake` lists the files that loading the
-    function takes; empty: no bake.
+    `requirements` are files of the bundle: the one that pip reads, then those that it names. `replace_opencv` is the
+    pin of a headless OpenCV to put in the place of one that a requirement drags in. `bake` lists the files that loading
+    the function takes; empty: no bake.
     """
     result = [
         Step(kind="USER", value="root", why="a base image may leave another user"),
