@@ -13,11 +13,13 @@ import ast
 import os
 import re
 import sys
+import types
 from pathlib import Path
 from typing import Any
 
 #: Not somebody's model: the system's, and what a process sees of itself.
 _SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/", "/lib", "/bin/", "/sbin/", "/run/", "/var/lib/", "/snap/")
+_PROBE = str(Path(__file__).with_name("probe_script.py"))
 _PACKAGES = re.compile(r"site-packages|dist-packages|.*\.(dist|egg)-info")
 _READS_VARIABLE = re.compile(r"(os\.)?(getenv|environ(\.get)?)")
 
@@ -34,7 +36,7 @@ class Files:
     def _hook(self, event: str, args: tuple[Any, ...]) -> None:
         if event == "open" and isinstance(args[0], (str, bytes)) and os.getpid() == self.pid:
             mode = args[1] or "r"
-            if not set(str(mode)) & set("wax+"):
+            if not set(str(mode)) & set("wax+") and asked_by_user(sys._getframe(1)):
                 self.opened.add(os.path.abspath(os.fsdecode(args[0])))
 
     def report(self, sources: list[str], folders: list[str]) -> list[dict[str, str]]:
@@ -61,10 +63,24 @@ def above(path: str, by_variable: dict[str, str]) -> str:
 
 def is_system(path: str) -> bool:
     """What the image has of its own, and code."""
-    installed = any(_PACKAGES.fullmatch(part) for part in Path(path).parts)
-    return (
-        installed or path.startswith((*_SYSTEM, sys.prefix, sys.base_prefix)) or path.endswith((".py", ".pyc", ".so"))
-    )
+    return path.startswith(_SYSTEM) or path.endswith((".py", ".pyc", ".so")) or is_library(path)
+
+
+def asked_by_user(frame: types.FrameType | None) -> bool:
+    """Whether the user's own code is what runs, or called what runs. What a library opens while it is imported, or in a
+    thread of its own, is its own affair: settings, caches, somebody's telemetry."""
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if file.startswith("<frozen importlib"):
+            return False
+        if not file.startswith("<") and file not in (__file__, _PROBE) and not is_library(file):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def is_library(file: str) -> bool:
+    return file.startswith((sys.prefix, sys.base_prefix)) or any(map(_PACKAGES.fullmatch, Path(file).parts))
 
 
 def mapped() -> set[str]:
