@@ -202,13 +202,17 @@ class Modules:
         loaded = {name for name in loaded if self.find(name)}
         kept = {name for name in self.direct if self.find(name)} | (loaded & set(FRAMEWORKS))
         covered = self.closure(kept)
-        rest = loaded - covered
+        rest = loaded - covered - self.tools()
         while rest:
             free = {name for name in rest if not any(name in self.requires(other) for other in rest - {name})}
             chosen = free or {min(rest)}
             kept |= chosen
             rest -= self.closure(chosen)
         return kept
+
+    def tools(self) -> set[str]:
+        """What is here only because cvat-nuclio is: a library that finds it uses it, and does without it elsewhere."""
+        return self.closure({"cvat-nuclio"}) - self.closure(set(self.request["runtime_distributions"]))
 
     def closure(self, names: set[str]) -> set[str]:
         seen: set[str] = set()
