@@ -32,7 +32,9 @@ def write_all(files: Mapping[Path, Content]) -> None:
 def replace_folder(folder: Path, new: Path) -> None:
     """Puts the folder `new`, which lies on the same file system, in the place of `folder`. Raises OSError."""
     old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
-    if folder.exists():
+    if folder.is_symlink():
+        folder.unlink()  # what it leads to is somebody else's
+    elif folder.exists():
         folder.rename(old)
     try:
         new.rename(folder)

@@ -47,6 +47,9 @@ from cvat_nuclio.generate.values import parse_size
         (["--add", "detector.py=whl/x.py"], "cannot be added"),
         (["--prebuilt", "a@sha256:00"], "names a digest"),
         (["--function-module", "x"], "not allowed with argument"),
+        (["--display-name", "two\nlines"], "has a line break"),
+        (["--apt", "git; id"], "is not a Debian package"),
+        (["--node-selector", "a=b c"], "is not a label of Kubernetes"),
     ],
 )
 def test_options_that_cannot_work_are_refused(workshop: Any, zoo: Path, arguments: list[str], words: str) -> None:

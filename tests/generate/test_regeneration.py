@@ -1,5 +1,7 @@
 """A bundle made again: nothing changes by itself, nothing of the user's is lost."""
 
+import hashlib
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -230,3 +232,92 @@ def test_added_files_are_brought_and_followed(workshop: Any, text_of: Callable[[
     (workshop.folder / "data" / "a.txt").write_text("2")
     workshop.run(folder)
     assert (folder / "nuclio" / "a.txt").read_text() == "2"
+
+
+def outside(workshop: Any) -> tuple[Path, Path]:
+    """A bundle, and a file of the user's that is none of its business."""
+    folder = workshop.generate("detector")
+    elsewhere = workshop.folder / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "precious").write_text("precious")
+    return folder, elsewhere / "precious"
+
+
+def sums_line(file: Path, name: str) -> str:
+    return f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {name}\n"
+
+
+@pytest.mark.parametrize("name", ["../elsewhere/precious", "nuclio/../../elsewhere/precious", "{precious}"])
+def test_sums_that_name_a_file_outside_remove_nothing(workshop: Any, name: str) -> None:
+    folder, precious = outside(workshop)
+    with (folder / "cvat-nuclio.sums").open("a") as file:
+        file.write(sums_line(precious, name.format(precious=precious)))
+    run = workshop.run(folder, "--force")
+    assert run.status == 2
+    assert "cvat-nuclio.sums is damaged" in run.err
+    assert precious.read_text() == "precious"
+
+
+def test_a_linked_folder_removes_nothing_outside(workshop: Any) -> None:
+    folder, precious = outside(workshop)
+    (folder / "nuclio" / "more").symlink_to(precious.parent)
+    with (folder / "cvat-nuclio.sums").open("a") as file:
+        file.write(sums_line(precious, "nuclio/more/precious"))
+    run = workshop.run(folder)
+    assert run.status == 2
+    assert f"a link leads to {precious.parent}" in run.err
+    assert precious.read_text() == "precious"
+
+
+def test_a_linked_folder_gets_no_files(workshop: Any) -> None:
+    folder = workshop.folder / "detector"
+    folder.mkdir()
+    (workshop.folder / "elsewhere").mkdir()
+    (folder / "nuclio").symlink_to(workshop.folder / "elsewhere")
+    (workshop.folder / "detector.py").write_bytes((Path(__file__).parent / "zoo" / "detector.py").read_bytes())
+    run = workshop.run("--function-file", "detector.py", "--output", folder)
+    assert run.status == 2
+    assert "lies outside of the bundle" in run.err
+    assert not any((workshop.folder / "elsewhere").iterdir())
+
+
+def test_a_bundle_may_be_reached_through_a_link(workshop: Any) -> None:
+    folder = workshop.generate("detector")
+    (workshop.folder / "link").symlink_to(folder)
+    run = workshop.run(workshop.folder / "link", "--workers", "2")
+    assert run.status == 0, run.err
+
+
+def test_a_linked_copy_of_the_runtime_is_replaced_and_what_it_led_to_kept(workshop: Any) -> None:
+    folder, precious = outside(workshop)
+    copy = folder / "nuclio" / "aa_runtime"
+    shutil.rmtree(copy)
+    copy.symlink_to(precious.parent)
+    assert workshop.run(folder, "--force").status == 0
+    assert not copy.is_symlink()
+    assert (copy / "__init__.py").is_file()
+    assert [path.name for path in precious.parent.iterdir()] == ["precious"]
+    assert not list(folder.rglob("*.old"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--add", "x=func.py"], "the function itself lies there"),
+        (["--add", "x=helper.py"], "own module"),
+        (["--add", "x=one", "--add", "y=one"], "one is there already"),
+        (["--add", "x=a$(b)"], "mean something else in a Dockerfile"),
+    ],
+)
+def test_what_is_added_replaces_nothing_without_a_word(workshop: Any, arguments: list[str], words: str) -> None:
+    for name in "xy":
+        (workshop.folder / name).write_text(name)
+    (workshop.folder / "helper.py").write_text("LABEL = 'a'\n")
+    (workshop.folder / "f.py").write_text(
+        "import cvat_sdk.auto_annotation as cvataa\nimport helper\n"
+        "spec = cvataa.DetectionFunctionSpec(labels=[cvataa.label_spec(helper.LABEL, 0)])\n"
+        "def detect(context, image):\n    return []\n"
+    )
+    run = workshop.run("--function-file", "f.py", "--output", "out", *arguments)
+    assert run.status == 2
+    assert words in run.err

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import UserError
+from . import texts
 from .options import GenerateOptions
 
 #: Written by the generator or by Nuclio; nothing else may lie there.
@@ -34,21 +35,27 @@ def added_files(options: GenerateOptions) -> tuple[dict[str, Path], list[str]]:
                 f"{source.relative_to(options.folder)} is not there yet; it has to be before the image is built"
             )
             continue
-        files |= dict(_expand(source, place))
+        for path, file in _expand(source, place):
+            if files.setdefault(path, file) != file:
+                raise UserError(f"--add {text}: {path} is there already, from {files[path]}", remedy="another PLACE")
     for path in files:
         check_place(path)
+    if options.file and files.get("func.py", options.file) != options.file:
+        raise _taken("func.py", "the function itself lies there")
     return files, notes
 
 
 def check_place(path: str) -> None:
     """Raises UserError where a file would hide a generated one or one of Nuclio's."""
+    texts.place(path)
     top = path.partition("/")[0]
     if path in TAKEN or top in TAKEN_FOLDERS or top.split(".")[0] in TAKEN_FOLDERS:
-        raise UserError(
-            f"{path} cannot be added to the bundle",
-            why="the bundle or Nuclio has something of that name",
-            remedy="rename it, or give it another place: --add PATH=PLACE",
-        )
+        raise _taken(path, "the bundle or Nuclio has something of that name")
+
+
+def _taken(path: str, why: str) -> UserError:
+    remedy = "rename it, or give it another place: --add PATH=PLACE"
+    return UserError(f"{path} cannot be added to the bundle", why=why, remedy=remedy)
 
 
 def _parse(options: GenerateOptions, text: str) -> tuple[Path, str]:

@@ -112,7 +112,13 @@ def _brought(bundle: Description) -> Files:
                 remedy="rename it",
             )
         check_place(path)
-    files |= bundle.added
+    for path, file in bundle.added.items():
+        if files.setdefault(path, file).resolve() != file.resolve():
+            raise UserError(
+                f"{path} cannot be added to the bundle",
+                why=f"the function's own module {files[path]} lies there",
+                remedy="another place: --add PATH=PLACE",
+            )
     if options.file:
         files["func.py"] = options.file
     return {path: file for path, file in files.items() if file != options.nuclio / path}

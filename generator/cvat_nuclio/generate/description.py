@@ -98,7 +98,7 @@ def describe(
     options: GenerateOptions, probe: Probe, images: Images, added: Mapping[str, Path], cpu: Pinned, gpu: Pinned | None
 ) -> Description:
     """Puts it together. Raises UserError for a spec that CVAT would refuse."""
-    display_name = options.display_name or options.name.replace("-", " ").capitalize()
+    display_name = options.display_name.strip() or options.name.replace("-", " ").capitalize()
     word = tables.framework(images.framework)["metadata"] if images.framework else ""
     return Description(
         options=options,
@@ -108,7 +108,7 @@ def describe(
         gpu=gpu,
         annotations=annotations(options, probe, display_name, word),
         display_name=display_name,
-        text=options.description or _first_sentence(probe.doc) or f"{display_name}: {probe.kind} for CVAT",
+        text=options.description.strip() or _first_sentence(probe.doc) or f"{display_name}: {probe.kind} for CVAT",
         added=added,
     )
 

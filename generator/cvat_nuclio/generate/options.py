@@ -12,12 +12,14 @@ import attrs
 from ..errors import UserError
 from ..limits import CVAT_TIMEOUT
 from ..nuclio.duration import BadDuration, seconds
-from . import names
+from . import names, texts
 from .values import as_list, as_map, parse_parameter, parse_size
 
 MIB = 2**20
+#: Nuclio keeps numbers in 32 bits.
+LARGEST = 2**31 - 1
 
-_QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?")
+_QUANTITY = re.compile(r"[0-9]{1,18}(\.[0-9]{1,9})?(m|k|M|G|T|Ki|Mi|Gi|Ti)?")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 
@@ -126,6 +128,7 @@ def check(options: GenerateOptions) -> None:
     if (options.function_module is None) == (options.function_file is None):
         raise UserError("name the function once", remedy="--function-module MODULE or --function-file PATH")
     names.check_name(options.name)
+    _check_texts(options)
     _choice("--interactor-answer", options.interactor_answer, ("shapes", "mask"))
     _choice("--lost-shape", options.lost_shape, ("last", "null"))
     _choice("--state", options.state, ("token", "in-memory"))
@@ -139,6 +142,16 @@ def check(options: GenerateOptions) -> None:
             raise UserError(f"{flag} {value} is no quantity", remedy="Kubernetes' form: 2, 500m, 4Gi, 512Mi")
 
 
+def _check_texts(options: GenerateOptions) -> None:
+    for field, check_text in texts.CHECKS.items():
+        value = getattr(options, field)
+        given = [value] if isinstance(value, str) else value or ()
+        words = [*given, *given.values()] if isinstance(given, Mapping) else given
+        for text in words:
+            if text:
+                check_text(flag_of(field), text)
+
+
 def _choice(flag: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise UserError(f"{flag} {value} is not known", remedy=f"{flag} {' or '.join(allowed)}")
@@ -148,8 +161,8 @@ def _check_numbers(options: GenerateOptions) -> None:
     least = {"workers": 1, "readiness_timeout": 1, "gpus": 1, "replicas": 0, "min_replicas": 0, "max_replicas": 1}
     for field, minimum in least.items():
         value = getattr(options, field)
-        if value is not None and (type(value) is not int or value < minimum):
-            raise UserError(f"{flag_of(field)} {value} is not a whole number from {minimum} on")
+        if value is not None and (type(value) is not int or not minimum <= value <= LARGEST):
+            raise UserError(f"{flag_of(field)} {str(value)[:40]} is not a whole number from {minimum} on")
     low, high = options.min_replicas, options.max_replicas
     if low is not None and high is not None and low > high:
         raise UserError(f"--min-replicas {low} is more than --max-replicas {high}", why="Nuclio refuses that")
@@ -187,9 +200,9 @@ def _check_env(env: Mapping[str, str]) -> None:
     for name, value in env.items():
         if not _ENV_NAME.fullmatch(name):
             raise UserError(f"--env {name}= is no name for a variable", remedy="letters, digits and underscores")
-        if "'" in value or "\n" in value:
+        if "'" in value:
             raise UserError(
-                f"--env {name} holds a single quote or a line break",
+                f"--env {name} holds a single quote",
                 why="nuctl puts the value into a shell word in single quotes as it is",
                 remedy="encode the value, or read it from a file that --add brings",
             )

@@ -1,5 +1,6 @@
 """Templates → text; a function.yaml is read back and compared before anybody sees it."""
 
+import re
 import textwrap
 from collections.abc import Mapping
 from functools import cache
@@ -9,6 +10,7 @@ import jinja2
 import yaml
 
 from .options import is_finite
+from .texts import has_controls
 
 MARK = "Written by `cvat-nuclio generate`. Change ../cvat-nuclio.yaml, then, in this folder: cvat-nuclio generate .."
 
@@ -61,9 +63,19 @@ def wrapped(text: str) -> list[str]:
     return textwrap.wrap(sentence if sentence.endswith(".") else sentence + ".", 100)
 
 
-def cell(text: str) -> str:
-    """A cell of a Markdown table."""
-    return text.replace("|", "\\|").replace("<", "&lt;")
+def prose(text: str) -> str:
+    """A text as one line of a Markdown paragraph: nothing in it starts a heading, a list, a table or a tag."""
+    line = " ".join("".join(" " if has_controls(char) else char for char in text).split())
+    line = line.replace("<", "&lt;")
+    return re.sub(r"^(?=[#>+*=|~`-])|^([0-9]{1,9})(?=[.)])", r"\1\\", line)
+
+
+def literal(text: str) -> str:
+    """A name in Markdown, to the letter: no character of it is markup."""
+    line = " ".join("".join(" " if has_controls(char) else char for char in text).split())
+    line = re.sub(r"[&<>|\\`*\[\]~$:!]", lambda char: f"&#{ord(char[0])};", line)
+    # Inside a word an underscore is one.
+    return re.sub(r"(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])", "&#95;", line)
 
 
 @cache
@@ -75,7 +87,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"quoted": quoted, "python": python, "wrapped": wrapped, "cell": cell}
+    environment.filters |= {"quoted": quoted, "python": python, "wrapped": wrapped, "prose": prose, "literal": literal}
     return environment
 
 

@@ -71,8 +71,10 @@ class Plan:
 
 
 def plan(folder: Path, files: Mapping[str, Content]) -> Plan:
-    """Compares what shall be with what is."""
+    """Compares what shall be with what is. Raises UserError where a file would lie outside of the folder."""
     recorded = read_sums(folder)
+    for path in {*files, *recorded}:
+        _check_inside(folder, path)
     changes = [_change(folder, path, content, recorded) for path, content in sorted(files.items())]
     changes += [_leftover(folder, path, recorded) for path in sorted(set(recorded) - set(files))]
     return Plan(folder=folder, changes=tuple(changes), recorded=recorded)
@@ -92,6 +94,20 @@ def read_sums(folder: Path) -> dict[str, str]:
             )
         sums[name] = value
     return sums
+
+
+def _check_inside(folder: Path, path: str) -> None:
+    """Links are followed first: a linked folder in a bundle may lead anywhere, and files are written and removed there.
+
+    A file that is itself a link is only replaced or removed; what it leads to stays.
+    """
+    parent = (folder / path).parent
+    if not parent.resolve().is_relative_to(folder.resolve()):
+        raise UserError(
+            f"{folder / path} lies outside of the bundle",
+            why=f"a link leads to {parent.resolve()}",
+            remedy="put a folder in the place of the link",
+        )
 
 
 def digest(content: Content) -> str:

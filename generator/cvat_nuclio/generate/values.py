@@ -9,7 +9,7 @@ from attrs.converters import to_bool
 from ..errors import UserError
 
 _UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "ki": 2**10, "mi": 2**20, "gi": 2**30}
-_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) *([kmg]i?|)b?", re.IGNORECASE)
+_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) *([kmg]i?|)b?", re.IGNORECASE)
 
 
 def parse_parameter(name: str, text: str) -> object:
