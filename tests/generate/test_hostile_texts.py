@@ -34,7 +34,7 @@ WORDS = {"USER", "ENV", "RUN", "COPY", "WORKDIR", "FROM", "ARG", "HEALTHCHECK", 
 
 # The texts are short as they are drawn: looking for shorter ones takes minutes.
 hostile = settings(
-    max_examples=40,
+    max_examples=25,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )

@@ -184,4 +184,5 @@ def _split(text: str) -> tuple[str, str, str]:
 
 
 def _path(text: str, folder: Path) -> str:
-    return Path(os.path.relpath(Path(text).expanduser(), folder)).as_posix()
+    # os.path's: a Path's expanduser() fails for `~` of nobody.
+    return Path(os.path.relpath(os.path.expanduser(text), folder)).as_posix()  # noqa: PTH111

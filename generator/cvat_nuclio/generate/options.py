@@ -106,7 +106,8 @@ class GenerateOptions:
 
     def path(self, text: str) -> Path:
         """A path of the options, absolute; links are kept, for a virtual environment's `python` is one."""
-        return Path(os.path.abspath(self.folder / Path(text).expanduser()))  # noqa: PTH100 - resolve() follows links
+        # os.path's, not Path's: resolve() follows links, and expanduser() fails for `~` of nobody.
+        return Path(os.path.abspath(self.folder / os.path.expanduser(text)))  # noqa: PTH100, PTH111
 
     def body_bytes(self, kind: str) -> int:
         """The largest request in bytes. A frame grows by a third on its way; CVAT's own functions set the defaults."""
