@@ -39,12 +39,7 @@ def test_ci_runs_the_commands_of_the_readme_word_for_word(readme: str, repositor
 
 
 def test_every_link_leads_somewhere(repository: Path) -> None:
-    pages = [
-        repository / "README.md",
-        repository / "ARCHITECTURE.md",
-        repository / "SECURITY.md",
-        *repository.glob("docs/*.md"),
-    ]
+    pages = [*repository.glob("*.md"), *repository.glob("docs/*.md"), *repository.glob("tests/recordings/*.md")]
     for page in [*pages, *repository.glob("serverless/*/*/README.md")]:
         for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
             assert (page.parent / target).exists(), f"{page.relative_to(repository)} links to {target}"
