@@ -239,3 +239,31 @@ def test_without_nuctl_the_user_is_told_to_install_it(
     with pytest.raises(UserError, match="there is no program nuctl-of-nobody") as caught:
         Nuctl(program="nuctl-of-nobody").get("x")
     assert "install nuctl" in caught.value.remedy
+
+
+def test_a_tracker_gets_one_key_that_no_bundle_log_or_command_line_holds(
+    scene: Scene, deploy: Deploy, make_bundle: MakeBundle, calls: Calls, answering: int, tmp_path: Path
+) -> None:
+    bundle = make_bundle()
+    file = bundle / "function.yaml"
+    text = file.read_text().replace('detector"', 'tracker"')
+    file.write_text(text)
+    environment = scene(after={"state": "ready", "httpPort": answering})
+    environment.pop("AA_STATE_KEY", None)
+    keys = []
+    for _ in range(2):
+        deploy(environment, "--skip-check", "--verbose", bundle)
+        deployed = json.loads((tmp_path / "deployed.yaml").read_text())
+        keys += [entry["value"] for entry in deployed["spec"]["env"] if entry["name"] == "AA_STATE_KEY"]
+        assert deployed["metadata"]["annotations"]["type"] == "tracker"
+    assert len(keys) == 2
+    assert len(set(keys)) == 1
+    command = [call for call in calls() if call[0] == "deploy"][-1]
+    assert keys[0] not in " ".join(command)
+    assert command[command.index("--path") + 1] == str(bundle)
+    assert not Path(command[command.index("--file") + 1]).exists()
+    assert file.read_text() == text
+    holding = [one for one in tmp_path.rglob("*") if one.is_file() and keys[0] in one.read_text(errors="replace")]
+    assert [one.parent.name for one in holding if one.name != "deployed.yaml"] == ["state-keys"]
+    deploy({**environment, "MY_KEY": "a key of my own choice"}, "--skip-check", "--state-key-env", "MY_KEY", bundle)
+    assert "a key of my own choice" in (tmp_path / "deployed.yaml").read_text()

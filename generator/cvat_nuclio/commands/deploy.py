@@ -30,6 +30,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--skip-check", action="store_true", help="deploy bundles in which `check` finds errors")
     parser.add_argument("--logs", type=Path, metavar="FOLDER", help="where nuctl's whole output is kept")
     parser.add_argument("--verbose", action="store_true", help="show nuctl's whole output as it comes")
+    parser.add_argument(
+        "--state-key-env",
+        metavar="VAR",
+        default="AA_STATE_KEY",
+        help="the environment variable that holds trackers' key (AA_STATE_KEY; where that is not set, each tracker is"
+        " given a key of its own, which this user's state folder keeps)",
+    )
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--dry-run", action="store_true", help="check everything, print the nuctl commands, run none")
     action.add_argument("--status", action="store_true", help="show the functions' states, deploy nothing")
@@ -56,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         bundles=args.bundles, gpu=args.gpu, platform=args.platform, registry=args.registry,
         run_registry=args.run_registry, namespace=args.namespace, project=args.project, prebuilt=args.prebuilt,
         offline=args.offline, parallel=args.parallel, force=args.force, dry_run=args.dry_run, log_folder=args.logs,
-        verbose=args.verbose,
+        verbose=args.verbose, state_key_env=args.state_key_env,
     )  # fmt: skip
     # A supervisor's TERM gets the same tidying as Ctrl-C: nuctl cut off leaves a function stuck at `building`.
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -11,6 +11,7 @@ import attrs
 from ..errors import UserError
 from ..nuclio.function_yaml import FunctionYaml
 from ..private_files import open_private, private_folder
+from ..state_keys import VARIABLE, deploy_key, file_with
 from . import first_request
 from .causes import Cause, find_cause
 from .nuctl import Answer, Nuctl, State
@@ -20,6 +21,10 @@ from .transcript import file_name, transcript
 
 # A state in which nuctl refuses every deploy and delete that is not forced.
 STUCK_STATES = ("building", "waitingForResourceConfiguration", "waitingForBuild", "configuringResources")
+
+
+# nuctl's own, where it is given none.
+DEFAULT_NAMESPACE = "nuclio"
 
 
 @attrs.frozen(kw_only=True)
@@ -55,11 +60,12 @@ class Deployment:
         """Whether nuctl builds an image (a prebuilt one is only run)."""
         return not self.options.prebuilt
 
-    def argv(self) -> list[str]:
-        """The nuctl command."""
+    def argv(self, file: Path | None = None) -> list[str]:
+        """The nuctl command; `file` is deployed in place of the bundle's own."""
         options = self.options
         return self.nuctl.deploy_argv(
-            self.function.file, project=options.project, build=self.builds, offline=options.offline,
+            file or self.function.file, self.function.file.parent, project=options.project, build=self.builds,
+            offline=options.offline,
             registry=options.registry, run_registry=options.run_registry,
         )  # fmt: skip
 
@@ -93,10 +99,25 @@ class Deployment:
             before = self.nuctl.get(self.name)
             if before.state in STUCK_STATES and options.force:
                 self.nuctl.delete(self.name, force=True)
-            answer = self.nuctl.run(self.argv(), stoppable=True, on_line=log.take)
+            answer = self._run_nuctl(log.take)
             if log.trouble:
                 self.say(f"{self.name}: {log.file} ends early: {log.trouble.strerror}")
             return self._judge(answer, before, self.nuctl.get(self.name), log.file)
+
+    def _run_nuctl(self, take: Callable[[str], None]) -> Answer:
+        key = deploy_key(
+            self.function.config,
+            self.nuctl.platform,
+            self.nuctl.namespace or DEFAULT_NAMESPACE,
+            self.options.state_key_env,
+        )
+        if key is None:
+            return self.nuctl.run(self.argv(), stoppable=True, on_line=take)
+        with file_with(key, self.function.config) as file:
+            # nuctl shows the whole `docker run` when that fails.
+            return self.nuctl.run(
+                self.argv(file), stoppable=True, on_line=lambda line: take(line.replace(key, f"({VARIABLE})"))
+            )
 
     def _judge(self, answer: Answer, before: State, after: State, log: Path) -> Outcome:
         if answer.exit_code < 0 or (answer.exit_code and self.nuctl.is_stopped):

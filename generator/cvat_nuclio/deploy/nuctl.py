@@ -164,6 +164,7 @@ class Nuctl:
     def deploy_argv(
         self,
         file: Path,
+        folder: Path,
         *,
         project: str,
         build: bool,
@@ -171,10 +172,11 @@ class Nuctl:
         registry: str | None,
         run_registry: str | None,
     ) -> list[str]:
-        """`nuctl deploy`; without `build` no --path is given, because with it nuctl builds (an image without code)."""
+        """`nuctl deploy` of the bundle in `folder` as `file` says; without `build` no --path is given, because with it
+        nuctl builds (an image without code)."""
         words = ["deploy", "--project-name", project, "--file", str(file)]
         if build:
-            words += ["--path", str(file.parent)]
+            words += ["--path", str(folder)]
         if offline:
             words.append("--no-pull")  # --offline alone still pulls
         if registry:

@@ -26,6 +26,8 @@ class DeployOptions:
     force: bool = False
     dry_run: bool = False
     verbose: bool = False
+    state_key_env: str = "AA_STATE_KEY"
+    """The variable of this process's environment that holds trackers' key, if it is not the kept one."""
     log_folder: Path | None = None
     """None: the user's own state folder."""
     timeout: float = CVAT_TIMEOUT

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..state_keys import worker_key
 from .answer import go_text
 from .log import Log, Record
 from .settings import Settings
@@ -172,6 +173,7 @@ def _printable(value: Any) -> Any:
 def worker_env(settings: Settings) -> dict[str, str]:
     """The engine's own environment, `spec.env` over it, and what Nuclio sets for a worker."""
     env = {**os.environ, **settings.env}
+    env |= worker_key(settings.kind, settings.namespace, settings.name, env)
     path = [str(settings.folder), *filter(None, [env.get("PYTHONPATH")])]
     env["PYTHONPATH"] = os.pathsep.join(path)
     env["NUCLIO_FUNCTION_NAME"] = settings.name

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from ..state_keys import worker_key
 from .child import Interpreter
 from .listener import bind
 from .log import LEVELS, Log, Record
@@ -113,6 +114,7 @@ class NuclioProcessor:
 
     def _env(self) -> dict[str, str]:
         env = {**os.environ, **self.settings.env}
+        env |= worker_key(self.settings.kind, self.settings.namespace, self.settings.name, env)
         for name in KUBERNETES:
             env.pop(name, None)
         env["NUCLIO_PYTHON_WRAPPER_PATH"] = str(self._home / WRAPPER)

@@ -37,7 +37,11 @@ def state_keys(variable: str, log: "Log") -> list[bytes]:
     """
     keys = [key.strip().encode() for key in os.environ.get(variable, "").split(",") if key.strip()]
     if not keys:
-        log.info("%s is not set: tracking states are checked for damage, not for forgery", variable)
+        log.warn(
+            "%s is not set: anybody can forge tracking states, and have this function work on them; deploy it with"
+            " `cvat-nuclio deploy`, which gives it a key, or set the variable to 16 characters or more",
+            variable,
+        )
     elif any(len(key) < _LEAST_KEY_CHARS for key in keys):
         log.warn("%s has a key of fewer than %s characters, which may be guessed", variable, _LEAST_KEY_CHARS)
     return keys
