@@ -105,12 +105,8 @@ class Deployment:
             return self._judge(answer, before, self.nuctl.get(self.name), log.file)
 
     def _run_nuctl(self, take: Callable[[str], None]) -> Answer:
-        key = deploy_key(
-            self.function.config,
-            self.nuctl.platform,
-            self.nuctl.namespace or DEFAULT_NAMESPACE,
-            self.options.state_key_env,
-        )
+        namespace = self.nuctl.namespace or DEFAULT_NAMESPACE
+        key = deploy_key(self.function.config, self.nuctl.platform, namespace, self.options.state_key_env)
         if key is None:
             return self.nuctl.run(self.argv(), stoppable=True, on_line=take)
         with file_with(key, self.function.config) as file:
