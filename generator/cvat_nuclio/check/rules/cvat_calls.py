@@ -82,6 +82,9 @@ def _keys(function: FunctionNode, answer: ast.expr) -> set[str] | None:
             elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name:
                 return None
         answer = _value_of(function, name) or answer
+    if isinstance(answer, ast.Call) and ast.unparse(answer.func) == "dict" and not answer.args:
+        names = {keyword.arg for keyword in answer.keywords}
+        return None if None in names else added | {str(name) for name in names}
     if not isinstance(answer, ast.Dict) or not all(isinstance(key, ast.Constant) for key in answer.keys):
         return None
     return added | {str(key.value) for key in answer.keys if isinstance(key, ast.Constant)}
@@ -106,17 +109,25 @@ def absent_field(module: Module) -> Iterator[Fault]:
     bodies = _bodies(module, handler)
     tested = _tested(handler)
     for node in _certain(handler.body):
-        if not isinstance(node, ast.Subscript) or not isinstance(node.ctx, ast.Load):
-            continue
-        name = node.slice.value if isinstance(node.slice, ast.Constant) else None
-        if not _is_body(module, node.value, bodies) or name not in _KNOWN - sent or name in tested:
+        owner, key = _read(node)
+        name = key.value if isinstance(key, ast.Constant) else None
+        if owner is None or not _is_body(module, owner, bodies) or name not in _KNOWN - sent or name in tested:
             continue
         if default := _MAYBE.get(str(name)):
-            remedy = f'write `{ast.unparse(node.value)}.get("{name}", {default})`'
+            remedy = f'write `{ast.unparse(owner)}.get("{name}", {default})`'
             yield Fault(f"{name} is not sent where the user gave none", place(node), remedy=remedy)
         else:
             remedy = f"a {module.bundle.kind} gets {', '.join(sorted(sent))}, and threshold where the user gave one"
             yield Fault(f"CVAT sends a {module.bundle.kind} no {name}", place(node), remedy=remedy)
+
+
+def _read(node: ast.AST) -> tuple[ast.expr | None, ast.expr | None]:
+    """What `x[key]` and `x.pop(key)` read of, and the key."""
+    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+        return node.value, node.slice
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "pop":
+        return (node.func.value, node.args[0]) if len(node.args) == 1 else (None, None)
+    return None, None
 
 
 def _bodies(module: Module, handler: FunctionNode) -> set[str]:
@@ -138,10 +149,11 @@ def _is_body(module: Module, node: ast.expr, names: set[str]) -> bool:
         return node.attr == "body" and isinstance(node.value, ast.Name) and node.value.id in parameters[1:2]
     if isinstance(node, ast.IfExp):
         return _is_body(module, node.body, names) and _is_body(module, node.orelse, names)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "decode":
+        return _is_body(module, node.func.value, names)
     if isinstance(node, ast.Call) and node.args:
         return module.full_name(node.func) == "json.loads" and _is_body(module, node.args[0], names)
-    is_method = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "decode"
-    return is_method and _is_body(module, node.func.value, names)  # type: ignore[attr-defined]
+    return False
 
 
 def _tested(handler: FunctionNode) -> set[object]:

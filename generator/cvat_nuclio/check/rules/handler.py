@@ -199,4 +199,6 @@ def list_names(function: FunctionNode | None) -> set[str]:
 
 def is_list(node: ast.expr, names: set[str]) -> bool:
     """Whether an expression is certainly a list; `names` are those of lists."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id in ("list", "sorted")
     return isinstance(node, (ast.List, ast.ListComp)) or (isinstance(node, ast.Name) and node.id in names)

@@ -38,9 +38,19 @@ def runtime_version(build: Build) -> Iterator[Fault]:
     place, length = build.bundle.places.value("spec", "runtime"), len(str(build.bundle.spec["runtime"]))
     nuclio = build.bundle.settings.nuclio_text
     if version not in known:
-        yield Fault(f"Nuclio {nuclio} has no wheels for Python {version}, only {', '.join(known)}", place, length)
+        message = f"Nuclio {nuclio} has no wheels for Python {version}, only {', '.join(known)}"
+        yield Fault(message, place, length, remedy=_runtime_for(build, known))
     elif version == "3.9" and nuclio == "1.15":
         yield Fault("Nuclio has no wheels for Python 3.9 from 1.15.11 on", place, length, severity=WARNING)
+
+
+def _runtime_for(build: Build, known: tuple[str, ...]) -> str:
+    """A runtime that the base image's own Python fits, or both."""
+    python = build.image.python
+    if python in known:
+        return f"write `runtime: python:{python}`, which is the image's"
+    both = "write `runtime: python:3.11` and `baseImage: python:3.11-slim`, or another image with that Python"
+    return both if python else ""
 
 
 @rule(

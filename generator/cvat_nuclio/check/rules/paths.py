@@ -10,7 +10,11 @@ from ..images import base_image
 from ..rule import NOTE, WARNING, Fault, rule
 from ..source import PythonFile, place
 
-_HOME = re.compile(r"/home/[^/\s]+/\S|/Users/[^/\s]+/\S|/mnt/[a-z]/\S|[A-Za-z]:[\\/]+\w")
+_HOME = re.compile(
+    r"/home/[^/\s]+/\S|/Users/[^/\s]+/\S|/mnt/[a-z]/\S|[A-Za-z]:[\\/]+\w|"
+    # `~` has other uses; the weights in it are the author's.
+    r"~[\\/]\S+\.(pt|pth|onnx|engine|trt|bin|xml|h5|keras|pb|tflite|safetensors|ckpt|weights|pkl|joblib)$"
+)
 _IN_BUNDLE = re.compile(r"/opt/nuclio/([\w./-]+\.\w+)")
 
 

@@ -165,7 +165,17 @@ def numpy_2(build: Build) -> Iterator[Fault]:
     names = [(install, one) for install in build.installs for one in build.asked(install)]
     if re.search(r"numpy['\"\s]*[=<~]", build.steps) or any(one.name == "numpy" and one.versions for _, one in names):
         return
-    for install, one in names:
+    # torch alone brings no NumPy.
+    brought = {one.name for _, one in names} - {
+        "torch",
+        "torchaudio",
+        "pip",
+        "setuptools",
+        "wheel",
+        "msgpack",
+        "nuclio-sdk",
+    }
+    for install, one in names if brought else []:
         pinned = re.match(r"={2,3}v?(\d+)\.(\d+)", one.versions)
         first = _NUMPY_2.get(one.name)
         if pinned and first and (int(pinned[1]), int(pinned[2])) < tuple(map(int, first.split("."))):

@@ -86,6 +86,9 @@ def _fetched(module: PythonFile) -> Iterator[tuple[ast.Call, str, str]]:
 def _fetches(name: str, text: str, given: dict[str | None, ast.expr]) -> bool:
     if name in FETCHERS:
         return True
+    # ultralytics fetches its own models by their bare names, where no such file lies in the current folder.
+    if name.startswith("ultralytics."):
+        return bool(re.fullmatch(r"(yolo\w*|rtdetr-\w+|sam2?[._]?\w*|FastSAM-\w)(-\w+)?\.pt", text))
     if name.endswith(".from_pretrained"):
         return bool(_HUB_NAME.fullmatch(text))
     weights = _is(given.get("pretrained"), True) or _is(given.get("weights"), "DEFAULT")
