@@ -20,7 +20,8 @@ BOTH: dict[str, dict[str, str]] = {
 }
 # What the built-in engine leaves to uvicorn and h11, and what CVAT never sends. The real processor is held to these.
 STATUS = "uvicorn sends the statuses 200 to 599; the client gets a 500 that says so"
-HEADER = "h11 sends no header that would break the answer or inject another; the client gets a 500 that says so"
+HEADER = "h11 sends no header name that is none; the client gets a 500 that says so"
+INJECTED = "blanks instead of CR LF, as in every other header: the recorded answer lets a handler's text inject headers"
 STRICT = "h11 refuses what is not HTTP/1.1 by the letter with 400, or closes; fasthttp lets it pass"
 LENIENT = "h11 reads on where fasthttp refuses or does not honour it"
 HALF_CLOSED = "uvicorn closes a connection whose client has sent its last byte, without an answer"
@@ -36,7 +37,7 @@ BUILTIN: dict[str, dict[str, str]] = {
     "response": {
         "R-status-[169]*": STATUS,
         "R-status-2pow40-*": STATUS,
-        "R-ct-newline-*": HEADER,
+        "R-ct-newline-*": INJECTED,
         "R-h-spaces-*": HEADER,
     },
     "event": {

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import socket
 import subprocess
 import sys
@@ -174,6 +175,17 @@ def test_what_nuclio_would_refuse_is_refused(bundle: Path, old: str, new: str, m
     assert ended.returncode == 2
     assert message in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_every_port_has_room_for_its_connections(bundle: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, limits[1]))
+    try:
+        with running(bundle, workers=1) as server:
+            told = Path(f"/proc/{server.process.pid}/limits").read_text()
+            assert int(re.findall(r"Max open files +(\d+)", told)[0]) > 3 * 512
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 def test_two_functions_cannot_share_a_name(bundle: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
+from serve_client import get
 
 from cvat_nuclio.serve import listener as listener_module
 from cvat_nuclio.serve import trigger as trigger_module
@@ -236,6 +237,29 @@ def test_unfinished_bodies_have_a_limit_together() -> None:
                 writer.close()
 
     run(case)
+
+
+@pytest.mark.parametrize(
+    ("result", "status", "said"),
+    [
+        ("status_code=600", 500, b"status 600 is none of 200 to 599"),
+        ("status_code=100", 500, b"HTTP cannot carry what the function returned"),
+        ("headers={'X a': '1'}", 500, b"Illegal header name"),
+        ("headers={'X-A': 'a\\x00b'}", 500, b"Illegal header value"),
+        ("content_type='text/plain\\r\\nX-Own: 1'", 200, b"x"),
+        ("headers={'X-A': '1\\r\\nX-Own: 1'}", 200, b"x"),
+    ],
+)
+def test_what_a_function_returns_breaks_no_answer(hosts: Any, result: str, status: int, said: bytes) -> None:
+    live = hosts["builtin"].start(f"def handler(context, event):\n    return context.Response(body='x', {result})\n")
+    try:
+        for _ in range(2):
+            answer = get(live.port)
+            assert answer.status == status
+            assert said in answer.body
+            assert "x-own" not in [name.lower() for name, _ in answer.headers]
+    finally:
+        live.stop()
 
 
 def test_the_engine_decodes_no_body(hosts: Any, monkeypatch: pytest.MonkeyPatch) -> None:

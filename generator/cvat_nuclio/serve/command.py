@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import ipaddress
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from ..waiting import waiting
 from .child import Interpreter
 from .container import Function
 from .engine import Engine, Options, run_until_signal
+from .listener import MOST_CONNECTIONS
 from .log import ConsoleLog
 from .report import FunctionReport, Report, print_report, reachable, write_report
 from .settings import Settings, read_settings
@@ -23,6 +25,7 @@ from .settings import Settings, read_settings
 # Without the current folder, whose modules are no part of the environment. (-P is unknown before Python 3.11.)
 IMPORTS = "import sys; sys.path[:] = filter(None, sys.path); import msgpack, nuclio_sdk"
 LOOK_EVERY = 0.1
+OWN_FILES = 512
 
 
 def serve(args: argparse.Namespace) -> int:
@@ -43,6 +46,7 @@ def serve(args: argparse.Namespace) -> int:
         engine=args.engine,
         nuclio_home=args.nuclio_home,
     )
+    allow_connections(len(functions))
     status = asyncio.run(_serve(functions, options, args, console))
     if status < 0:
         signal.signal(-status, signal.SIG_DFL)
@@ -122,6 +126,15 @@ def check_python(python: str) -> None:
     if check.returncode:
         why = (check.stderr.strip().splitlines() or [f"exit status {check.returncode}"])[-1]
         raise UserError(f"{python} cannot run a Nuclio function", why=why, remedy=remedy)
+
+
+def allow_connections(functions: int) -> None:
+    """Raises the limit on open files, so that strangers at one port cannot take what the other ports need."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_CONNECTIONS * (2 * functions + 1) + OWN_FILES
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
 def warn_about_host(host: str, console: Console) -> None:
