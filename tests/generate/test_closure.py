@@ -127,3 +127,12 @@ def test_a_name_that_no_index_here_knows_is_no_contradiction(index: Path) -> Non
     found = closure.resolve(["private"], python="3.11", tried={})
 
     assert "private was not found" in found.unknown
+
+
+def test_the_size_of_what_is_downloaded_is_told_where_the_index_tells_it(index: Path) -> None:
+    wheel(index, "detect", "2.0", "weights")
+    wheel(index, "weights", "1.5")
+
+    found = closure.resolve(["detect"], python="3.11", tried={})
+
+    assert set(found.sizes) == {"detect", "weights"}

@@ -155,3 +155,24 @@ def test_torch_for_the_cpu_comes_without_cuda(workshop: Any, index: Path, packag
     assert "torch==2.15.0" in lines(folder, "constraints.txt")
     assert workshop.run(folder, "--no-cpu-index").status == 0
     assert url not in lines(folder, "requirements.txt")
+
+
+def test_what_an_image_downloads_is_said(
+    workshop: Any, monkeypatch: pytest.MonkeyPatch, packages: Callable[..., Path]
+) -> None:
+    sizes = {"torch": 900_000_000, "nvidia-blas": 2_000_000_000, "triton": 300_000_000, "numpy": 20_000_000}
+
+    def resolve(lines: list[str], *, python: str, tried: dict[str, str]) -> closure.Closure:
+        return closure.Closure(pins=dict.fromkeys(sizes, "1.0"), sizes=sizes)
+
+    monkeypatch.setattr("cvat_nuclio.generate.pinning.resolve", resolve)
+    packages({"torch": "2.15.0", "torchvision": "0.29.2"})
+    (workshop.folder / "func.py").write_text("import torch\n" + SPEC)
+
+    run = workshop.run("--function-file", "func.py", "--output", "out")
+
+    assert "packages to download: 0.2 GB, 3.2 GB" in run.out
+    assert (
+        "0.2 GB of packages for the CPU, 3.2 GB for the GPU" in (workshop.folder / "out/nuclio/README.md").read_text()
+    )
+    assert workshop.run("out", "--check").status == 0

@@ -150,7 +150,9 @@ def _requirements(bundle: Description) -> dict[str, str]:
             origin=pinned.requirements.origin, index_url="" if gpu else bundle.cpu_index_url, constraints=constraints,
         )  # fmt: skip
         for file in constraints:
-            texts[file] = render("constraints.txt.j2", pins=sorted(pinned.constraints.items()))
+            texts[file] = render(
+                "constraints.txt.j2", pins=sorted(pinned.constraints.items()), download=pinned.download
+            )
     return texts
 
 
@@ -188,7 +190,7 @@ def _readme(bundle: Description) -> str:
         driver=f"The host {gpu.driver}." if gpu and gpu.driver else "",
         prebuilt=prebuilt_image(options.prebuilt, gpu=False) if options.prebuilt else "",
         prebuilt_gpu=prebuilt_image(options.prebuilt, gpu=True) if options.prebuilt and gpu else "",
-        in_memory=options.in_memory(bundle.kind), bake=bundle.bake,
+        in_memory=options.in_memory(bundle.kind), bake=bundle.bake, downloads=bundle.downloads,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -36,6 +37,8 @@ class Closure:
 
     pins: Mapping[str, str]
     """Version by distribution, in the index's spelling; nothing where it could not be found out."""
+    sizes: Mapping[str, int] = attrs.field(factory=dict)
+    """Bytes to download, by distribution, of those whose size the index tells."""
     unknown: str = ""
     """Why it could not be found out, in the resolver's words."""
 
@@ -58,23 +61,38 @@ def resolve(lines: Sequence[str], *, python: str, tried: Mapping[str, str], time
             raise _contradiction(run.stderr)
         if run.returncode:
             return Closure(pins={}, unknown=" ".join(_causes(run.stderr)[-1].split()))
-        return Closure(pins=dict(_read(pins.read_text("utf-8"))))
+        found = dict(_read(pins.read_text("utf-8")))
+        return Closure(pins=found, sizes=_sizes(found, python, pins.with_name("pylock.toml"), timeout))
 
 
-def _run(lines: Sequence[str], python: str, pins: Path, timeout: float) -> "subprocess.CompletedProcess[str]":
+def _sizes(pins: Mapping[str, str], python: str, lock: Path, timeout: float) -> Mapping[str, int]:
+    """What the wheels for the image come to, from a lock file that nobody keeps."""
+    lines = [f"{name}=={version}" for name, version in pins.items()]
+    try:
+        _run(lines, python, lock, timeout, "--no-deps", "--format", "pylock.toml")
+        packages = tomllib.loads(lock.read_text("utf-8"))["packages"]
+    except (subprocess.TimeoutExpired, OSError, ValueError, KeyError):
+        return {}
+    offered = {item["name"]: [file.get("size", 0) for file in item.get("wheels", [])] for item in packages}
+    return {name: max(sizes) for name, sizes in offered.items() if sizes}
+
+
+def _run(
+    lines: Sequence[str], python: str, output: Path, timeout: float, *more: str
+) -> "subprocess.CompletedProcess[str]":
     from uv import find_uv_bin
 
     settings = _settings()
     command = [
         find_uv_bin(), "pip", "compile", "-", "--quiet", "--no-header", "--no-annotate", "--color", "never",
-        "--python-version", python, "--python-platform", PLATFORM, "--output-file", str(pins),
+        "--python-version", python, "--python-platform", PLATFORM, "--output-file", str(output), *more,
         # pip takes the best version of all its indexes; uv by itself stops at the first that knows the name.
         "--index-strategy", "unsafe-best-match", *_where(settings),
     ]  # fmt: skip
     certificates = {"SSL_CERT_FILE": settings["cert"]} if "cert" in settings else {}
     return subprocess.run(
         command, input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=timeout, check=False,
-        cwd=pins.parent, env={"UV_HTTP_RETRIES": "1", **certificates, **os.environ},
+        cwd=output.parent, env={"UV_HTTP_RETRIES": "1", **certificates, **os.environ},
     )  # fmt: skip
 
 

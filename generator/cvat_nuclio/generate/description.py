@@ -60,6 +60,13 @@ class Description:
         return options.cpu_index_url or tables.framework("torch")["cpu-index"]
 
     @property
+    def downloads(self) -> list[str]:
+        """What building each form downloads, such as `0.4 GB`; nothing where no index told."""
+        cpu, gpu = self.cpu.download, self.gpu.download if self.gpu else None
+        sizes = [cpu.without_cuda if self.cpu_index_url else cpu.whole] if cpu else []
+        return [f"{size / 1e9:.1f} GB" for size in [*sizes, *([gpu.whole] if cpu and gpu else [])]]
+
+    @property
     def _has_torch(self) -> bool:
         return "torch" in {*self.probe.frameworks, *self.requirements.names(), *self.cpu.constraints}
 

@@ -1,15 +1,40 @@
 """The requirements of an image, made whole: what was loaded is asked for, and all that it brings along is pinned."""
 
+import re
 from collections.abc import Iterable, Mapping
 
 import attrs
 
+from ..data import tables
 from .closure import Closure, resolve
 from .probe import Probe
-from .requirements import Line, Requirements, least_of_runtime, pin
+from .requirements import Line, Requirements, least_of_runtime, pin, pins_in
 
 #: Builds of one thing under several names: `onnxruntime-gpu` is what `onnxruntime` is, with CUDA.
 _BUILDS = frozenset({"binary", "contrib", "cpu", "cuda", "directml", "gpu", "headless", "nightly", "openvino", "simd"})
+
+
+@attrs.frozen
+class Download:
+    """What pip downloads for an image, in bytes."""
+
+    whole: int
+    without_cuda: int
+    """The same where torch comes from PyTorch's index of CPU wheels."""
+
+
+@attrs.frozen
+class Earlier:
+    """What the bundle's constraints file says as it stands."""
+
+    pins: Mapping[str, str] = attrs.field(factory=dict)
+    download: Download | None = None
+
+    @classmethod
+    def read(cls, text: str) -> "Earlier":
+        """From the file's text."""
+        found = re.search(r"^# To download: (\d+) bytes, (\d+) where", text, re.MULTILINE)
+        return cls(pins_in(text), Download(int(found[1]), int(found[2])) if found else None)
 
 
 @attrs.frozen(kw_only=True)
@@ -18,14 +43,14 @@ class Pinned:
 
     requirements: Requirements
     constraints: Mapping[str, str]
+    download: Download | None = None
     notes: tuple[str, ...] = ()
 
 
-def pinned(requirements: Requirements, probe: Probe, *, python: str, known: Mapping[str, str]) -> Pinned:
-    """For an image with `python` (`3.11`). `known` are the constraints of the bundle as it stands; they stay where the
-    function's interpreter has no other version, and where no index answers. Raises UserError for requirements that
-    contradict each other or the runtime."""
-    tried = {**known, **{line.name: line.version for line in requirements.runtime}, **probe.environment}
+def pinned(requirements: Requirements, probe: Probe, *, python: str, earlier: Earlier) -> Pinned:
+    """For an image with `python` (`3.11`). Earlier pins stay where the function's interpreter has no other version, and
+    where no index answers. Raises UserError for requirements that contradict each other or the runtime."""
+    tried = {**earlier.pins, **{line.name: line.version for line in requirements.runtime}, **probe.environment}
     closure = _resolved(requirements, python, tried)
     given, notes = requirements.origin.removeprefix("from "), []
     if missing := tuple(_missing(requirements, probe, closure)):
@@ -38,28 +63,42 @@ def pinned(requirements: Requirements, probe: Probe, *, python: str, known: Mapp
             "what the requirements bring along is not pinned, so a later image may get other versions: "
             f"{closure.unknown}; generate again where the package index answers"
         )
-    requirements = _agreeing(requirements, closure.pins or known)
-    pins = closure.pins or _still_true(known, requirements)
-    return Pinned(requirements=requirements, constraints=pins, notes=tuple(notes))
+    return _finished(_agreeing(requirements, closure.pins or earlier.pins), closure, earlier, notes)
 
 
-def repinned(requirements: Requirements, of: Pinned, probe: Probe, *, python: str, known: Mapping[str, str]) -> Pinned:
+def repinned(requirements: Requirements, of: Pinned, probe: Probe, *, python: str, earlier: Earlier) -> Pinned:
     """The same for another form of the function, whose requirements differ in a few lines from those `of` the first."""
     if requirements == of.requirements:
         return of
-    closure = _resolved(requirements, python, {**probe.environment, **of.constraints, **known})
-    return Pinned(requirements=requirements, constraints=closure.pins or _still_true(known, requirements))
+    closure = _resolved(requirements, python, {**probe.environment, **of.constraints, **earlier.pins})
+    return _finished(requirements, closure, earlier)
 
 
-def kept(requirements: Requirements, known: Mapping[str, str]) -> Pinned:
+def kept(requirements: Requirements, earlier: Earlier) -> Pinned:
     """With the constraints that the bundle has: nothing is asked."""
-    return Pinned(requirements=_agreeing(requirements, known), constraints=known)
+    requirements = _agreeing(requirements, earlier.pins)
+    return Pinned(requirements=requirements, constraints=earlier.pins, download=earlier.download)
+
+
+def _finished(requirements: Requirements, closure: Closure, earlier: Earlier, notes: Iterable[str] = ()) -> Pinned:
+    pins = closure.pins or _still_true(earlier.pins, requirements)
+    download = _download(closure.sizes) if closure.pins else earlier.download
+    return Pinned(requirements=requirements, constraints=pins, download=download, notes=tuple(notes))
 
 
 def _resolved(requirements: Requirements, python: str, tried: Mapping[str, str]) -> Closure:
     texts = [line.text for line in requirements.own]
     # The runtime's own pins are what was tried, as all else is; that they can give way is why they are left out here.
     return resolve([*texts, *least_of_runtime(requirements)], python=python, tried=tried)
+
+
+def _download(sizes: Mapping[str, int]) -> Download | None:
+    if not sizes:
+        return None
+    whole = sum(sizes.values())
+    cuda = sum(size for name, size in sizes.items() if name == "triton" or name.startswith(("nvidia-", "cuda-")))
+    torch = sizes.get("torch", 0)
+    return Download(whole, whole - cuda - torch + min(torch, int(tables.framework("torch")["cpu-wheel"])))
 
 
 def _missing(requirements: Requirements, probe: Probe, closure: Closure) -> Iterable[str]:

@@ -30,7 +30,8 @@ def _headline(outcome: Outcome) -> str:
     bundle = outcome.bundle
     framework = f", {bundle.framework_title}" if bundle.framework_title else ""
     forms = "CPU and GPU" if bundle.images.gpu else "CPU"
-    return f"{outcome.plan.folder}: {bundle.kind} {bundle.options.name}{framework}, {forms}"
+    downloads = f"; packages to download: {', '.join(bundle.downloads)}" if bundle.downloads else ""
+    return f"{outcome.plan.folder}: {bundle.kind} {bundle.options.name}{framework}, {forms}{downloads}"
 
 
 def _show_stale(outcome: Outcome) -> None:

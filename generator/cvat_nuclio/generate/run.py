@@ -15,7 +15,7 @@ from .description import Description, describe
 from .images import Images, choose, python_version
 from .notes import notes_on
 from .options import GenerateOptions, check
-from .pinning import Pinned, kept, pinned, repinned
+from .pinning import Earlier, Pinned, kept, pinned, repinned
 from .probe import Distribution, Probe, ProbeRequest, probe
 from .render import MARK
 from .requirements import RUNTIME, RUNTIME_OF_KIND, Requirements, collect, pins_in
@@ -140,25 +140,25 @@ def _pinned(
     options: GenerateOptions, found: Probe, requirements: Requirements, *, keep: bool
 ) -> tuple[Pinned, Images, Pinned | None]:
     """The requirements of the CPU form, the images, the requirements of the GPU form if there is one."""
-    known, known_gpu = (_pins(options, f"constraints{form}.txt") for form in ("", "-gpu"))
+    earlier, earlier_gpu = (_earlier(options, f"constraints{form}.txt") for form in ("", "-gpu"))
     python = python_version(found, requirements)
-    if keep:
-        cpu = kept(requirements, known)
-        images = choose(options, found, cpu.requirements)
-        return cpu, images, kept(images.gpu.requirements, known_gpu or known) if images.gpu else None
-    cpu = pinned(requirements, found, python=python, known=known)
+    cpu = kept(requirements, earlier) if keep else pinned(requirements, found, python=python, earlier=earlier)
     images = choose(options, found, cpu.requirements)
     if images.gpu is None:
         return cpu, images, None
-    return (
-        cpu,
-        images,
-        repinned(images.gpu.requirements, cpu, found, python=images.gpu.python or python, known=known_gpu),
-    )
+    if keep:
+        return cpu, images, kept(images.gpu.requirements, earlier_gpu if earlier_gpu.pins else earlier)
+    python = images.gpu.python or python
+    return cpu, images, repinned(images.gpu.requirements, cpu, found, python=python, earlier=earlier_gpu)
 
 
-def _pins(options: GenerateOptions, name: str = "requirements.txt") -> dict[str, str]:
+def _earlier(options: GenerateOptions, name: str) -> Earlier:
     path = options.nuclio / name
+    return Earlier.read(path.read_text("utf-8")) if path.is_file() else Earlier()
+
+
+def _pins(options: GenerateOptions) -> dict[str, str]:
+    path = options.nuclio / "requirements.txt"
     return pins_in(path.read_text("utf-8")) if path.is_file() else {}
 
 
