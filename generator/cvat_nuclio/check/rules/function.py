@@ -198,3 +198,29 @@ def threshold_none(function: Function) -> Iterator[Fault]:
         for side in sides:
             if ast.unparse(side) == "context.conf_threshold":
                 yield Fault("context.conf_threshold is None unless the user gave one", place(side))
+
+
+@rule(
+    "CN709", "rotation-range", WARNING,
+    source="cvat-sdk 2.80: LabeledShapeRequest takes a rotation from 0 to 360 and raises ApiValueError for others; "
+    "cvat#6891",
+    remedy="write `rotation=… % 360`",
+)  # fmt: skip
+def rotation_range(function: Function) -> Iterator[Fault]:
+    """A rotation that may be negative: cvat-sdk refuses the shape, and the request fails.
+
+    CVAT counts degrees from 0 to 360; `math.degrees` of an angle from -π to π does not.
+    """
+    for call, name in function.calls:
+        given = next((keyword.value for keyword in call.keywords if keyword.arg == "rotation"), None)
+        if given is not None and name.startswith("cvat_sdk.") and _may_be_outside(function, given):
+            yield Fault(f"rotation={ast.unparse(given)} may be outside of 0 to 360", place(given))
+
+
+def _may_be_outside(function: Function, node: ast.expr) -> bool:
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return True
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, (int, float)) and not 0 <= node.value <= 360
+    name = function.full_name(node.func) if isinstance(node, ast.Call) else ""
+    return name in ("math.degrees", "numpy.degrees", "numpy.rad2deg")
