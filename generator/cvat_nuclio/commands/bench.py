@@ -1,7 +1,6 @@
 """`cvat-nuclio bench`."""
 
 import argparse
-import sys
 from pathlib import Path
 
 KINDS = ("detector", "interactor", "tracker", "reid")
@@ -17,7 +16,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--requests", type=_count, default=200, metavar="N", help="how many at each load (default 200)")
     parser.add_argument("--clients", type=_count, default=16, metavar="N", help="the larger load (default 16)")
     parser.add_argument("--workers", type=_count, metavar="N", help="workers of a bundle (default: as in its file)")
-    parser.add_argument("--python", default=sys.executable, metavar="EXE", help="interpreter of a bundle's workers")
+    parser.add_argument(
+        "--python", metavar="EXE", help="interpreter of a bundle's workers; default: generate's, else this one"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures, in milliseconds and MiB")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw them: .png, .svg or .pdf (needs matplotlib)")
 
@@ -35,11 +36,13 @@ def run(args: argparse.Namespace) -> int:
     from ..bench.report import require_plot
     from ..bench.run import BenchOptions, bench_folder, bench_url
     from ..errors import EXIT_FINDINGS, UserError
+    from ..interpreter import interpreter
 
     if args.plot:
         require_plot(args.plot)
     options = BenchOptions(
-        requests=args.requests, clients=args.clients, workers=args.workers, python=args.python,
+        requests=args.requests, clients=args.clients, workers=args.workers,
+        python=interpreter(args.python, *([] if "://" in args.target else [args.target])),
         image=read_picture(args.image) if args.image else None,
     )  # fmt: skip
     if "://" in args.target:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..invoke.options import Options
+    from ..invoke.call_options import Options
 
 KINDS = ("detector", "interactor", "reid", "tracker")
 GENERATIONS = ("G1", "G2", "G3")
@@ -28,10 +28,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     parser.add_argument(
-        "target", metavar="DIR|URL", help="a bundle (served for the call), a function's URL, or a dashboard's"
+        "target",
+        metavar="DIR|func.py|URL",
+        help="a bundle or a function's file (served for the call), a function's URL, or a dashboard's",
     )
     parser.add_argument(
-        "images", metavar="IMAGE", nargs="+", type=Path, help="images in order; a video gives its frames"
+        "images",
+        metavar="IMAGE",
+        nargs="+",
+        type=Path,
+        help="images in order; a video gives its frames, a folder its pictures",
     )
     call = parser.add_argument_group("the call")
     call.add_argument("--threshold", type=float, metavar="T", help="0 is never sent, as in CVAT")
@@ -60,7 +66,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--kind", choices=KINDS, help="what the URL is, where only that is known")
     where.add_argument("--function", type=Path, metavar="FILE", help="the function.yaml of what is behind the URL")
     where.add_argument("--name", metavar="ID", help="which function, where a dashboard has several")
-    where.add_argument("--python", metavar="EXE", help="interpreter that holds a bundle's packages")
+    where.add_argument(
+        "--python",
+        metavar="EXE",
+        help="interpreter that holds a bundle's packages; default: the one that generate was given, else this one",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -71,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
 
     from ..cvat import ListingError
     from ..errors import EXIT_FINDINGS, UserError
-    from ..invoke.images import load_frames
+    from ..invoke.frame_files import load_frames
     from ..invoke.kinds import invoke
     from ..invoke.picture import save_picture
     from ..invoke.table import print_report
@@ -84,6 +94,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         with open_target(args.target, hints) as target, waiting("waiting for the answer"):
             report = invoke(target, frames, options)
+            log = target.log() if report.failed or not report.kept else ""
     except ListingError as error:
         effect = "the whole list of functions fails" if error.breaks_list else "CVAT hides the function"
         raise UserError(
@@ -91,6 +102,8 @@ def run(args: argparse.Namespace) -> int:
             why=f"{error.name}: {error.message}",
             remedy="cvat-nuclio check says what to write",
         ) from error
+    if log.strip():
+        sys.stderr.write(f"the function's log:\n{log.rstrip()}\n")
     if options.output:
         save_picture(report, options, options.output)
     if options.json:
@@ -104,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _options(args: argparse.Namespace) -> "Options":
     from ..cvat import Generation
-    from ..invoke import options
+    from ..invoke import call_options as options
 
     return options.Options(
         threshold=args.threshold,

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import sys
 from pathlib import Path
 
 DASHBOARD_PORT = 8070
@@ -26,7 +25,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=_count, metavar="N", help="workers of each function; default: the file's")
     parser.add_argument("--gpu", action="store_true", help="read function-gpu.yaml")
     parser.add_argument(
-        "--python", default=sys.executable, metavar="EXE", help="interpreter that holds the functions' packages"
+        "--python",
+        metavar="EXE",
+        help="interpreter that holds the functions' packages; default: the one that generate was given, else this one",
     )
     parser.add_argument(
         "--engine",
@@ -62,6 +63,8 @@ def _count(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Serves until Ctrl-C, SIGTERM or the end of all functions."""
+    from ..interpreter import interpreter
     from ..serve.command import serve
 
+    args.python = interpreter(args.python, *args.bundles)
     return serve(args)

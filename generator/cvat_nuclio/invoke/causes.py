@@ -1,8 +1,12 @@
 """From CVAT's error to what is wrong with the answer."""
 
+import json
 import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ..cvat import CvatError
+from ..nuclio.trigger import http_trigger
 
 # (exception's name, pattern of its message) → cause
 _CAUSES = [
@@ -42,3 +46,31 @@ def causes(error: CvatError) -> list[str]:
     message = error.message or ""
     found = [cause for name, pattern, cause in _CAUSES if name == error.name and re.search(pattern, message)]
     return found[:1] + list(getattr(error, "__notes__", ()))
+
+
+def refused_by_nuclio(told: Sequence[str], function: Mapping[str, Any], sent: Sequence[Any]) -> list[str]:
+    """Where Nuclio itself refused or cut the last call: its limit, and the key and the option that move it.
+
+    `told`: the causes so far, with Nuclio's own words among them. `function`: Nuclio's object. `sent`: the last body.
+    """
+    spec, words = function.get("spec", {}), "\n".join(told)
+    if "handler timed out" in words:
+        length = spec.get("eventTimeout", "")
+        return [f"it was Nuclio: eventTimeout {length} cut the call short; a longer one: generate DIR --event-timeout"]
+    limit = _body_limit(spec)
+    size = len(json.dumps(sent[0])) if sent else 0
+    if limit is not None and size > limit and "Error when parsing request" in words:
+        over = f"a body of {size / 2**20:.1f} MiB is over maxRequestBodySize {limit}"
+        return [f"it was Nuclio, not the function: {over}; a higher one: generate DIR --max-body {_next(size)}Mi"]
+    return []
+
+
+def _body_limit(spec: Mapping[str, Any]) -> int | None:
+    """None where nothing is known of the function's triggers."""
+    triggers = [(name, each) for name, each in (spec.get("triggers") or {}).items() if each.get("kind") == "http"]
+    return http_trigger(*triggers[0]).body_limit if triggers else None
+
+
+def _next(size: int) -> int:
+    """Mebibytes, the next power of two."""
+    return 1 << (size // 2**20).bit_length()

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from ..cvat.masks import rle_to_bitmap
-from .report import Kept
+from .call_report import Kept
 
 Color = tuple[int, int, int]
 Point = tuple[float, float]

@@ -1,47 +1,25 @@
 """One invocation of each kind of function, through the model of CVAT."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import attrs
 import numpy as np
 import numpy.typing as npt
 
-from ..cvat import Browser, CvatError, Listed, Task, TaskLabel, UiError, labels_from_spec
+from ..cvat import Browser, CvatError, Task, TaskLabel, UiError, labels_from_spec
 from ..cvat.gateway import Gateway
 from ..cvat.job import Job
 from ..cvat.listing import retrieve_function
 from ..cvat.server import Server
 from ..cvat.ui import problems
 from ..errors import UserError
-from .causes import causes
-from .images import Frame
-from .labels import function_with_labels
-from .options import LabelledBox, Options
-from .report import Kept, Report, fault_text
+from .answered_labels import function_with_labels
+from .call_options import LabelledBox, Options
+from .call_report import Kept, Report, fault_text
+from .causes import causes, refused_by_nuclio
+from .frame_files import Frame
 from .target import Target
-
-
-@attrs.define
-class Timed:
-    """A gateway with a clock; `answers` are what came back."""
-
-    gateway: Gateway
-    milliseconds: list[float] = attrs.field(factory=list)
-    answers: list[Any] = attrs.field(factory=list)
-    payloads: list[Mapping[str, Any]] = attrs.field(factory=list)
-
-    def invoke(self, function: Listed, payload: Mapping[str, Any]) -> Any:
-        """One call."""
-        self.payloads.append(payload)
-        started = time.perf_counter()
-        try:
-            answer = self.gateway.invoke(function, payload)
-        finally:
-            self.milliseconds.append(1000 * (time.perf_counter() - started))
-        self.answers.append(answer)
-        return answer
+from .timed import Timed
 
 
 def invoke(target: Target, frames: Sequence[Frame], options: Options) -> Report:
@@ -68,6 +46,8 @@ def invoke(target: Target, frames: Sequence[Frame], options: Options) -> Report:
     except UiError as error:
         report.fault = f"the UI fails on the answer: {error}"
     report.milliseconds, report.answers = timed.milliseconds, timed.answers
+    nuclios = refused_by_nuclio(report.causes, target.function, timed.payloads[-1:])
+    report.causes = [*nuclios, *report.causes[len(nuclios) :]]
     report.requests = [_without_images(payload) for payload in timed.payloads]
     return report
 

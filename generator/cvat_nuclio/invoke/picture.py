@@ -9,9 +9,9 @@ from typing import Any
 from PIL import Image
 
 from ..errors import UserError
+from .call_options import Options
+from .call_report import Kept, Report
 from .draw import Canvas, Color, color_of
-from .options import Options
-from .report import Kept, Report
 
 GREEN: Color = (40, 220, 80)
 RED: Color = (255, 60, 60)

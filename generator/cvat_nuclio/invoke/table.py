@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from .report import Kept, Report
+from .call_report import Kept, Report
 
 MANY = 60
 

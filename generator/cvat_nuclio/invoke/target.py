@@ -1,9 +1,11 @@
 """What to call: a bundle served for the time of the call, a function's URL, or a dashboard's."""
 
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -11,8 +13,10 @@ from ..cvat import CvatError
 from ..cvat.sample import function_of_kind
 from ..cvat.transport import decode, send
 from ..errors import UserError
+from ..generate.temporary import bundle_of
+from ..interpreter import interpreter
 from ..nuclio.function_yaml import FunctionYaml
-from ..serve.running import running
+from ..serve.running import Server, running
 from ..waiting import waiting
 
 KINDS = ("detector", "interactor", "tracker", "reid")
@@ -23,12 +27,14 @@ PROBE_TIMEOUT = 10.0
 class Target:
     """A function that runs: Nuclio's object of it, and where it listens.
 
-    `knows_labels` is False where nothing but the kind is known: labels are then taken from the answer.
+    `knows_labels` is False where nothing but the kind is known: labels are then taken from the answer. `log` gives what
+    the function and its engine wrote; nothing where somebody else runs it.
     """
 
     function: dict[str, Any]
     url: str
     knows_labels: bool = True
+    log: Callable[[], str] = attrs.field(default=str, repr=False)
 
 
 @attrs.frozen
@@ -43,18 +49,50 @@ class Hints:
 
 @contextmanager
 def open_target(text: str, hints: Hints) -> Iterator[Target]:
-    """Yields the running function. Raises `UserError`, with the engine's own words where a bundle cannot start."""
+    """Yields the running function; `text` is a bundle, a function's file or a URL.
+
+    Raises `UserError`, with the function's own words where it cannot start.
+    """
     if "://" in text:
         yield _at_url(text.rstrip("/"), hints)
         return
-    options: dict[str, Any] = {"python": hints.python} if hints.python else {}
     with ExitStack() as stack:
+        bundle = Path(text)
+        if bundle.suffix == ".py" and bundle.is_file():
+            with waiting(f"making a bundle of {text}"):
+                bundle = stack.enter_context(bundle_of(bundle, interpreter(hints.python)))
+        python = interpreter(hints.python, bundle)
         with waiting(f"loading the function in {text}"):
-            server = stack.enter_context(running(text, workers=1, **options))
-        yield _from_dashboard(server.dashboard_url, hints.name)
+            server = stack.enter_context(_served(bundle, python))
+        target = _from_dashboard(server.dashboard_url, hints.name)
+        yield attrs.evolve(target, log=lambda: own_lines(server.log, target.function["metadata"]["name"]))
+
+
+@contextmanager
+def _served(bundle: Path, python: str) -> Iterator[Server]:
+    """One worker. The engine writes a failed start into its log and says it again at its end: that alone is told."""
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(running(bundle, workers=1, python=python))
+        except UserError as error:
+            told = error.why.rpartition("cvat-nuclio serve: ")[2].strip()
+            what, _, rest = told.partition("\n  why:")
+            if not rest:
+                raise
+            why, _, remedy = rest.partition("\n  try: ")
+            raise UserError(what, why=why.rstrip(), remedy=remedy.strip()) from error
+        yield server
+
+
+def own_lines(log: str, name: str) -> str:
+    """What the function wrote into the engine's log: its marked lines before the engine was ready, all after that."""
+    before, ready, after = log.partition("Ctrl-C ends it\n")
+    loading = [line for line in before.splitlines(keepends=True) if line.startswith(f"{name} | ")]
+    return "".join(loading) + after if ready else log
 
 
 def _at_url(url: str, hints: Hints) -> Target:
+    _check_listening(url)
     if hints.function_file:
         config = FunctionYaml.open(hints.function_file).config
         return Target({**config, "status": {}}, url)
@@ -67,6 +105,24 @@ def _at_url(url: str, hints: Hints) -> Target:
             f"{url} does not say what it serves",
             why=f"it does not answer as Nuclio's dashboard does ({error})",
             remedy=f"add --function function.yaml, or --kind {'|'.join(KINDS)}",
+        ) from error
+
+
+def _check_listening(url: str) -> None:
+    """Raises `UserError` where no connection can be made."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as error:
+        raise UserError(f"{url} is no URL", why=str(error), remedy="http://HOST:PORT") from None
+    try:
+        socket.create_connection((host, port), PROBE_TIMEOUT).close()
+    except OSError as error:
+        raise UserError(
+            f"nothing listens at {url}",
+            why=f"port {port} of {host}: {error.strerror or error}",
+            remedy=f"start it (cvat-nuclio serve DIR --port {port}, or deploy it), or name the port that it has: "
+            "`nuctl get functions` and `cvat-nuclio serve` print it",
         ) from error
 
 

@@ -1,6 +1,7 @@
 """Input files → frames with the bytes that CVAT would send."""
 
 import io
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from PIL import Image, UnidentifiedImageError
 from ..cvat.frames import frame_bytes
 from ..errors import UserError
 
+IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+_PARTS = re.compile(r"(\d+)")
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v")
 
 
@@ -45,16 +48,25 @@ class Frame:
 
 
 def load_frames(files: Sequence[Path], limit: int | None = None) -> list[Frame]:
-    """The frames of all files in order, videos frame by frame; at most `limit`.
+    """The frames of all files in order, videos frame by frame; at most `limit`. A folder gives its pictures by name.
 
-    Raises `UserError` for a file that is not there, no picture, or damaged.
+    Raises `UserError` for a file that is not there, no picture, or damaged, and for a folder without one.
     """
     frames: list[Frame] = []
-    for file in files:
+    for file in (found for path in files for found in (_pictures(path) if path.is_dir() else [path])):
         frames += _from_file(file, None if limit is None else limit - len(frames))
         if limit is not None and len(frames) >= limit:
             break
     return frames
+
+
+def _pictures(folder: Path) -> list[Path]:
+    """The pictures and videos that lie in a folder, other files left out; 2.png comes before 10.png."""
+    known = {suffix for suffix, name in Image.registered_extensions().items() if name in IMAGE_FORMATS}
+    found = [path for path in folder.iterdir() if path.suffix.lower() in known | set(VIDEO_SUFFIXES) and path.is_file()]
+    if not found:
+        raise UserError(f"{folder} holds no picture", remedy="name a folder or files of " + ", ".join(IMAGE_FORMATS))
+    return sorted(found, key=lambda path: [int(part) if part.isdigit() else part for part in _PARTS.split(path.name)])
 
 
 def _from_file(file: Path, limit: int | None) -> list[Frame]:

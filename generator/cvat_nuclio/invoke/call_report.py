@@ -6,7 +6,7 @@ import attrs
 
 from ..cvat import CvatError, Generation, Listed, Task
 from ..cvat.drops import Drop
-from .images import Frame
+from .frame_files import Frame
 
 
 @attrs.frozen

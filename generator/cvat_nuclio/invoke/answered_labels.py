@@ -9,11 +9,11 @@ import attrs
 from ..cvat import Listed, Server, Task
 from ..cvat.listing import retrieve_function
 from ..cvat.payload import Call
-from .images import Frame
-from .options import Options
+from .call_options import Options
+from .frame_files import Frame
 
 if TYPE_CHECKING:
-    from .kinds import Timed
+    from .timed import Timed
 
 
 @attrs.define
