@@ -15,6 +15,7 @@ WORDS = {
     "exits": ["could not be imported", "SystemExit: 3"],
     "dies": ["Python died", "killed by SIGKILL", "about to die"],
     "no_spec": ["not a function that CVAT accepts", "function has no 'spec' attribute", "global `spec`"],
+    "class_alone": ["no 'spec' attribute", "add `create = Detector` at the end of the file, and give -p weights=TYPE:"],
     "other_spec": ["unknown kind: builtins.dict"],
     # cvat-sdk's own words.
     "same_id": ["not a function that CVAT accepts", "label y has same ID as another label (0)"],

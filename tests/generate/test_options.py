@@ -87,12 +87,13 @@ def test_a_bad_file_is_explained(workshop: Any, text: str, words: str) -> None:
 
 
 def test_a_folder_that_was_never_generated(workshop: Any) -> None:
-    run = workshop.run("nowhere")
+    (workshop.folder / "empty").mkdir()
+    run = workshop.run("empty")
     assert "has no cvat-nuclio.yaml" in run.err
 
 
 def test_nothing_to_generate(workshop: Any) -> None:
-    assert "name the bundle" in workshop.run().err
+    assert "name the function, or a bundle" in workshop.run().err
     assert "give one of them" in workshop.run("a", "--output", "b").err
 
 

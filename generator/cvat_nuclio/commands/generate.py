@@ -6,11 +6,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import EXIT_FINDINGS, UserError
+from ..errors import EXIT_FINDINGS
 
 if TYPE_CHECKING:
     from ..generate.probe import Probe
     from ..generate.run import Outcome
+    from ..generate.targets import Target
 
 #: Options that say how to run, not what to make; they are not kept.
 RUN_OPTIONS = {"command", "run", "bundles", "output", "pretend", "force", "check", "timeout"}
@@ -22,8 +23,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(pretend=False, force=False, check=False, timeout=600.0, output=None)
     parser.argument_default = argparse.SUPPRESS
     parser.add_argument(
-        "bundles", metavar="DIR", nargs="*", type=Path,
-        help="regenerate these bundles from their cvat-nuclio.yaml; options given here are kept there",
+        "bundles", metavar="FUNCTION|DIR", nargs="*",
+        help="func.py or package.module: a new bundle of it; DIR: regenerate a bundle from its cvat-nuclio.yaml, where "
+        "options given here are kept",
     )  # fmt: skip
     _configure_run(parser)
     _configure_function(parser)
@@ -34,7 +36,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def _configure_run(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("how to run")
-    group.add_argument("--output", metavar="DIR", type=Path, help="the folder of a new bundle; it goes into DIR/nuclio")
+    group.add_argument(
+        "--output", metavar="DIR", type=Path, help="the folder of a new bundle, which goes into DIR/nuclio (the "
+        "function's name, beside its file)",
+    )  # fmt: skip
     group.add_argument("--pretend", action="store_true", help="show what would be written, write nothing")
     group.add_argument("--force", action="store_true", help="overwrite files that were edited")
     group.add_argument("--check", action="store_true", help="write nothing; exit 1 if a bundle is stale")
@@ -123,20 +128,16 @@ def _configure_nuclio(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """0; 1 where `check` finds an error in what was written, or with --check a bundle is stale."""
     from ..generate import report
+    from ..generate.targets import targets
 
     given = {key: value for key, value in vars(args).items() if key not in RUN_OPTIONS}
-    bundles = getattr(args, "bundles", [])
-    if args.output is not None and bundles:
-        raise UserError("--output names a new bundle, DIR one that is there", remedy="give one of them")
-    if args.output is None and not bundles:
-        raise UserError("name the bundle", remedy="--output DIR for a new one, DIR to regenerate one")
     stale = bad = False
-    for folder in bundles or [args.output]:
-        outcome = _one(args, folder, given, new=args.output is not None)
+    for target in targets(getattr(args, "bundles", []), args.output, given):
+        outcome = _one(args, target, {**given, **target.function})
         stale = stale or (args.check and bool(outcome.stale))
         report.show(outcome, pretend=args.pretend, check=args.check, force=args.force)
         if not (args.pretend or args.check):
-            bad = _findings(folder, outcome.bundle.probe) or bad
+            bad = _findings(target.folder, outcome.bundle.probe) or bad
     return EXIT_FINDINGS if stale or bad else 0
 
 
@@ -155,12 +156,12 @@ def _findings(folder: Path, probe: "Probe") -> bool:
     return any(finding.severity is Severity.ERROR for finding in found)
 
 
-def _one(args: argparse.Namespace, folder: Path, given: dict[str, Any], *, new: bool) -> "Outcome":
+def _one(args: argparse.Namespace, target: "Target", given: dict[str, Any]) -> "Outcome":
     from ..generate import stored
     from ..generate.options import from_mapping
     from ..generate.run import prepare, write
 
-    folder = Path(os.path.abspath(folder))  # noqa: PTH100 - a bundle may be reached through a link
+    folder, new = Path(os.path.abspath(target.folder)), target.is_new  # noqa: PTH100 - a bundle may be reached through a link
     options = stored.merge(folder, _relative(given, folder), new=new, force=args.force)
     outcome = prepare(from_mapping(folder, options), timeout=args.timeout, keep_pins=args.check)
     if not (args.pretend or args.check):

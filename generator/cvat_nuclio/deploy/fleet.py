@@ -41,10 +41,13 @@ class Fleet:
         if double := next((name for name in names if names.count(name) > 1), None):
             raise UserError(
                 f"two of the bundles are named {double}",
-                why="the second would replace the first",
+                why=f"{', '.join(map(str, self._paths(double, names)))}: the second would replace the first",
                 remedy="generate one of them with another --name",
             )
         return deployments
+
+    def _paths(self, name: str, names: Sequence[str]) -> list[Path]:
+        return [path for path, found in zip(self.options.bundles, names, strict=True) if found == name]
 
     def _open(self, path: Path) -> Deployment:
         function = FunctionYaml.open(self.options.file_of(path))

@@ -1,6 +1,8 @@
 """Names that Nuclio, Kubernetes, Docker and CVAT all take."""
 
+import hashlib
 import re
+import unicodedata
 from pathlib import Path
 
 from ..errors import UserError
@@ -31,11 +33,22 @@ def check_name(name: str) -> str:
 
 
 def suggest(text: str) -> str:
-    """The nearest name that works."""
-    slug = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:55].strip("-")
+    """The nearest name that works. Letters of other scripts give way to a short sum of the whole text: two names that
+    differ only in them stay two."""
+    plain = unicodedata.normalize("NFKD", text).lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", "".join(letter for letter in plain if not unicodedata.combining(letter)))
+    slug = slug.strip("-")[:55].strip("-")
+    if loses_letters(text):
+        digest = hashlib.sha256(unicodedata.normalize("NFC", text).encode()).hexdigest()[:8]
+        slug = f"{slug[:46].strip('-') or 'function'}-{digest}"
     if not slug:
         return "function"
     return slug if slug[0].isalpha() else f"fn-{slug}"[:55].strip("-")
+
+
+def loses_letters(text: str) -> bool:
+    """Whether letters or digits of the text cannot stand in a name. Accents may go; `ж` has no other form."""
+    return any(letter.isalnum() and not letter.isascii() for letter in unicodedata.normalize("NFKD", text))
 
 
 def default_name(folder: Path, module: str | None) -> str:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from . import names, option_file
 from .description import Description
 from .steps import CACHES
 
@@ -18,7 +19,17 @@ WEIGHTS = frozenset(
 
 def notes_on(bundle: Description) -> list[str]:
     """One sentence for each thing that the image will lack, or that CVAT's page will do otherwise."""
-    return [*_imports(bundle), *_files(bundle), *_parameters(bundle), *_clicks(bundle)]
+    return [*_names(bundle), *_imports(bundle), *_files(bundle), *_parameters(bundle), *_clicks(bundle)]
+
+
+def _names(bundle: Description) -> Iterator[str]:
+    """An id that was made up, and one that another bundle in the same folder has."""
+    name, folder = bundle.options.name, bundle.options.folder
+    if names.loses_letters(folder.name) and name == names.suggest(folder.name):
+        yield f"the id is {name}: letters of {folder.name!r} cannot stand in one; another: --name ID"
+    for file in sorted(folder.parent.glob(f"*/{option_file.NAME}")):
+        if file.parent != folder and option_file.read(file.parent).get("name") == name:
+            yield f"{file.parent} has the id {name} too: deploying one replaces the other; another: --name ID"
 
 
 def _clicks(bundle: Description) -> Iterator[str]:

@@ -28,7 +28,7 @@ def read(folder: Path) -> CommentedMap:
         raise UserError(
             f"{folder} has no {NAME}",
             why="it was not made by `cvat-nuclio generate`",
-            remedy="cvat-nuclio generate --function-file FILE --output FOLDER",
+            remedy="cvat-nuclio generate FUNCTION.py --output FOLDER",
         ) from error
     except (YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not YAML", why=" ".join(str(error).split())) from error

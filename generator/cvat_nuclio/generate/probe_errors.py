@@ -38,15 +38,26 @@ def _raised(what: str, python: str, report: Mapping[str, Any]) -> UserError:
         file, line, code = report["place"]
         why += f" ({Path(file).name}, line {line}: {code})"
     if report["type"] == "BadFunctionError":
-        return UserError(f"{what} is not a function that CVAT accepts", why=report["text"], remedy=_bad(report["text"]))
+        return UserError(f"{what} is not a function that CVAT accepts", why=report["text"], remedy=_bad(report))
     verb = "imported" if report["stage"] == "import" else "created"
     return UserError(f"{what} could not be {verb}", why=why, remedy=_remedy(python, report))
 
 
-def _bad(text: str) -> str:
-    if "no 'spec' attribute" in text:
-        return "the module needs a global `spec`, or a function `create` that returns an object with one"
-    return "mend the function's spec; the words above are cvat-sdk's"
+def _bad(report: Mapping[str, Any]) -> str:
+    if "no 'spec' attribute" not in report["text"]:
+        return "mend the function's spec; the words above are cvat-sdk's"
+    return _create(report) or "the module needs a global `spec`, or a function `create` that returns an object with one"
+
+
+def _create(report: Mapping[str, Any]) -> str:
+    """The line that a module of classes lacks, with the class's own name; nothing where no class fits."""
+    classes: Mapping[str, list[str]] = report.get("classes") or {}
+    if not classes:
+        return ""
+    name, *others = classes
+    either = f" (or {', '.join(others)})" if others else ""
+    given = "".join(f" -p {parameter}=TYPE:VALUE" for parameter in classes[name])
+    return f"add `create = {name}`{either} at the end of the file" + (f", and give{given}" if given else "")
 
 
 def _remedy(python: str, report: Mapping[str, Any]) -> str:
@@ -54,7 +65,7 @@ def _remedy(python: str, report: Mapping[str, Any]) -> str:
     if report["type"] == "ModuleNotFoundError" and module:
         return f"install what provides `{module}` in {python}, or name an interpreter that has it: --python PATH"
     if report["type"] == "TypeError" and report["text"] == "function takes no parameters":
-        return "leave out -p: the function has no `create`"
+        return _create(report) or "leave out -p: the function has no `create`"
     if report["type"] == "TypeError" and report["stage"] == "create":
         return "give the parameters that its `create` takes: -p NAME=TYPE:VALUE"
     if report["type"] == "FileNotFoundError":

@@ -25,6 +25,28 @@ def faults(function: Any, kind: str) -> list[tuple[str, str]]:
     return [(name, text) for name, text in found.items() if text and (text != "is missing" or name in CALLS[kind])]
 
 
+def classes(module: Any) -> list[str]:
+    """The module's classes that have the methods of a kind: what its `create` may be meant to be."""
+    found = {
+        name: each for name, each in vars(module).items()
+        if inspect.isclass(each) and not inspect.isabstract(each) and each.__module__.split(".")[0] != "cvat_sdk"
+    }  # fmt: skip
+    fitting = [name for name, each in found.items() if any(all(hasattr(each, m) for m in c) for c in CALLS.values())]
+    # One that others are made from is not the one meant.
+    bases = {base for name in fitting for base in found[name].__mro__[1:]}
+    return [name for name in fitting if found[name] not in bases]
+
+
+def needed(factory: Any) -> list[str]:
+    """The parameters that a class or a function must be given."""
+    try:
+        given = inspect.signature(factory).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    empty = inspect.Parameter.empty
+    return [p.name for p in given if p.default is empty and p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+
+
 def fault(method: Any, count: int) -> str:
     if method is None:
         return "is missing"

@@ -124,8 +124,15 @@ def load(request: dict[str, Any], sdk: Any) -> Any:
             raise sdk.BadFunctionError("function has no 'spec' attribute")
         function.spec  # noqa: B018 - it may be a property that fails
     except BaseException as error:
-        raise Failed(stage="create", **words(error)) from error
+        raise Failed(stage="create", **words(error), classes=candidates(function)) from error
     return function
+
+
+def candidates(module: Any) -> dict[str, list[str]]:
+    """What `create` may be meant to be, each class with the parameters that it needs; nothing where there is one."""
+    if not isinstance(module, types.ModuleType) or hasattr(module, "create"):
+        return {}
+    return {name: methods.needed(getattr(module, name)) for name in methods.classes(module)}
 
 
 def import_function(request: dict[str, Any]) -> Any:

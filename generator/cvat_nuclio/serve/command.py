@@ -108,8 +108,9 @@ def read_all(paths: list[Path], config_file: str, nuclio: str) -> list[Settings]
     if twice:
         raise UserError(
             f"two functions are named {twice[0]}",
-            why="Nuclio keeps one function under a name",
-            remedy="give one of them another metadata.name",
+            why=f"{', '.join(str(path) for path, name in zip(paths, names, strict=True) if name == twice[0])}: "
+            "Nuclio keeps one function under a name",
+            remedy="generate one of them with another --name",
         )
     return functions
 
