@@ -1,9 +1,10 @@
 """Who may import whom: `aa_runtime` runs in the image, `cvat_nuclio` on the user's machine."""
 
 import ast
+import graphlib
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,65 @@ def test_wheel_puts_no_common_name_into_site_packages(repository: Path) -> None:
         for path in sources(repository, package):
             taken = {"generator", "templates", "serverless", "tests", "tools"}
             assert not {name.partition(".")[0] for name in imported(path)} & taken, path.name
+
+
+#: From the ground up: a room takes from the floors below its own, and from nothing beside or above it.
+FLOORS = (
+    {"__init__", "atomic", "errors", "limits"},
+    {"data", "nuclio", "cvat", "private_files", "waiting"},
+    {"state_keys", "generate"},
+    {"serve", "check"},
+    {"invoke", "bench", "deploy"},
+    {"commands"},
+    {"__main__"},
+)
+
+
+def modules(repository: Path, package: str) -> dict[str, Path]:
+    """The package's modules by their dotted names."""
+    root = repository / package
+    names = {path: (root.name, *path.relative_to(root).with_suffix("").parts) for path in sources(repository, package)}
+    return {".".join(name).removesuffix(".__init__"): path for path, name in names.items()}
+
+
+def taken(name: str, path: Path, known: Mapping[str, Path]) -> Iterator[str]:
+    """The package's own modules that one of them imports, wherever in it."""
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in known)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) + 1 - node.level] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            for alias in node.names:
+                yield from (found for found in (f"{base}.{alias.name}", base) if found in known)
+
+
+def room_of(name: str) -> str:
+    return [*name.split("."), "__init__"][1]
+
+
+def test_a_room_takes_from_the_floors_below_it(repository: Path) -> None:
+    known = modules(repository, "generator/cvat_nuclio")
+    floors = {room: number for number, floor in enumerate(FLOORS) for room in floor}
+    for name, path in known.items():
+        room = room_of(name)
+        assert room in floors, f"{room} stands on no floor"
+        for other in taken(name, path, known):
+            below = room_of(other)
+            assert below == room or floors[below] < floors[room], f"{name} takes from {other}"
+
+
+@pytest.mark.parametrize("package", ["generator/cvat_nuclio", "serverless/aa_runtime"])
+def test_no_circle_of_imports(repository: Path, package: str) -> None:
+    known = modules(repository, package)
+    # A package's own `__init__` is its face: what stands in it may be taken from within.
+    arrows = {name: set(taken(name, path, known)) - {name.rpartition(".")[0]} for name, path in known.items()}
+    order = graphlib.TopologicalSorter(arrows)
+    try:
+        order.prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(f"a circle: {' → '.join(error.args[1])}")
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["generate", "--help"], ["check", "--help"]])
