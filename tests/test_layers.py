@@ -57,7 +57,8 @@ def test_wheel_puts_no_common_name_into_site_packages(repository: Path) -> None:
 FLOORS = (
     {"__init__", "atomic", "errors", "limits"},
     {"data", "nuclio", "cvat", "private_files", "waiting"},
-    {"state_keys", "generate"},
+    {"generate", "state_keys"},
+    {"interpreter"},
     {"serve", "check"},
     {"invoke", "bench", "deploy"},
     {"commands"},
