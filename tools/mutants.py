@@ -40,7 +40,7 @@ GROUPS = {
     ),
     "images": Group(("images.py", "formats/*.py"), ("aa_runtime/test_images.py",)),
     "tracker": Group(("tracker.py",), ("tracker/test_tracker.py", "tracker/test_states.py")),
-    "state": Group(("state/*.py",), ("state", "tracker/test_states.py")),
+    "state": Group(("state/*.py",), ("state", "models/pytorch/test_state_tensors.py")),
 }
 
 # Fork: no interpreter starts for a mutant. The same random numbers for every mutant; no time for small counterexamples

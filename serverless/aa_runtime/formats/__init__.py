@@ -15,6 +15,7 @@ from typing import Final
 from aa_runtime.formats.limits import TooCostly
 
 #: The first bytes of a file, and Pillow's name. JPEG covers MPO, which phones call JPEG: its first picture is read.
+#: TIFF of 64 bits only in the byte order in which Pillow reads it: the other it takes for one of 32 bits.
 SIGNATURES: Final = (
     (b"\xff\xd8\xff", "JPEG"),
     (b"\x89PNG\r\n\x1a\n", "PNG"),
@@ -24,7 +25,6 @@ SIGNATURES: Final = (
     (b"II*\0", "TIFF"),
     (b"MM\0*", "TIFF"),
     (b"II+\0", "TIFF"),
-    (b"MM\0+", "TIFF"),
     (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG2000"),
     (b"\xff\x4f\xff\x51", "JPEG2000"),
     (b"\x01\xda", "SGI"),

@@ -62,7 +62,7 @@ class Reader:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._order = "<" if data[:2] == b"II" else ">"
-        self._big = data[2:4] in (b"+\0", b"\0+")
+        self._big = data[2:4] == b"+\0"
 
     def first(self) -> dict[int, Tag]:
         """The directory of the first picture."""
