@@ -60,6 +60,7 @@ def open_image(data: bytes, field: str, max_pixels: int) -> PIL.Image.Image:
             image = _open(data)
             _check_size(image, field, max_pixels)
             image.load()
+            formats.check_exif(image.info.get("exif"))
         except (RequestError, MemoryError):
             raise
         except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning):

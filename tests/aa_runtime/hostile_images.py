@@ -69,10 +69,39 @@ def jpeg_filling(count: int) -> bytes:
 
 
 def jpeg_exif_pieces(count: int) -> bytes:
+    piece = b"Exif\0\0" + b"II*\0\x08\0\0\0" + struct.pack("<HHHII", 1, 282, 5, 8000, 0)
+    return jpeg_with(_segment(0xFFE1, piece.ljust(65_000, b"\1")) * count)
+
+
+def jpeg_quantizers(count: int) -> bytes:
+    return jpeg_with(_segment(0xFFDB, (b"\0" + bytes(range(1, 65))) * 1000) * count)
+
+
+def jpeg_resources(count: int) -> bytes:
+    return jpeg_with(_segment(0xFFED, b"Photoshop 3.0\0" + b"8BIM\4\4\0\0\0\0\0\0" * 5000) * count)
+
+
+def jpeg_with(segments: bytes) -> bytes:
     plain = saved("JPEG")
-    long = b"\xff\xe1" + struct.pack(">H", 65535) + b"Exif\0\0" + bytes(65527)
-    short = b"\xff\xe1" + struct.pack(">H", 9) + b"Exif\0\0a"
-    return plain[:2] + long * 300 + short * count + plain[2:]
+    return plain[:2] + segments + plain[2:]
+
+
+def jpeg_scans_of_the_next_picture(count: int, side: int = 64) -> bytes:
+    """First a picture of tables alone, of which there are none."""
+    return b"\xff\xd8\xff\xd9" + jpeg_scans(count, side)
+
+
+def jpeg_scans_behind_a_marker(count: int, side: int = 64) -> bytes:
+    """A marker that libjpeg does not know, where a restart's should be; what would be its length takes in all scans."""
+    plain = saved("JPEG", (side, side), "L", progressive=True)
+    start = plain.index(b"\xff\xda")
+    tables = b"".join(b"\xff\xc4" + piece[: int.from_bytes(piece[:2], "big")] for piece in plain.split(b"\xff\xc4")[1:])
+    scans = [
+        struct.pack(">HHBBBBBB", 0xFFDA, 8, 1, 1, 0, first, last, 0) for first, last in [(0, 0)] + [(1, 63)] * count
+    ]
+    return (
+        plain[:start] + tables + b"\xff\xdd\0\4\0\1" + scans[0] + b"\xff\2\xff\xff" + b"".join(scans[1:]) + b"\xff\xd9"
+    )
 
 
 def gif_with(blocks: bytes) -> bytes:
@@ -208,6 +237,27 @@ def tiff_exif_tags(count: int) -> bytes:
     return tiff_of([*tags, (34665, 4, [264])], bytes(256) + inner)
 
 
+def tiff_fractions_within(count: int) -> bytes:
+    """EXIF's own directory of interoperability, and another, empty, where the first directory says it is."""
+    tags = tiff_tags(16, 16, 1, [8], [256], 16)
+    inner = struct.pack("<HHHIII", 1, 40965, 4, 1, 264 + 18, 0)
+    deepest = struct.pack("<HHHIII", 1, 282, 5, count, 264 + 36, 0) + struct.pack("<II", 1, 3) * count
+    empty = 264 + len(inner + deepest)
+    return tiff_of([*tags, (34665, 4, [264]), (40965, 4, [empty])], bytes(256) + inner + deepest + bytes(6))
+
+
+def tiff_fractions_in_tags(count: int) -> bytes:
+    tags = tiff_tags(16, 16, 1, [8], [256], 16)
+    inner = b"".join(struct.pack("<HHII", 40_000 + i, 5, 100, 8) for i in range(count))
+    return tiff_of([*tags, (34665, 4, [1000])], bytes(992) + struct.pack("<H", count) + inner + bytes(4))
+
+
+def tiff_values_in_tags(count: int) -> bytes:
+    tags = tiff_tags(16, 16, 1, [8], [256], 16)
+    inner = b"".join(struct.pack("<HHII", 40_000 + i, 3, 50_000, 8) for i in range(count))
+    return tiff_of([*tags, (34665, 4, [1000])], bytes(992) + struct.pack("<H", count) + inner + bytes(100_004))
+
+
 def tiff_lzma(count: int) -> bytes:
     return saved("TIFF", (count, 16), compression="lzma")
 
@@ -284,6 +334,26 @@ def jpeg2000_parts(count: int) -> bytes:
     return codestream((16, 16), (16, 16), parts=count)
 
 
+def jpeg2000_changes(count: int) -> bytes:
+    change = struct.pack(">BBHBBB", 0, 0, 1, 1, 1, 2)
+    return codestream((16, 16), (16, 16), extra=_segment(0xFF5F, change * count))
+
+
+def jpeg2000_behind_a_marker(block: int) -> bytes:
+    """A marker that OpenJPEG does not know; what would be its length is the next marker, of tiny code blocks."""
+    plain = codestream((16, 16), (16, 16), block=block)
+    start, rest = plain.index(b"\xff\x52"), plain.index(b"\xff\x5c")
+    return plain[:start] + b"\xff\x70" + plain[start:rest] + bytes(0xFF52 - rest + start) + plain[rest:]
+
+
+def png_exif(count: int) -> bytes:
+    return png_with(png_chunk(b"eXIf", bytes(count)))
+
+
+def webp_exif(count: int) -> bytes:
+    return saved("WEBP", exif=bytes(count))
+
+
 Maker = Callable[[int], bytes]
 #: Makes a file; the least size of those here that is refused (a request's 24 MB hold many times that); and in what
 #: words.
@@ -296,7 +366,11 @@ KINDS: Final[dict[Maker, tuple[int, str]]] = {
     jpeg_scans: (28, "scans of a JPEG: more than 32"),
     jpeg_segments: (504, "segments of a JPEG: more than 512"),
     jpeg_filling: (65_537, "bytes between the segments of a JPEG: more than 65536"),
-    jpeg_exif_pieces: (204, "segments of a JPEG: more than 512"),
+    jpeg_exif_pieces: (5, "pieces of a JPEG's EXIF: more than 4"),
+    jpeg_quantizers: (31, "segments of a JPEG with quantizers: more than 32"),
+    jpeg_resources: (33, "segments of a JPEG with resources of Photoshop: more than 32"),
+    jpeg_scans_of_the_next_picture: (28, "scans of a JPEG: more than 32"),
+    jpeg_scans_behind_a_marker: (32, "scans of a JPEG: more than 32"),
     gif_comments: (65_536, "blocks of a GIF: more than 65536"),
     gif_extensions: (65_537, "blocks of a GIF: more than 65536"),
     gif_junk: (65_537, "blocks of a GIF: more than 65536"),
@@ -314,6 +388,9 @@ KINDS: Final[dict[Maker, tuple[int, str]]] = {
     tiff_many_tags: (966, "tags of a TIFF: more than 1000"),
     bigtiff_many_tags: (1001, "tags of a TIFF: more than 1000"),
     tiff_exif_tags: (1001, "tags of a TIFF: more than 1000"),
+    tiff_fractions_within: (1001, "values of a TIFF's tag 282: more than 1000"),
+    tiff_fractions_in_tags: (11, "fractions of a TIFF's EXIF: more than 1000"),
+    tiff_values_in_tags: (4, "values of a TIFF's EXIF: more than 196608"),
     tiff_lzma: (16, "a TIFF of compression 34925, which is not read"),
     jpeg2000_tiles: (9, "tiles of a JPEG 2000: more than 64"),
     jpeg2000_precincts: (9, "precincts of a JPEG 2000: more than 64"),
@@ -323,5 +400,7 @@ KINDS: Final[dict[Maker, tuple[int, str]]] = {
     jpeg2000_boxes: (251, "boxes of a JPEG 2000: more than 256"),
     jpeg2000_inner_boxes: (251, "boxes of a JPEG 2000: more than 256"),
     jpeg2000_markers: (254, "markers of a JPEG 2000: more than 256"),
+    jpeg2000_changes: (5, "changes of order of a JPEG 2000: more than 4"),
+    jpeg2000_behind_a_marker: (0, "a broken or truncated image file: a marker ff70"),
     jpeg2000_parts: (65, "parts of a JPEG 2000's tiles: more than 64"),
 }

@@ -175,7 +175,7 @@ def test_refuses_what_costs_more_than_its_pixels_before_pillow_sees_it(
     data = make(size)
     monkeypatch.setattr(PIL.Image, "open", lambda *args, **named: pytest.fail("opened"))
     fault = refused(base64.b64encode(data).decode())
-    if make is hostile_images.ppm_header:
+    if make in (hostile_images.ppm_header, hostile_images.jpeg2000_behind_a_marker):
         assert (fault.status, fault.message) == (400, words)
     else:
         costs = "the file would take far more time or memory than its pixels. Save the image again"
@@ -184,11 +184,19 @@ def test_refuses_what_costs_more_than_its_pixels_before_pillow_sees_it(
 
 #: Of these already one is too many, or their size is not that of the hostile part.
 ONE_IS_TOO_MANY = {
+    hostile_images.jpeg2000_behind_a_marker,
     hostile_images.tiff_lzma,
     hostile_images.bigtiff_many_tags,
     hostile_images.jpeg2000_other_size,
     hostile_images.jpeg2000_blocks,
 }
+
+
+@pytest.mark.parametrize("make", [hostile_images.png_exif, hostile_images.webp_exif])
+def test_exif_that_functions_would_take_seconds_to_read_is_refused(make: Callable[[int], bytes]) -> None:
+    assert read(base64.b64encode(make(2**20 - 100)).decode()).size == (16, 16)
+    fault = refused(base64.b64encode(make(2**20 + 1)).decode())
+    assert (fault.status, fault.message.partition(";")[0]) == (413, "bytes of EXIF: more than 1048576")
 
 
 @pytest.mark.parametrize("make", [make for make in hostile_images.KINDS if make not in ONE_IS_TOO_MANY], ids=name_of)

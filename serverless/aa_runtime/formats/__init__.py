@@ -12,7 +12,7 @@ above what programs write, and the reason stands beside each.
 import importlib
 from typing import Final
 
-from aa_runtime.formats.limits import TooCostly
+from aa_runtime.formats.limits import TooCostly, at_most
 
 #: The first bytes of a file, and Pillow's name. JPEG covers MPO, which phones call JPEG: its first picture is read.
 #: TIFF of 64 bits only in the byte order in which Pillow reads it: the other it takes for one of 32 bits.
@@ -36,8 +36,10 @@ SIGNATURES: Final = (
 NAMES: Final = "JPEG, PNG, BMP, GIF, WebP, TIFF, PBM/PGM/PPM, JPEG 2000, TGA, PCX, SGI or Sun raster"
 #: Those whose files may cost more than their pixels; the module of that name tells.
 _CHECKED: Final = frozenset({"JPEG", "PNG", "BMP", "GIF", "TIFF", "PPM", "JPEG2000"})
+#: Functions turn pictures by their EXIF, and each fraction in it becomes a Python object. JPEG has 64 KiB for it.
+EXIF_BYTES: Final = 2**20
 
-__all__ = ["NAMES", "SIGNATURES", "TooCostly", "check", "format_of"]
+__all__ = ["NAMES", "SIGNATURES", "TooCostly", "check", "check_exif", "format_of"]
 
 
 def format_of(data: bytes) -> str:
@@ -52,3 +54,9 @@ def check(name: str, data: bytes) -> None:
     is too broken to tell."""
     if name in _CHECKED:
         importlib.import_module(f"aa_runtime.formats.{name.lower()}").check(data)
+
+
+def check_exif(exif: object) -> None:
+    """TooCostly for more EXIF, as Pillow leaves it in an image's `info`, than a picture needs."""
+    if isinstance(exif, bytes):
+        at_most(len(exif), EXIF_BYTES, "bytes of EXIF")

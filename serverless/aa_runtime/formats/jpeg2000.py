@@ -16,6 +16,8 @@ PIXELS_A_TILE: Final = 64 * 64
 #: Parts of tiles, to each tile.
 PARTS_A_TILE: Final = 64
 LAYERS: Final = 256
+#: Changes of the order of packets, to each tile: each goes over all places of a tile. Cinema's files have two.
+CHANGES_A_TILE: Final = 4
 COMPONENTS: Final = 4
 #: Precincts of all resolutions of a tile, and one more for each so many of its pixels. Encoders write sides of 128 and
 #: more, halved from each resolution to the next smaller: one for each 2,700 pixels.
@@ -25,7 +27,11 @@ PIXELS_A_PRECINCT: Final = 1024
 CODE_BLOCK: Final = 8
 
 _CODESTREAM, _HEADER_BOX, _SIZE_BOX = b"jp2c", b"jp2h", b"ihdr"
-_SIZ, _COD, _COC, _TILE_PART, _DATA, _END = 0xFF51, 0xFF52, 0xFF53, 0xFF90, 0xFF93, 0xFFD9
+_SIZ, _COD, _COC, _POC, _TILE_PART, _DATA, _END = 0xFF51, 0xFF52, 0xFF53, 0xFF5F, 0xFF90, 0xFF93, 0xFFD9
+#: Of those that OpenJPEG does not know it skips two bytes, and takes what follows for the next marker.
+_KNOWN: Final = frozenset(
+    {*range(0xFF50, 0xFF54), 0xFF55, *range(0xFF57, 0xFF5A), *range(0xFF5C, 0xFF62), 0xFF63}
+).union({0xFF64, 0xFF74, 0xFF75, 0xFF77, 0xFF78, _TILE_PART})
 
 
 def check(data: bytes) -> None:
@@ -80,7 +86,7 @@ def _walk(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]
 
 def _check_markers(data: bytes, position: int, tiles: int, tile: tuple[int, int]) -> None:
     """Those of the main header and of each part of a tile."""
-    parts, markers, end = 0, 0, len(data)
+    parts, markers, changes, end = 0, 0, 0, len(data)
     while position + 4 <= len(data):
         marker, length = struct.unpack_from(">HH", data, position)
         if marker == _END:
@@ -88,6 +94,8 @@ def _check_markers(data: bytes, position: int, tiles: int, tile: tuple[int, int]
         if marker == _DATA:
             position = end
             continue
+        if marker not in _KNOWN:
+            raise ValueError(f"a marker {marker:x}")
         if marker == _TILE_PART:
             markers = 0
             at_most(parts := parts + 1, PARTS_A_TILE * tiles, "parts of a JPEG 2000's tiles")
@@ -99,6 +107,10 @@ def _check_markers(data: bytes, position: int, tiles: int, tile: tuple[int, int]
             _check_coding(data, position + 9, tile if data[position + 4] & 1 else None)
         if marker == _COC:
             _check_coding(data, position + 6, tile if data[position + 5] & 1 else None)
+        if marker == _POC:
+            # Of seven bytes, or of nine for more than 256 components.
+            changes += (length - 2) // 7
+            at_most(changes, CHANGES_A_TILE * tiles, "changes of order of a JPEG 2000")
         position += 2 + max(length, 2)
 
 

@@ -13,6 +13,8 @@ TAGS: Final = 1000
 VALUES: Final = 3 * 2**16
 #: Each is a fraction, made in Python in two microseconds.
 RATIONALS: Final = 1000
+#: Directories within each other: Pillow looks for that of interoperability in EXIF's.
+DEPTH: Final = 2
 #: Strips or tiles.
 PIECES: Final = 2**16
 #: None, CCITT (three), LZW (CVAT's own), JPEG, deflate (two), PackBits. Left out: JPEG of before 1995, whose reader
@@ -108,8 +110,7 @@ def check(data: bytes) -> None:
     reader = Reader(data)
     tags = reader.first()
     _check_values(tags)
-    for number in _DIRECTORIES & set(tags):
-        _check_values(reader.directory(reader.values(tags[number])[0]))
+    _check_inner(reader, tags, DEPTH)
     one = {
         n: reader.values(tags[n])[0] for n in (_WIDTH, _LENGTH, _COMPRESSION, _TILE_WIDTH, _TILE_LENGTH) if n in tags
     }
@@ -120,6 +121,19 @@ def check(data: bytes) -> None:
     pieces = _check_pieces(reader, tags, compression, len(data))
     if compression == _JPEG:
         at_most(data.count(b"\xff\xda"), SCANS + pieces, "scans of a TIFF")
+
+
+def _check_inner(reader: Reader, tags: dict[int, Tag], depth: int) -> None:
+    """The directories within, all of whose values are read."""
+    for number in _DIRECTORIES & set(tags) if depth else ():
+        inner = reader.directory(reader.values(tags[number])[0])
+        _check_values(inner)
+        at_most(
+            sum(tag.amount for tag in inner.values() if tag.kind in _FRACTIONS), RATIONALS, "fractions of a TIFF's EXIF"
+        )
+        amount = sum(tag.amount for tag in inner.values() if tag.kind not in _BYTES)
+        at_most(amount, VALUES, "values of a TIFF's EXIF")
+        _check_inner(reader, inner, depth - 1)
 
 
 def _check_values(tags: dict[int, Tag]) -> None:
