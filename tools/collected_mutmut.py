@@ -14,6 +14,7 @@ import pytest
 from mutmut.__main__ import cli
 from mutmut.mutation.trampoline import get_mutant_under_test, set_mutant_under_test
 from mutmut.runners.harness import PytestRunner
+from mutmut.state import state
 from mutmut.utils.file_utils import change_cwd
 from mutmut.workers import isolation
 
@@ -43,11 +44,18 @@ class CollectedRunner(PytestRunner):
         return done
 
     def run_tests(self, *, mutant_name: str | None, tests: Iterable[str]) -> int:
-        """0 when all passed, 1 at the first that failed."""
+        """0 when all passed, 1 at the first that failed.
+
+        mutmut's choice of tests comes first, and then all others that take less than a second: what a session's
+        fixture calls is counted to the one test that asked for it first.
+        """
         if mutant_name is None:
             return super().run_tests(mutant_name=mutant_name, tests=tests)
         os.chdir("mutants")
-        for item, following in pairwise([*(self._items[test] for test in tests), None]):
+        chosen = dict.fromkeys(tests)
+        seconds = state().duration_by_test
+        rest = sorted((test for test in self._items if test not in chosen and seconds[test] < 1), key=seconds.get)
+        for item, following in pairwise([*(self._items[test] for test in [*chosen, *rest]), None]):
             assert item is not None  # noqa: S101
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if item.session.testsfailed:

@@ -94,6 +94,25 @@ def test_arrays_keep_dtype_and_values_whatever_their_layout(
         assert again.flags.fnc
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_arrays_keep_the_order_of_their_memory(codec: Codec, order: Any) -> None:
+    array = np.arange(6).reshape(2, 3).copy(order)
+    again = codec.decode(codec.encode(array))
+    assert again.tolist() == array.tolist()
+    assert again.strides == array.strides
+
+
+def test_says_which_numpy_values_have_no_encoding(codec: Codec) -> None:
+    for value, words in (
+        (np.array([object()]), "object"),
+        (np.array(["a"]), "<U1"),
+        (np.datetime64(1, "s"), "datetime64[s]"),
+    ):
+        with pytest.raises(EncodeError) as caught:
+            codec.encode({"a": value})
+        assert str(caught.value) == f"state['a']: numpy values of {words} have no encoding; use a plain number type"
+
+
 @pytest.mark.parametrize("dtype", [">f4", "<i8", ">u2", "?", "<f2", "<c16"])
 def test_array_scalars_keep_their_dtype(codec: Codec, dtype: str) -> None:
     value = np.zeros((), dtype)[()]

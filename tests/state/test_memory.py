@@ -3,6 +3,7 @@
 import pytest
 
 from aa_runtime.state import MemoryStore, StateError, Track
+from aa_runtime.state.budget import Cost
 
 TRACK = Track(shape_type="rectangle", image_size=(9, 8), typed=False, points=[0.0, 0.0, 1.0, 1.0])
 
@@ -20,8 +21,9 @@ def test_the_state_itself_is_kept() -> None:
     token = states.issue(TRACK, state)
     assert len(token) >= 43
     assert token.isascii()
-    assert states.open(token).image_size == (9, 8)
-    assert states.open(token).load()[1] is state
+    opened = states.open(token)
+    assert (opened.shape_type, opened.image_size, opened.cost) == ("rectangle", (9, 8), Cost())
+    assert opened.load()[1] is state
     assert states.renew(token, TRACK, state) == token
 
 

@@ -159,11 +159,17 @@ def test_flat_arrays_are_refused_where_rectangles_are_not_tracked(squares: Squar
         [0, 4, 1, 1, 1, 1],
         [4, 99, 1, 2, 2],
         [4, 0, 0, 1e6, 1e6],
-        [1e12, 0, 0, 999999, 999999],
+        [1e7, 0, 0, 9999, 999],
         [0.5, 0.5, 1, 1, 1, 1],
         [-1, 2, 1, 1, 1, 1],
         [0, 1, 99, 79, 100, 79],
         [0, 1, -1, 0, -1, 0],
+        [0, 1, 0, -1, 0, -1],
+        [0, 1, 0, 80, 0, 80],
+        [0, 1, 100, 0, 100, 0],
+        [0, 1, 5, 0, 4, 1],
+        [0, 1, 0, 5, 1, 4],
+        [0, 2, 1.5, 1, 2.5, 1],
     ],
 )
 def test_masks_that_cannot_be_decoded_are_refused(squares: Squares, frame: Frame, points: list[float]) -> None:
@@ -171,8 +177,19 @@ def test_masks_that_cannot_be_decoded_are_refused(squares: Squares, frame: Frame
     worker = squares(types="mask")
     status, body = worker.post({"image": frame({}), "shapes": [shape], "states": []})
     assert status == 400
-    assert body["error"]["field"].startswith("shapes[0].points")
+    assert body["error"]["field"] == "shapes[0].points"
+    assert body["error"]["message"] == "a mask's runs fill its box, and its box lies in the image"
     assert worker.function.calls == []
+
+
+@pytest.mark.parametrize(
+    "points", [[0, 8000, 0, 0, 99, 79], [0, 1, 99, 79, 99, 79], [0, 1, 0, 0, 0, 0], [2, 0, 1, 5, 10, 20, 13, 21]]
+)
+def test_masks_of_any_size_in_the_image_are_tracked(squares: Squares, frame: Frame, points: list[float]) -> None:
+    shape = {"type": "mask", "points": points}
+    status, body = squares(types="mask").post({"image": frame({}), "shapes": [shape], "states": []})
+    assert status == 200
+    assert body["shapes"] == [shape]
 
 
 @pytest.mark.parametrize("types", ["mask", "polygon"])
@@ -233,12 +250,16 @@ def test_a_box_that_is_none_counts_as_lost(squares: Squares, frame: Frame, point
     [
         (
             cvataa.TrackableShape(type="mask", points=[0, 1, 1, 1, 1, 1]),
-            "function output shape of type 'mask', but original shape was of type 'rectangle'",
+            "shape of type 'mask', but original shape was of type 'rectangle'",
         ),
-        (cvataa.TrackableShape(type="rectangle", points=[1, 2, 3]), "a rectangle has 4 numbers, not 3"),
-        (cvataa.TrackableShape(type="rectangle", points=["a", 2, 3, 4]), "points that are not numbers"),
-        (cvataa.TrackableShape(type="rectangle", points=[[1], 2, 3, 4]), "points that are not numbers"),
-        ([1, 2, 3, 4], "function output an object of type 'list'"),
+        (
+            cvataa.TrackableShape(type="rectangle", points=[1, 2, 3]),
+            "rectangle with wrong points: a rectangle has 4 numbers, not 3",
+        ),
+        (cvataa.TrackableShape(type="rectangle", points=["a", 2, 3, 4]), "shape with points that are not numbers"),
+        (cvataa.TrackableShape(type="rectangle", points=[[1], 2, 3, 4]), "shape with points that are not numbers"),
+        (cvataa.TrackableShape(type="rectangle", points=[10**400, 2, 3, 4]), "shape with points that are not numbers"),
+        ([1, 2, 3, 4], "an object of type 'list' (expected 'TrackableShape' or None)"),
     ],
 )
 def test_output_that_breaks_the_interface_is_a_500(squares: Squares, frame: Frame, output: Any, words: str) -> None:
@@ -247,7 +268,7 @@ def test_output_that_breaks_the_interface_is_a_500(squares: Squares, frame: Fram
     worker.function.output = output
     status, body = worker.post({"image": frame({}), "shapes": [None], "states": states})
     assert status == 500
-    assert words in body["error"]["message"]
+    assert body["error"]["message"] == f"function output {words}"
 
 
 def test_a_mask_that_does_not_fill_its_box_is_a_500(squares: Squares, frame: Frame) -> None:
