@@ -232,7 +232,7 @@ def bigtiff_many_tags(count: int) -> bytes:
 
 def tiff_exif_tags(count: int) -> bytes:
     tags = tiff_tags(16, 16, 1, [8], [256], 16)
-    inner = b"".join(struct.pack("<HHII", 40000 + i, 3, 1, 1) for i in range(count))
+    inner = b"".join(struct.pack("<HHII", 50000 + i, 3, 1, 1) for i in range(count))
     inner = struct.pack("<H", count) + inner + bytes(4)
     return tiff_of([*tags, (34665, 4, [264])], bytes(256) + inner)
 
