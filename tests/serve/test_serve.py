@@ -55,6 +55,19 @@ def test_a_bundle_is_served_while_the_block_runs(bundle: Path) -> None:
     assert server.process.returncode == 0
 
 
+def test_a_function_s_file_is_served_from_a_bundle_that_goes_away(repository: Path, tmp_path: Path) -> None:
+    function = tmp_path / "street.py"
+    function.write_bytes((repository / "tests/generate/zoo/detector.py").read_bytes())
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    with running(function, env={"TMPDIR": str(scratch)}) as server:
+        assert [found.name for found in server.functions] == ["street"]
+        assert any(scratch.glob("*/street/nuclio/function.yaml"))
+        assert urllib3.request("POST", server.url, json={}).status == 400
+    assert [path for path in scratch.glob("cvat-nuclio-*") if path.is_dir()] == []
+    assert not (tmp_path / "street").exists()
+
+
 def test_the_number_of_workers_can_be_laid_over_the_files(bundle: Path) -> None:
     with running(bundle, workers=1) as server:
         assert len(server.worker_pids) == 1

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 from pathlib import Path
 
 DASHBOARD_PORT = 8070
@@ -9,7 +10,13 @@ DASHBOARD_PORT = 8070
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the command's options."""
-    parser.add_argument("bundles", metavar="DIR", nargs="+", type=Path, help="a bundle that `generate` wrote")
+    parser.add_argument(
+        "bundles",
+        metavar="DIR|func.py",
+        nargs="+",
+        type=Path,
+        help="a bundle that `generate` wrote, or a function's file",
+    )
     parser.add_argument(
         "--port", type=int, default=0, metavar="N", help="of the first function, the next ones follow; default: any"
     )
@@ -63,8 +70,22 @@ def _count(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Serves until Ctrl-C, SIGTERM or the end of all functions."""
+    from contextlib import ExitStack
+
+    from ..generate.temporary import bundle_of
     from ..interpreter import interpreter
     from ..serve.command import serve
+    from ..waiting import waiting
 
-    args.python = interpreter(args.python, *args.bundles)
-    return serve(args)
+    with ExitStack() as stack:
+        for index, path in enumerate(args.bundles):
+            if path.suffix == ".py" and path.is_file():
+                with waiting(f"making a bundle of {path}"):
+                    args.bundles[index] = stack.enter_context(bundle_of(path, interpreter(args.python)))
+        args.python = interpreter(args.python, *args.bundles)
+        status = serve(args)
+    if status < 0:
+        # Only now: nothing is left behind.
+        signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
+    return status

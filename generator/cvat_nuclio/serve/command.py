@@ -3,9 +3,7 @@
 import argparse
 import asyncio
 import ipaddress
-import os
 import resource
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -29,7 +27,7 @@ OWN_FILES = 512
 
 
 def serve(args: argparse.Namespace) -> int:
-    """Runs the engine that the options name; its exit status. Raises UserError."""
+    """Runs the engine that the options name; its exit status, negative for a signal. Raises UserError."""
     functions = read_all(args.bundles, "function-gpu.yaml" if args.gpu else "function.yaml", args.nuclio)
     check_python(args.python)
     console = Console(stderr=True)
@@ -47,11 +45,7 @@ def serve(args: argparse.Namespace) -> int:
         nuclio_home=args.nuclio_home,
     )
     allow_connections(len(functions))
-    status = asyncio.run(_serve(functions, options, args, console))
-    if status < 0:
-        signal.signal(-status, signal.SIG_DFL)
-        os.kill(os.getpid(), -status)
-    return status
+    return asyncio.run(_serve(functions, options, args, console))
 
 
 async def _serve(functions: list[Settings], options: Options, args: argparse.Namespace, console: Console) -> int:
