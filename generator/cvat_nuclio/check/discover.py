@@ -53,7 +53,7 @@ class Targets:
                 given = {keyword.arg: keyword.value for keyword in call.keywords}
                 source = module.string(given.get("file")) if name.endswith("FunctionSource") else None
                 if source and (file := bundle.folder / source).is_file() and file.resolve() not in self.seen:
-                    self._add_function(Function(file, _literal(given.get("parameters"))))
+                    self._add_function(Function(file, _literal(given.get("parameters"), file.parent)))
 
     def _add_function(self, function: Function) -> None:
         self.seen.add(function.file.resolve())
@@ -102,13 +102,21 @@ def _walk(folder: Path) -> Iterator[Path]:
         yield from (Path(parent, name) for name in sorted(files))
 
 
-def _literal(node: ast.expr | None) -> dict[str, object] | None:
+def _literal(node: ast.expr | None, folder: Path) -> dict[str, object] | None:
     """The parameters that a bundle gives to its function, where they are written out."""
+    if not isinstance(node, ast.Dict):
+        return None
+    pairs = zip(node.keys, node.values, strict=True)
     try:
-        value = ast.literal_eval(node) if node else None
+        return {ast.literal_eval(key): _value(value, folder) for key, value in pairs if key}
     except ValueError:
         return None
-    return value if isinstance(value, dict) else None
+
+
+def _value(node: ast.expr, folder: Path) -> object:
+    """A literal, or `str(HERE / "…")`: a file of the bundle."""
+    path = node.args[0] if isinstance(node, ast.Call) and ast.unparse(node).startswith("str(HERE / ") else None
+    return str(folder / ast.literal_eval(path.right)) if isinstance(path, ast.BinOp) else ast.literal_eval(node)
 
 
 def _may_be_config(file: Path) -> bool:

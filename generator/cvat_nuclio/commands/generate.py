@@ -53,7 +53,11 @@ def _configure_function(parser: argparse.ArgumentParser) -> None:
     function.add_argument("--function-file", metavar="PATH", help="path to the Python source file to use")
     group.add_argument(
         "--function-parameter", "-p", metavar="NAME=TYPE:VALUE", action="append", dest="function_parameters",
-        help="parameter for the function",
+        help="parameter for the function; as in cvat-cli; file:PATH is a file or a folder that goes into the bundle",
+    )  # fmt: skip
+    group.add_argument(
+        "--gpu-parameter", metavar="NAME=TYPE:VALUE", action="append", dest="gpu_parameters",
+        help="the same for the GPU form, where it differs: device=str:cuda",
     )  # fmt: skip
     group.add_argument("--python", metavar="EXE", help="the interpreter that has the function's packages (this one)")
     group.add_argument("--name", metavar="ID", help="the function's id in CVAT (the folder's name)")
@@ -113,6 +117,10 @@ def _configure_nuclio(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--readiness-timeout", metavar="SECONDS", type=int, help="for loading the model (300)")
     group.add_argument("--max-body", metavar="SIZE", help="of a request (32Mi; reid 64Mi; tracker 256Mi)")
     group.add_argument("--env", metavar="NAME=VALUE", action="append", help="a variable of the worker")
+    group.add_argument(
+        "--volume", metavar="HOST:PATH", action="append",
+        help="mount a folder of the host, for weights too large for an image; on Kubernetes also pvc:CLAIM:PATH",
+    )  # fmt: skip
     group.add_argument("--memory", metavar="SIZE", help="limit, such as 4Gi")
     group.add_argument("--cpu", metavar="N", help="limit, such as 2")
     group.add_argument("--gpus", metavar="N", type=int, help="of the GPU form (1)")
@@ -146,7 +154,8 @@ def _findings(folder: Path, probe: "Probe") -> bool:
     from ..check import Severity, check
 
     # The function was loaded to make the bundle: its own answer counts for more than its text.
-    checked = check([folder / "nuclio"], ask=lambda function: probe.faults)
+    # What is missing was said already.
+    checked = check([folder / "nuclio"], ignore=["CN623"], ask=lambda function: probe.faults)
     found = [finding for finding in checked.findings if finding.severity is not Severity.NOTE]
     for finding in found:
         place = f"{finding.file.name}:{finding.line}" if finding.line else finding.file.name
@@ -177,7 +186,22 @@ def _relative(given: dict[str, Any], folder: Path) -> dict[str, Any]:
             result[key] = _path(given[key], folder)
     if "add" in given:
         result["add"] = [_path(source, folder) + equals + place for source, equals, place in map(_split, given["add"])]
+    for key in {"function_parameters", "gpu_parameters"} & set(given):
+        result[key] = [_parameter(text, folder) for text in given[key]]
+    if "volume" in given:
+        result["volume"] = [_volume(text) for text in given["volume"]]
     return {key.replace("_", "-"): value for key, value in result.items()}
+
+
+def _parameter(text: str, folder: Path) -> str:
+    name, equals, value = text.partition("=file:")
+    return f"{name}{equals}{_path(value, folder)}" if equals and value else text
+
+
+def _volume(text: str) -> str:
+    """A folder of this machine is named in full: the file is read elsewhere."""
+    host, colon, path = text.partition(":")
+    return f"{os.path.abspath(os.path.expanduser(host))}:{path}" if host.startswith(("~", ".")) and colon else text  # noqa: PTH100, PTH111
 
 
 def _split(text: str) -> tuple[str, str, str]:

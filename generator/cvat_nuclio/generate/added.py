@@ -1,11 +1,12 @@
-"""Files that `--add` brings into a bundle."""
+"""Files that `--add` and parameters bring into a bundle."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..errors import UserError
 from . import texts
 from .options import GenerateOptions
+from .parameters import Carried
 
 #: Written by the generator or by Nuclio; nothing else may lie there.
 TAKEN = {
@@ -17,18 +18,21 @@ TAKEN = {
 TAKEN_FOLDERS = {"aa_runtime", "msgpack", "nuclio_sdk", "whl"}
 
 
-def added_files(options: GenerateOptions) -> tuple[dict[str, Path], list[str]]:
+def added_files(
+    options: GenerateOptions, carried: Iterable[tuple[str, Carried]] = ()
+) -> tuple[dict[str, Path], list[str]]:
     """The files by their place in the bundle, and a note for each that is not there. Raises UserError.
 
-    A file that the options expect inside the bundle itself may come later: weights are laid there by hand.
+    `carried` are those of parameters, each with its option. A file that the options expect inside the bundle itself may
+    come later: weights are laid there by hand.
     """
     files: dict[str, Path] = {}
     notes = []
-    for text in options.add:
-        source, place = _parse(options, text)
+    asked = [(f"--add {text}", *_parse(options, text)) for text in options.add]
+    for text, source, place in [*asked, *((text, one.source, one.place) for text, one in carried)]:
         if not source.exists():
             if not source.is_relative_to(options.nuclio):
-                raise UserError(f"--add {text}: there is no such file", why=f"looked for {source}")
+                raise UserError(f"{text}: there is no such file", why=f"looked for {source}")
             # Named all the same: what is written must not depend on whether the weights are there yet.
             files[place if source.suffix else f"{place}/"] = source
             notes.append(
@@ -37,7 +41,7 @@ def added_files(options: GenerateOptions) -> tuple[dict[str, Path], list[str]]:
             continue
         for path, file in _expand(source, place):
             if files.setdefault(path, file) != file:
-                raise UserError(f"--add {text}: {path} is there already, from {files[path]}", remedy="another PLACE")
+                raise UserError(f"{text}: {path} is there already, from {files[path]}", remedy="--add PATH=PLACE")
     for path in files:
         check_place(path)
     if options.file and files.get("func.py", options.file) != options.file:

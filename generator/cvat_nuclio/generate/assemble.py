@@ -1,5 +1,6 @@
 """A bundle's description → its files."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from ..atomic import Content
@@ -17,6 +18,7 @@ from .function_config import (
     image_comment,
     workers_reason,
 )
+from .parameters import Carried
 from .render import render, render_config
 
 #: Nuclio's own image, as nuctl names it; a documented, public reference.
@@ -87,17 +89,28 @@ def _wrapped(text: str) -> list[str]:
 def _code(bundle: Description) -> Files:
     options = bundle.options
     source = {
-        "file": options.function_file, "module": options.function_module, "parameters": options.parameters,
+        "file": options.function_file, "module": options.function_module, "parameters": bundle.parameters.cpu,
         "kind": bundle.kind, "name": options.name,
     }  # fmt: skip
+    gpu = bundle.parameters.gpu if bundle.images.gpu else {}
     files: Files = {
         "main.py": render("main.py.j2").encode(),
-        "model_handler.py": render("model_handler.py.j2", runtime_options=bundle.runtime_options, **source).encode(),
+        "model_handler.py": render(
+            "model_handler.py.j2",
+            runtime_options=bundle.runtime_options,
+            gpu_parameters=gpu,
+            carries=_carries([*bundle.parameters.cpu.values(), *gpu.values()]),
+            **source,
+        ).encode(),
         "test_function.py": render("test_function.py.j2", kind=bundle.kind, **_test_values(bundle)).encode(),
     }
     if bundle.bake:
-        files["bake.py"] = render("bake.py.j2", **source).encode()
+        files["bake.py"] = render("bake.py.j2", carries=_carries(bundle.parameters.cpu.values()), **source).encode()
     return files
+
+
+def _carries(values: Iterable[object]) -> bool:
+    return any(isinstance(value, Carried) for value in values)
 
 
 def _brought(bundle: Description) -> Files:

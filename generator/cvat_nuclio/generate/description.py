@@ -10,6 +10,7 @@ from ..data import tables
 from .annotations import annotations
 from .images import Images
 from .options import GenerateOptions
+from .parameters import Parameters
 from .pinning import Pinned
 from .probe import Probe
 from .requirements import Requirements
@@ -24,6 +25,7 @@ class Description:
     """One bundle, before it is written."""
 
     options: GenerateOptions
+    parameters: Parameters
     probe: Probe
     images: Images
     cpu: Pinned
@@ -49,6 +51,9 @@ class Description:
         """Whether the function is loaded once while the image is built."""
         if self.options.bake is not None:
             return self.options.bake
+        if self.options.volume:
+            # What lies in a volume is not there while the image is built.
+            return False
         return bool(_DOWNLOADERS & {*self.probe.loaded, *self.requirements.names()})
 
     @property
@@ -102,13 +107,20 @@ class Description:
 
 
 def describe(
-    options: GenerateOptions, probe: Probe, images: Images, added: Mapping[str, Path], cpu: Pinned, gpu: Pinned | None
+    options: GenerateOptions,
+    parameters: Parameters,
+    probe: Probe,
+    images: Images,
+    added: Mapping[str, Path],
+    cpu: Pinned,
+    gpu: Pinned | None,
 ) -> Description:
     """Puts it together. Raises UserError for a spec that CVAT would refuse."""
     display_name = options.display_name.strip() or options.name.replace("-", " ").capitalize()
     word = tables.framework(images.framework)["metadata"] if images.framework else ""
     return Description(
         options=options,
+        parameters=parameters,
         probe=probe,
         images=images,
         cpu=cpu,

@@ -11,10 +11,13 @@ from ..nuclio.duration import nanoseconds
 from .description import Description
 from .options import GenerateOptions
 from .steps import Step, steps
+from .volumes import volumes
 
 #: The oldest runtime whose wheels every Nuclio from 1.13 to 1.16 has and that is new enough for cvat-sdk.
 RUNTIME = "python:3.11"
 TRIGGER = "myHttpTrigger"
+#: The variable that tells model_handler.py, which both forms share, that it is the GPU's.
+FORM = "AA_FORM"
 
 
 @attrs.frozen(kw_only=True)
@@ -62,8 +65,9 @@ def function_config(bundle: Description, variant: Variant, build: list[Step]) ->
         "platform": {"attributes": {"restartPolicy": {"name": "on-failure", "maximumRetryCount": 3}}},
         **_placement(options, in_memory=options.in_memory(bundle.kind)),
     }
-    if options.env:
-        spec["env"] = [{"name": name, "value": value} for name, value in options.env.items()]
+    env = {**options.env, **({FORM: "gpu"} if variant.gpu and options.gpu_parameters else {})}
+    if env:
+        spec["env"] = [{"name": name, "value": value} for name, value in env.items()]
     if limits := _limits(options, variant):
         spec["resources"] = {"limits": limits}
     if variant.image:
@@ -110,7 +114,7 @@ def _limits(options: GenerateOptions, variant: Variant) -> dict[str, str]:
 
 
 def _placement(options: GenerateOptions, *, in_memory: bool) -> dict[str, Any]:
-    """What concerns Kubernetes."""
+    """What is mounted, and what concerns Kubernetes."""
     found: dict[str, Any] = {
         "replicas": 1 if in_memory else options.replicas,
         "minReplicas": None if in_memory else options.min_replicas,
@@ -118,7 +122,10 @@ def _placement(options: GenerateOptions, *, in_memory: bool) -> dict[str, Any]:
         "nodeSelector": dict(options.node_selector),
         "tolerations": [_toleration(text) for text in options.toleration],
         "imagePullSecrets": options.image_pull_secret,
-        "volumes": [_shared_memory(options.shm)] if options.shm else None,
+        "volumes": [
+            *([_shared_memory(options.shm)] if options.shm else []),
+            *(volume.config(f"volume-{number}") for number, volume in enumerate(volumes(options.volume), 1)),
+        ],
     }
     return {key: value for key, value in found.items() if value not in (None, {}, [])}
 

@@ -2,24 +2,27 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 
 from . import names, option_file
 from .description import Description
-from .steps import CACHES
+from .lacks import WEIGHTS, Lack
+from .steps import CACHES, HOME
+from .volumes import volumes
 
-#: What frameworks write weights to. Most are read by native code, which nobody sees opening a file.
-WEIGHTS = frozenset(
-    {
-        ".bin", ".caffemodel", ".ckpt", ".data", ".engine", ".gguf", ".h5", ".keras", ".npy", ".npz", ".onnx",
-        ".param", ".pb", ".pdiparams", ".plan", ".pt", ".pth", ".safetensors", ".tflite", ".trt", ".weights",
-    }
-)  # fmt: skip
+#: Files of a folder that are looked at.
+MANY = 2000
 
 
 def notes_on(bundle: Description) -> list[str]:
-    """One sentence for each thing that the image will lack, or that CVAT's page will do otherwise."""
-    return [*_names(bundle), *_imports(bundle), *_files(bundle), *_parameters(bundle), *_clicks(bundle)]
+    """One sentence for each thing that the image will do otherwise, or CVAT's page."""
+    return [*_names(bundle), *_imports(bundle), *_devices(bundle), *_clicks(bundle)]
+
+
+def lacking(bundle: Description) -> list[Lack]:
+    """What the image will lack."""
+    return [*_files(bundle), *_parameters(bundle)]
 
 
 def _names(bundle: Description) -> Iterator[str]:
@@ -51,15 +54,18 @@ def _imports(bundle: Description) -> Iterator[str]:
         yield f"{file.name} is compiled code of your own and was left out: bring it with --add"
 
 
-def _files(bundle: Description) -> Iterator[str]:
+def _files(bundle: Description) -> Iterator[Lack]:
     """What the function read while it was loaded and the bundle does not hold."""
     options = bundle.options
     source = options.file.parent if options.file else options.path(options.working_directory)
     held = {path.resolve() for path in bundle.added.values()}
-    held |= {options.path(value) for value in options.parameters.values() if isinstance(value, str)}
+    held |= {options.path(value) for value in bundle.parameters.here.values() if isinstance(value, str)}
+    mounted = volumes(options.volume)
     groups: dict[Path, str] = {}
     for path, variable in bundle.probe.read.items():
-        if path not in held and path.resolve() not in held and not _is_elsewhere(path, options.nuclio, source):
+        if path in held or path.resolve() in held or any(volume.holds(str(path)) for volume in mounted):
+            continue
+        if not _is_elsewhere(path, options.nuclio, source):
             groups.setdefault(_model(path, source, bundle.probe.read), variable)
     for path, variable in groups.items():
         if not any(path.is_relative_to(other) for other in groups if other != path):
@@ -83,33 +89,73 @@ def _model(path: Path, source: Path, read: Mapping[Path, str]) -> Path:
     return folder if unread or folder in read else path
 
 
-def _note(path: Path, variable: str, source: Path) -> str:
+def _note(path: Path, variable: str, source: Path) -> Lack:
     what = f"the folder {path.name}" if path.is_dir() else path.name
     inside = path.is_relative_to(source)
     place = path.relative_to(source).as_posix() if inside else path.name
     add = f"--add {path}" + (f"={place}" if "/" in place else "")
+    at = f"{HOME}/{place}" if inside else str(path)
+    mount = f"; or, for it is {_gigabytes(path)} GB, --volume {path}:{at}" if _gigabytes(path) else ""
+    weights = path.suffix in WEIGHTS or any(item.suffix in WEIGHTS for item in _below(path))
     if variable:
-        return f"the function reads {what}, which is not in the bundle, by {variable}: {add} --env {variable}={place}"
-    if inside:
-        return f"the function reads {what}, which is not in the bundle: {add}"
-    return (
-        f"the function reads {what} in {path.parent}, which is not in the bundle: {add}, and let the function look for "
-        f"{place} beside its own file, or take the path as a parameter"
-    )
+        by, remedy = f", by {variable}", f"{add} --env {variable}={place}"
+    elif inside:
+        by, remedy = "", add
+    else:
+        what += f" in {path.parent}"
+        by, remedy = "", (
+            f"{add}, and let the function look for {place} beside its own file, "
+            f"or take the path as a parameter and give -p NAME=file:{path}"
+        )  # fmt: skip
+    said = f"the function reads {what}, which is not in the bundle{by}"
+    return Lack(place=place, what=said, remedy=remedy + mount, needed=weights)
 
 
-def _parameters(bundle: Description) -> Iterator[str]:
+def _below(folder: Path) -> Iterator[Path]:
+    """The first files of a folder: what somebody names by mistake may be large."""
+    return islice((path for path in folder.rglob("*") if path.is_file()), MANY) if folder.is_dir() else iter(())
+
+
+def _gigabytes(path: Path) -> int:
+    files = [path] if path.is_file() else _below(path)
+    return sum(file.stat().st_size for file in files) // 10**9
+
+
+def _parameters(bundle: Description) -> Iterator[Lack]:
     """Paths among the parameters: in the image they start in the bundle's folder."""
-    options = bundle.options
+    options, mounted = bundle.options, volumes(bundle.options.volume)
     directory = options.path(options.working_directory)
-    for name, value in options.parameters.items():
-        if not isinstance(value, str) or not value or not os.path.isfile(directory / value):  # noqa: PTH113 - see below
-            continue
-        # Unlike a Path's, os.path's questions take any text: this one is nothing but a text yet.
-        inside = Path(value).as_posix() in bundle.added or (options.nuclio / value).is_file()
-        if Path(value).is_absolute() or not inside:
-            place = Path(value).name
-            yield (
-                f"-p {name}=str:{value} names a file here; in the image it has to lie in the bundle: "
-                f"--add {directory / value} -p {name}=str:{place}"
+    for flag, values in (("-p", bundle.parameters.cpu), ("--gpu-parameter", bundle.parameters.gpu)):
+        for name, value in values.items():
+            if not isinstance(value, str) or not _is_path(directory, value):
+                continue
+            inside = Path(value).as_posix() in bundle.added or (options.nuclio / value).exists()
+            if (inside and not Path(value).is_absolute()) or any(volume.holds(value) for volume in mounted):
+                continue
+            path = directory / value
+            large = f"; or, for it is {_gigabytes(path)} GB, --volume {path}:{path}" if _gigabytes(path) else ""
+            yield Lack(
+                place=path.name,
+                what=f"{flag} {name}=str:{value} names what is here and not in the image",
+                remedy=f"{flag} {name}=file:{path}, which takes it along{large}",
+                needed=True,
             )
+
+
+def _is_path(directory: Path, value: str) -> bool:
+    """Whether a text is a path of something that is there. One word may name a folder by chance."""
+    # Unlike a Path's, os.path's questions take any text: this one is nothing but a text yet.
+    path = os.path.join(directory, value)  # noqa: PTH118
+    return bool(value) and (os.path.isfile(path) or (os.sep in value and os.path.isdir(path)))  # noqa: PTH112, PTH113
+
+
+def _devices(bundle: Description) -> Iterator[str]:
+    """A GPU form that computes on the CPU, or the other way about."""
+    values, create = bundle.parameters, bundle.probe.create or {}
+    if not bundle.images.gpu or "device" not in create or "device" in values.gpu:
+        return
+    given = str(values.cpu.get("device", create["device"] or ""))
+    if given.startswith("cpu"):
+        yield f"the GPU form computes on the CPU: its device is {given}; for that form --gpu-parameter device=str:cuda"
+    elif given.startswith("cuda") and "device" in values.cpu:
+        yield f"the CPU form is asked for {given} too: -p device=str:cpu --gpu-parameter device=str:{given}"

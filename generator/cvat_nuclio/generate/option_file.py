@@ -1,7 +1,8 @@
 """`cvat-nuclio.yaml`: the options that made a bundle, kept beside it for people to edit."""
 
+import copy
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from ruamel.yaml.error import YAMLError
 from ..errors import UserError
 
 NAME = "cvat-nuclio.yaml"
+#: No option, but what the last run saw: see `lacks`.
+LACKS = "lacks"
 
 HEADER = """\
 The options of `cvat-nuclio generate`, named as on its command line. Paths are relative to this folder.
@@ -34,16 +37,19 @@ def read(folder: Path) -> CommentedMap:
         raise UserError(f"{path} is not YAML", why=" ".join(str(error).split())) from error
     if not isinstance(stored, CommentedMap):
         raise UserError(f"{path} holds no options", remedy="one `name: value` a line")
+    stored.pop(LACKS, None)
     return stored
 
 
-def text(stored: Mapping[str, Any]) -> bytes:
+def text(stored: Mapping[str, Any], lacks: Sequence[Mapping[str, object]] = ()) -> bytes:
     """The file for these options; comments in what `read` gave are kept."""
+    written = copy.deepcopy(stored) if isinstance(stored, CommentedMap) else CommentedMap(stored)
     if not isinstance(stored, CommentedMap):
-        stored = CommentedMap(stored)
-        stored.yaml_set_start_comment(HEADER)
+        written.yaml_set_start_comment(HEADER)
+    if lacks:
+        written[LACKS] = [dict(lack) for lack in lacks]
     buffer = io.StringIO()
-    _yaml().dump(stored, buffer)
+    _yaml().dump(written, buffer)
     return buffer.getvalue().encode()
 
 

@@ -13,7 +13,7 @@ from ..errors import UserError
 from ..limits import CVAT_TIMEOUT
 from ..nuclio.duration import BadDuration, seconds
 from . import names, texts
-from .values import as_list, as_map, parse_parameter, parse_size
+from .values import as_list, as_map, parse_size
 
 MIB = 2**20
 #: Nuclio keeps numbers in 32 bits.
@@ -32,6 +32,8 @@ class GenerateOptions:
     function_file: str | None = None
     function_parameters: Mapping[str, str] = attrs.field(factory=dict, converter=as_map)
     """`TYPE:VALUE` by name."""
+    gpu_parameters: Mapping[str, str] = attrs.field(factory=dict, converter=as_map)
+    """The same for the GPU form, where it differs."""
     working_directory: str = "."
     """Where the function is loaded; its modules and relative paths are looked for there."""
     python: str | None = None
@@ -70,6 +72,8 @@ class GenerateOptions:
     toleration: Sequence[str] = attrs.field(factory=tuple, converter=as_list)
     """`KEY[=VALUE][:EFFECT]`."""
     shm: str | None = attrs.field(default=None, converter=attrs.converters.optional(str))
+    volume: Sequence[str] = attrs.field(factory=tuple, converter=as_list)
+    """`HOST:PATH` or `pvc:CLAIM:PATH`."""
     image_pull_secret: str | None = None
 
     @property
@@ -86,11 +90,6 @@ class GenerateOptions:
     def in_place(self) -> bool:
         """Whether the function's file already lies where the bundle wants it."""
         return self.file == self.nuclio / "func.py"
-
-    @property
-    def parameters(self) -> dict[str, object]:
-        """The values that `create` gets. Raises UserError."""
-        return {name: parse_parameter(name, text) for name, text in self.function_parameters.items()}
 
     @property
     def edges(self) -> dict[str, list[tuple[str, str]]]:

@@ -48,6 +48,8 @@ class Probe:
     """The fields of its spec."""
     faults: tuple[tuple[str, str], ...] = ()
     """The methods that cannot be called as the runtime calls them, each with what is wrong, in words."""
+    create: Mapping[str, str | None] | None = None
+    """The parameters of `create`, each with its default where that is a text; None where there is no `create`."""
     doc: str
     """The function module's docstring."""
     distributions: tuple[Distribution, ...]
@@ -71,6 +73,10 @@ class Probe:
     """Those of `distributions` that bring OpenCV's build for desktops along."""
     read: Mapping[Path, str]
     """The files and folders that it reads, each with the environment variable that leads there, or an empty text."""
+
+    def takes(self, parameter: str) -> bool:
+        """Whether `create` may be given a parameter of that name."""
+        return self.create is not None and (parameter in self.create or "**" in self.create)
 
     def brought_by(self, names: Iterable[str]) -> set[str]:
         """`names` and what they bring along, as the interpreter's own metadata says."""
@@ -158,6 +164,7 @@ def _probe(found: Mapping[str, Any]) -> Probe:
         kind=spec.pop("kind"),
         spec=spec,
         faults=tuple((method, text) for method, text in found["faults"]),
+        create=found["create"],
         doc=found["doc"],
         distributions=tuple(Distribution(**item) for item in found["distributions"]),
         loaded=frozenset(found["loaded"]),

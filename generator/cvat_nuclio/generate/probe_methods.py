@@ -15,6 +15,7 @@ CALLS = {
     "tracker": {"init_tracking_state": 3, "track": 3},
     "reid": {"embed": 3},
 }
+BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 OPTIONAL = {"preprocess_image": 2}
 
 
@@ -37,6 +38,16 @@ def classes(module: Any) -> list[str]:
     return [name for name in fitting if found[name] not in bases]
 
 
+def parameters(factory: Any) -> dict[str, Any] | None:
+    """What a function takes by name, each with its default where that is a text; `**` for whatever else."""
+    try:
+        given = inspect.signature(factory).parameters.values()
+    except (TypeError, ValueError):
+        return {"**": None}
+    found = {p.name: p.default if isinstance(p.default, str) else None for p in given if p.kind in BY_NAME}
+    return {**found, "**": None} if any(p.kind is p.VAR_KEYWORD for p in given) else found
+
+
 def needed(factory: Any) -> list[str]:
     """The parameters that a class or a function must be given."""
     try:
@@ -44,7 +55,7 @@ def needed(factory: Any) -> list[str]:
     except (TypeError, ValueError):
         return []
     empty = inspect.Parameter.empty
-    return [p.name for p in given if p.default is empty and p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    return [p.name for p in given if p.default is empty and p.kind in BY_NAME]
 
 
 def fault(method: Any, count: int) -> str:

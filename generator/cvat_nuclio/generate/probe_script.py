@@ -78,6 +78,7 @@ def probe(request: dict[str, Any]) -> dict[str, Any]:
         "python": "{}.{}.{}".format(*sys.version_info[:3]),
         "spec": spec,
         "faults": methods.faults(function, spec["kind"]),
+        "create": created(after, request),
         "doc": doc_of(after, request),
         **facts,
         "read": watched.report(found.sources(), [str(Path.cwd()), *request["path"]]),
@@ -207,6 +208,12 @@ def attribute(item: Any) -> dict[str, Any]:
         "values": [str(value) for value in item.values],
         "default": str(getattr(item, "default_value", None) or ""),
     }
+
+
+def created(loaded: dict[str, Any], request: dict[str, Any]) -> dict[str, Any] | None:
+    module = loaded.get(request["module"] or modules.FUNCTION)
+    create = getattr(module, "create", None)
+    return methods.parameters(create) if create else None
 
 
 def doc_of(loaded: dict[str, Any], request: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ import jinja2
 import yaml
 
 from .options import is_finite
+from .parameters import Carried
 from .texts import has_controls
 
 MARK = "Written by `cvat-nuclio generate`. Change ../cvat-nuclio.yaml, then, in this folder: cvat-nuclio generate .."
@@ -47,7 +48,9 @@ def _escaped(char: str) -> str:
 
 
 def python(value: object) -> str:
-    """A value as Python source, quoted as ruff does."""
+    """A value as Python source, quoted as ruff does. A file's path starts at `HERE`, the bundle's folder."""
+    if isinstance(value, Carried):
+        return f"str(HERE / {python(value.place)})"
     if not is_finite(value):
         return f'float("{value}")'
     if isinstance(value, list | tuple):

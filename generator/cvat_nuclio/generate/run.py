@@ -13,8 +13,10 @@ from .added import added_files
 from .assemble import assemble
 from .description import Description, describe
 from .images import Images, choose, python_version
-from .notes import notes_on
+from .lacks import Lack
+from .notes import lacking, notes_on
 from .options import GenerateOptions, check
+from .parameters import check_gpu, parameters
 from .pinning import Earlier, Pinned, kept, pinned, repinned
 from .probe import Distribution, Probe, ProbeRequest, probe
 from .render import MARK
@@ -29,6 +31,7 @@ class Outcome:
     bundle: Description
     plan: Plan
     notes: tuple[str, ...]
+    lacks: tuple[Lack, ...]
     runtime_fresh: bool
     runtime_edited: tuple[str, ...]
 
@@ -53,17 +56,21 @@ def prepare(options: GenerateOptions, *, timeout: float, keep_pins: bool = False
     made with other versions than those installed here is not taken for stale.
     """
     check(options)
-    found = probe(_request(options, timeout))
+    given_values = parameters(options)
+    found = probe(_request(options, given_values.here, timeout))
+    check_gpu(given_values, found)
     given, shown = requirements_file(options)
     requirements = collect(found, given, shown, _host(), _pins(options) if keep_pins else {})
     cpu, images, gpu = _pinned(options, found, requirements, keep=keep_pins)
-    added, notes = added_files(options)
-    bundle = describe(options, found, images, added, cpu, gpu)
+    added, notes = added_files(options, given_values.carried)
+    bundle = describe(options, given_values, found, images, added, cpu, gpu)
     files, more = assemble(bundle)
+    lacks = lacking(bundle)
     return Outcome(
         bundle=bundle,
         plan=plan(options.folder, files),
-        notes=(*notes, *cpu.notes, *images.notes, *notes_on(bundle), *more),
+        notes=(*notes, *cpu.notes, *images.notes, *notes_on(bundle), *(lack.said for lack in lacks), *more),
+        lacks=tuple(lacks),
         runtime_fresh=runtime_copy.is_fresh(options.nuclio),
         runtime_edited=tuple(runtime_copy.edited(options.nuclio)),
     )
@@ -72,7 +79,7 @@ def prepare(options: GenerateOptions, *, timeout: float, keep_pins: bool = False
 def write(outcome: Outcome, stored: Mapping[str, object], *, force: bool) -> None:
     """Writes the bundle, and its options where they changed. Raises UserError; the old bundle is whole then."""
     folder = outcome.plan.folder
-    text = option_file.text(stored)
+    text = option_file.text(stored, [lack.stored for lack in outcome.lacks])
     try:
         outcome.plan.write(force=force)
         if force or not outcome.runtime_edited:
@@ -103,7 +110,7 @@ def requirements_file(options: GenerateOptions) -> tuple[Path | None, str]:
     return None, ""
 
 
-def _request(options: GenerateOptions, timeout: float) -> ProbeRequest:
+def _request(options: GenerateOptions, values: Mapping[str, object], timeout: float) -> ProbeRequest:
     directory = options.path(options.working_directory)
     if not directory.is_dir():
         raise UserError(f"{directory} is not there", remedy=f"mend working-directory in {option_file.NAME}")
@@ -113,7 +120,7 @@ def _request(options: GenerateOptions, timeout: float) -> ProbeRequest:
         python=_interpreter(options),
         module=options.function_module,
         file=options.file,
-        parameters=options.parameters,
+        parameters=values,
         directory=directory,
         timeout=timeout,
         runtime_distributions=(*RUNTIME, *(name for names in RUNTIME_OF_KIND.values() for name in names)),

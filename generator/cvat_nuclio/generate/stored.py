@@ -11,7 +11,7 @@ from .description import Description
 from .values import as_map
 
 #: Options that hold `NAME=VALUE`: given again, a name's value changes and the others stay.
-MAPS = ("function-parameters", "env", "node-selector")
+MAPS = ("function-parameters", "gpu-parameters", "env", "node-selector")
 FUNCTION = ("function-module", "function-file")
 
 
@@ -44,7 +44,8 @@ def _depends_on_directory(bundle: Description) -> bool:
     directory = options.path(options.working_directory)
     source = options.file.parent if options.file else None
     modules = any(source is None or not module.file.is_relative_to(source) for module in bundle.probe.local)
-    values = [value for value in options.parameters.values() if isinstance(value, str) and value]
+    texts = options.function_parameters.values()
+    values = [text.removeprefix("str:") for text in texts if text.startswith("str:") and text != "str:"]
     return modules or any(os.path.exists(directory / value) for value in values)  # noqa: PTH110 - takes any text
 
 

@@ -92,6 +92,7 @@ CHECKS: dict[str, Callable[[str, str], None]] = {
     "function_module": module,
     "function_file": path,
     "function_parameters": lines,
+    "gpu_parameters": lines,
     "working_directory": path,
     "python": path,
     "display_name": one_line,
@@ -108,5 +109,6 @@ CHECKS: dict[str, Callable[[str, str], None]] = {
     "env": one_line,
     "node_selector": label,
     "toleration": one_line,
+    "volume": one_line,
     "image_pull_secret": one_line,
 }

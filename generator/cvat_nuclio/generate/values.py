@@ -12,20 +12,21 @@ _UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "ki": 2**10, "mi": 2**20
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) *([kmg]i?|)b?", re.IGNORECASE)
 
 
-def parse_parameter(name: str, text: str) -> object:
+def parse_parameter(flag: str, name: str, text: str) -> object:
     """cvat-cli's `TYPE:VALUE`. Raises UserError in cvat-cli's words."""
     kind, colon, value = str(text).partition(":")
     if not colon:
-        raise UserError(f"-p {name}={text}: parameter type not specified", remedy="-p NAME=TYPE:VALUE")
+        raise UserError(f"{flag} {name}={text}: parameter type not specified", remedy=f"{flag} NAME=TYPE:VALUE")
     converters: dict[str, Callable[[str], object]] = {"int": int, "float": float, "str": str, "bool": to_bool}
     if kind not in converters:
         raise UserError(
-            f"-p {name}={text}: unsupported parameter type {kind!r}", remedy=f"one of {', '.join(converters)}"
+            f"{flag} {name}={text}: unsupported parameter type {kind!r}",
+            remedy=f"one of {', '.join(converters)} and file",
         )
     try:
         return converters[kind](value)
     except ValueError as error:
-        raise UserError(f"-p {name}={text}: {value!r} is no {kind}", why=str(error)) from error
+        raise UserError(f"{flag} {name}={text}: {value!r} is no {kind}", why=str(error)) from error
 
 
 def parse_size(flag: str, text: str) -> int:

@@ -1,0 +1,26 @@
+"""CN623: what `generate` knows to be missing."""
+
+from collections.abc import Iterator
+
+from ...generate.lacks import absent
+from ..bundle import Build
+from ..rule import ERROR, WARNING, Fault, rule
+
+
+@rule(
+    "CN623", "lacking-file", ERROR,
+    source="the function was loaded by `cvat-nuclio generate`, and the image has the bundle's files alone",
+    remedy="put it there, or mount it: --volume HOST:PATH",
+)  # fmt: skip
+def lacking_file(build: Build) -> Iterator[Fault]:
+    """The function reads a file that the bundle lacks: it was seen when the bundle was generated.
+
+    Weights, and what the options name, are errors; other files may be ones that it can do without.
+    """
+    folder = build.bundle.folder
+    mounts = [(volume.get("volumeMount") or {}).get("mountPath") for volume in build.bundle.spec.get("volumes") or []]
+    for lack in absent(folder):
+        if not any(mount and f"/opt/nuclio/{lack.place}".startswith(mount.rstrip("/") + "/") for mount in mounts):
+            remedy = f"cvat-nuclio generate {folder.parent} {lack.remedy}" if lack.remedy else ""
+            file = folder.parent / "cvat-nuclio.yaml"
+            yield Fault(lack.what, severity=None if lack.needed else WARNING, remedy=remedy, file=file)

@@ -1,0 +1,80 @@
+"""The values that a function's `create` gets: cvat-cli's `TYPE:VALUE`, and `file:PATH`, which goes into the bundle."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import attrs
+
+from ..errors import UserError
+from .options import GenerateOptions
+from .probe import Probe
+from .values import parse_parameter
+
+FILE = "file:"
+
+
+@attrs.frozen
+class Carried:
+    """A file or a folder that goes into the bundle; `create` gets its path there."""
+
+    source: Path
+    """Absolute."""
+    place: str
+    """Below the bundle's folder."""
+
+
+@attrs.frozen(kw_only=True)
+class Parameters:
+    """Both forms' values, by name; a `Carried` stands for the path of a file."""
+
+    cpu: Mapping[str, object]
+    gpu: Mapping[str, object]
+    """What the GPU form gets instead, or beside."""
+
+    @property
+    def here(self) -> dict[str, object]:
+        """What the function is loaded with on this machine."""
+        return {name: str(value.source) if isinstance(value, Carried) else value for name, value in self.cpu.items()}
+
+    @property
+    def carried(self) -> Iterator[tuple[str, Carried]]:
+        """Each file with its option, as the user wrote it."""
+        for flag, values in (("-p", self.cpu), ("--gpu-parameter", self.gpu)):
+            for name, value in values.items():
+                if isinstance(value, Carried):
+                    yield f"{flag} {name}={FILE}{value.source}", value
+
+
+def parameters(options: GenerateOptions) -> Parameters:
+    """Both forms' values. Raises UserError for text of the wrong kind, and for a file that is not there."""
+    places: dict[str, Path] = {}
+    cpu, gpu = (
+        {name: _value(options, flag, name, text, places) for name, text in given.items()}
+        for flag, given in (("-p", options.function_parameters), ("--gpu-parameter", options.gpu_parameters))
+    )
+    return Parameters(cpu=cpu, gpu=gpu)
+
+
+def _value(options: GenerateOptions, flag: str, name: str, text: str, places: dict[str, Path]) -> object:
+    if not text.startswith(FILE):
+        return parse_parameter(flag, name, text)
+    source = options.path(text.removeprefix(FILE))
+    if not source.exists() or source in (Path("/"), options.folder, options.nuclio):
+        raise UserError(f"{flag} {name}={text}: there is no such file or folder", why=f"looked for {source}")
+    inside = source.is_relative_to(options.nuclio)
+    place = source.relative_to(options.nuclio).as_posix() if inside else source.name
+    if places.setdefault(place, source) != source:
+        # Two runs of a training often end in files of one name.
+        place = f"{name}/{place}"
+        places[place] = source
+    return Carried(source, place)
+
+
+def check_gpu(values: Parameters, found: Probe) -> None:
+    """Raises UserError where the GPU form, which nobody tries here, could not load the function with its values."""
+    for name in values.gpu:
+        if not found.takes(name):
+            taken = ", ".join(found.create or ()) or "none"
+            raise UserError(
+                f"--gpu-parameter {name}: the function takes no parameter of that name", why=f"its create takes {taken}"
+            )
