@@ -13,6 +13,7 @@ import pytest
 from aa_runtime import FunctionSource, Options, create_handler
 from aa_runtime.contract import SHAPE_TYPES
 from cvat_nuclio.deploy.first_request import failure
+from cvat_nuclio.invoke.target import Target
 
 TRACKER = '''
 import cvat_sdk.auto_annotation as cvataa
@@ -90,16 +91,16 @@ def config(shape_type: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("shape_type", sorted(SHAPE_TYPES))
 def test_a_sound_tracker_of_each_shape_type_answers(served: Any, shape_type: str) -> None:
-    assert failure(config(shape_type), served(shape_type), timeout=30) is None
+    assert failure(Target(config(shape_type), served(shape_type))) is None
 
 
 def test_a_tracker_that_tracks_something_else_than_it_says_is_found(served: Any) -> None:
-    found = failure(config("cuboid"), served("polygon"), timeout=30)
+    found = failure(Target(config("cuboid"), served("polygon")))
     assert found is not None
-    assert "HTTP 400" in found
+    assert "400" in found
 
 
 def test_what_cvat_cannot_list_has_failed_without_a_request() -> None:
     broken = config("rectangle")
     broken["metadata"]["annotations"]["supported_shape_types"] = ","
-    assert "CVAT cannot list the function" in str(failure(broken, "http://127.0.0.1:9/", timeout=1))
+    assert "CVAT cannot list the function" in str(failure(Target(broken, "http://127.0.0.1:9/")))

@@ -17,8 +17,8 @@ Box = tuple[float, float, float, float]
 
 def sample_payload(function: Listed, image: bytes | None = None) -> dict[str, Any]:
     """The JSON object that the function gets. `image`: a file's bytes; by default a plain picture of `SIZE`."""
-    task = Task.of((), [image or _picture()])
-    return build_payload(Call(function, task, _rest_body(function), StateSigner(function.id)))
+    task = Task.of((), [image or picture()])
+    return build_payload(Call(function, task, rest_body(function), StateSigner(function.id)))
 
 
 def function_of_kind(kind: str, annotations: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -53,7 +53,8 @@ def _shifted(points: list[float], right: float, down: float) -> list[float]:
     return [value + (down if index % 2 else right) for index, value in enumerate(points)]
 
 
-def _rest_body(function: Listed) -> dict[str, Any]:
+def rest_body(function: Listed) -> dict[str, Any]:
+    """What CVAT's page would send to CVAT for that call."""
     match function.kind:
         case "interactor":
             return {"frame": 0, **_prompts(function)}
@@ -79,7 +80,8 @@ def _clicks(count: int) -> list[list[int]]:
     return [[20 + index, 20] for index in range(count)]
 
 
-def _picture() -> bytes:
+def picture() -> bytes:
+    """A PNG file of `SIZE`."""
     from PIL import Image
 
     buffer = io.BytesIO()

@@ -1,7 +1,8 @@
 """From nuctl's output to the one line that is the cause.
 
 nuctl prints up to 330 KB for a failed deploy; the cause is one line in the middle of it, often inside JSON inside a
-log line. The patterns are data (`data/deploy_causes.yaml`), tried in order.
+log line. The patterns are data (`data/deploy_causes.yaml`), tried in order: in the failing build step's own lines where
+a build stopped, else in what the cluster says of the pods, the function's status and nuctl's output.
 """
 
 import functools
@@ -11,7 +12,13 @@ from importlib import resources
 import attrs
 import yaml
 
+from .build_step import BuildStep, failing_step
+
 _COLOUR = re.compile(r"(?:\x1b|\\+u001b)\[[0-9;]*m")
+
+
+LONGEST = 200
+"""Characters of a cause: it is one line, also in the table at the end."""
 
 
 @attrs.frozen
@@ -29,13 +36,15 @@ class _Pattern:
     expression: re.Pattern[str]
     cause: str
     remedy: str
+    where: str
+    """`build`: a failing step's own lines; `start`: everything else; empty: both."""
 
 
 @functools.cache
 def _patterns() -> tuple[_Pattern, ...]:
     text = resources.files("cvat_nuclio.data").joinpath("deploy_causes.yaml").read_text("utf-8")
     return tuple(
-        _Pattern(row["id"], re.compile(row["pattern"], re.MULTILINE), row["cause"], row["remedy"])
+        _Pattern(row["id"], re.compile(row["pattern"], re.MULTILINE), row["cause"], row["remedy"], row.get("where", ""))
         for row in yaml.safe_load(text)
     )
 
@@ -47,14 +56,47 @@ def plain(output: str) -> str:
     return re.sub(r'\\+"', '"', re.sub(r"\\+n", "\n", text))
 
 
-def find_cause(stdout: str, stderr: str) -> Cause:
-    """The cause of a failed nuctl run; the first line of its own message where no pattern fits."""
-    text = plain(stderr) + "\n" + plain(stdout)
+def find_cause(stdout: str, stderr: str, evidence: str = "") -> Cause:
+    """The cause of a failed nuctl run; the first line of its own message where no pattern fits.
+
+    `evidence` is what the function's status, its pods and their events say.
+    """
+    text = _NOISE.sub("", "\n".join(plain(part) for part in (evidence, stderr, stdout)))
+    if step := failing_step(text):
+        return _find(f"{step.output}\nexit code {step.code}", "build") or _of_step(step)
+    return _find(text, "start") or Cause("unknown", _own_line(plain(stderr) + "\n" + plain(stdout)), "look at the log")
+
+
+# What the processor logs of its configuration is the user's text, and no sign of anything; notes of client-go and of Docker neither.
+_NOISE = re.compile(
+    r"Read configuration \{[\s\S]*?\n\}\"\}|^I\S* +(?:\S+ +)*request\.go:\d+\] Waited for .*$"
+    r"|^DEPRECATED: The legacy builder is deprecated[\s\S]*?environment-variable\.$",
+    re.MULTILINE,
+)
+
+
+def _find(text: str, where: str) -> Cause | None:
     for pattern in _patterns():
-        if match := pattern.expression.search(text):
+        if pattern.where in ("", where) and (match := pattern.expression.search(text)):
             groups = {key: (value or "").strip() for key, value in match.groupdict().items()}
-            return Cause(pattern.id, pattern.cause.format(**groups), pattern.remedy)
-    return Cause("unknown", _own_line(text), "look at the log")
+            return Cause(pattern.id, _short(pattern.cause.format(**groups)), pattern.remedy)
+    return None
+
+
+def _of_step(step: BuildStep) -> Cause:
+    if not step.command:
+        return Cause("build-failed", _short(f"the build failed: {step.own_line}"), "correct the step that the log names")
+    said = step.own_line or step.command
+    return Cause(
+        "build-command-failed",
+        _short(f"a build step failed with exit code {step.code}: {said}"),
+        f"correct the step `{_short(step.command)}`; the log holds its whole output",
+    )
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) < LONGEST else f"{text[: LONGEST - 2]}…"
 
 
 def _own_line(text: str) -> str:

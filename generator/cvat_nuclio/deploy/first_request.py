@@ -1,44 +1,58 @@
-"""One real request to a deployed function, of its kind, with a tiny image: the state `ready` alone lies both ways."""
+"""One real call to a deployed function, of its kind, with a tiny image: the state `ready` alone lies both ways."""
 
-import json
-from collections.abc import Mapping
 from typing import Any
 
+import attrs
 import urllib3
 
-from ..cvat import ListingError
-from ..cvat.listing import list_function
-from ..cvat.sample import sample_payload
+from ..cvat import NEWEST, Listed, ListingError, list_function
+from ..cvat.sample import picture, rest_body
+from ..errors import UserError
+from ..invoke.images import Frame
+from ..invoke.kinds import invoke
+from ..invoke.options import LabelledBox, Options
+from ..invoke.target import Target
 
 
-def failure(config: Mapping[str, Any], url: str, *, timeout: float) -> str | None:
-    """None when the function with this configuration answered 200 with JSON, else what went wrong, in one line."""
+def failure(target: Target) -> str | None:
+    """None where CVAT can use the function's answer, else what goes wrong, in one line, as `invoke` judges it."""
+    target = attrs.evolve(target, function={"status": {}, **target.function})
     try:
-        function = list_function({**config, "status": {}})
+        listed = list_function(target.function)
+        report = invoke(target, [Frame.of("sample", picture())] * _frames(listed), _options(listed))
     except ListingError as error:
         return f"CVAT cannot list the function: {error.message}"
-    if trouble := _send(url, sample_payload(function), timeout=timeout):
-        return f"a first request failed: {trouble}"
-    return None
+    except UserError as error:
+        return f"CVAT cannot use the function: {error.what}"
+    if not report.failed:
+        return None
+    if not report.fault:
+        return "CVAT could not open what it stored of the answer: " + "; ".join(
+            note for kept in report.kept for note in kept.notes
+        )
+    return "a first request failed: " + ": ".join([report.fault, *(_line(cause) for cause in report.causes)])
 
 
-def _send(url: str, body: Mapping[str, Any], *, timeout: float) -> str | None:
-    try:
-        # The content type must be exactly this, or the function gets bytes.
-        answer = urllib3.request(
-            "POST", url, body=json.dumps(body), headers={"Content-Type": "application/json"},
-            timeout=timeout, retries=False,
-        )  # fmt: skip
-    except urllib3.exceptions.HTTPError as error:
-        return f"no answer: {error}"
-    text = answer.data.decode("utf-8", "replace").strip()
-    if answer.status != 200:
-        return f"HTTP {answer.status}: {text.splitlines()[0][:200] if text else 'empty answer'}"
-    try:
-        json.loads(text)
-    except ValueError:
-        return f"the answer is not JSON: {text[:80]!r}"
-    return None
+def _line(text: str) -> str:
+    return " ".join(text.split())[:200]
+
+
+def _frames(listed: Listed) -> int:
+    return 2 if listed.kind in ("tracker", "reid") else 1
+
+
+def _options(listed: Listed) -> Options:
+    body: dict[str, Any] = rest_body(listed)
+    boxes = tuple(tuple(LabelledBox(tuple(box["points"])) for box in body.get(key, ())) for key in ("boxes0", "boxes1"))
+    box = body.get("obj_bbox") or None
+    return Options(
+        positive=tuple((x, y) for x, y in body.get("pos_points", ())),
+        negative=tuple((x, y) for x, y in body.get("neg_points", ())),
+        box=((box[0][0], box[0][1]), (box[1][0], box[1][1])) if box else None,
+        shapes=tuple(body.get("shapes", ())),
+        boxes=(boxes[0], boxes[1]),
+        generation=NEWEST,
+    )
 
 
 def is_alive(port: int) -> bool:

@@ -11,22 +11,40 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
 import attrs
 
 from ..errors import UserError
+from .causes import Cause, find_cause
+
+
+NONE_THERE = ("No functions found", "No projects found")
+"""What nuctl prints on standard output, with exit code 1."""
+POLL = 2.0
+LIMIT = 90.0
+"""Seconds for everything but a deploy: 60 functions in a cluster are listed in 12."""
 
 
 @attrs.frozen
 class Answer:
-    """What one nuctl run printed, its exit code (negative: died by that signal) and its seconds."""
+    """What one nuctl run printed, its exit code (negative: died by that signal) and its seconds.
+
+    `given_up`: why we ended it, where we did: nuctl itself waits without any limit in several places.
+    """
 
     exit_code: int
     stdout: str
     stderr: str
     seconds: float
+    given_up: Cause | None = None
+
+    @property
+    def cause(self) -> Cause:
+        """Why it failed."""
+        return self.given_up or find_cause(self.stdout, self.stderr)
 
 
 class _Reader(threading.Thread):
@@ -45,13 +63,52 @@ class _Reader(threading.Thread):
                 self._on_line(line.rstrip("\n"))
 
 
+def _wait(process: "subprocess.Popen[str]", deadline: float, give_up: Callable[[], Cause | None]) -> Cause | None:
+    """Waits for its end; what made us end it."""
+    while True:
+        try:
+            process.wait(POLL)
+        except subprocess.TimeoutExpired:
+            cause = give_up() or (_too_long() if time.monotonic() > deadline else None)
+            if cause:
+                _end(process)
+                return cause
+        else:
+            return None
+
+
+def _too_long() -> Cause:
+    return Cause(
+        "nuctl-silent",
+        "nuctl did not come back in the time that it has, and was ended",
+        "see that Nuclio's controller runs and watches this namespace, and that you may list Deployments, Services and "
+        "Ingresses there (`kubectl auth can-i list ingresses`); a deploy may be given longer with --limit MINUTES",
+    )
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    for sent in (signal.SIGINT, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, sent)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+            return
+
+
 @attrs.frozen
 class State:
-    """A function as nuctl has it. `state`: None where it has none of that name; `port`: 0 where none is published."""
+    """A function as nuctl has it.
+
+    `state`: None where it has none of that name; `port`: 0 where none is published; `inside`: its addresses in the
+    cluster or in Docker's network, without which Nuclio's dashboard cannot call it. `trouble`: why nuctl could not tell.
+    """
 
     state: str | None
     port: int = 0
-    urls: tuple[str, ...] = ()
+    inside: tuple[str, ...] = ()
+    message: str = attrs.field(default="", repr=False)
+    image: str = ""
+    trouble: Cause | None = None
 
     @classmethod
     def from_json(cls, text: str) -> "State":
@@ -64,8 +121,13 @@ class State:
             answer = answer[0] if answer else {}
         status: Mapping[str, Any] = answer.get("status") or {}
         port = status.get("httpPort")
-        urls = tuple(status.get("externalInvocationUrls") or ())
-        return cls(status.get("state") or "", port if isinstance(port, int) and port > 0 else 0, urls)
+        return cls(
+            status.get("state") or "",
+            port if isinstance(port, int) and port > 0 else 0,
+            tuple(status.get("internalInvocationUrls") or ()),
+            status.get("message") or "",
+            (answer.get("spec") or {}).get("image") or "",
+        )
 
 
 @attrs.define
@@ -87,25 +149,33 @@ class Nuctl:
         return [self.program, *words, *scope]
 
     def run(
-        self, argv: Sequence[str], *, stoppable: bool = False, on_line: Callable[[str], None] = lambda line: None
+        self,
+        argv: Sequence[str],
+        *,
+        stoppable: bool = False,
+        on_line: Callable[[str], None] = lambda line: None,
+        limit: float = LIMIT,
+        give_up: Callable[[], Cause | None] = lambda: None,
     ) -> Answer:
         """Runs to the end, in a session of its own, so that a Ctrl-C reaches only the program that can tidy up.
 
         A `stoppable` run is ended by `stop`, and not begun after it; the others are how one tidies up. `on_line` gets
-        each line as it comes, of both streams, from two threads; it must not raise.
+        each line as it comes, of both streams, from two threads; it must not raise. After `limit` seconds, or as soon
+        as `give_up` (asked every few seconds) names a cause, nuctl is ended.
         """
         begun = time.monotonic()
         process = self._start(argv, stoppable=stoppable)
         if process is None:
             return Answer(-signal.SIGINT, "", "", 0.0)
         readers = [_Reader(stream, on_line) for stream in (process.stdout, process.stderr) if stream]
+        given_up = _wait(process, begun + limit, give_up)
         for reader in readers:
             reader.join()
         process.wait()
         with self._lock:
             self._running.discard(process)
         stdout, stderr = ("".join(reader.lines) for reader in readers)
-        return Answer(process.returncode, stdout, stderr, time.monotonic() - begun)
+        return Answer(process.returncode, stdout, stderr, time.monotonic() - begun, given_up)
 
     def _start(self, argv: Sequence[str], *, stoppable: bool) -> "subprocess.Popen[str] | None":
         """None where a stoppable run comes after `stop`."""
@@ -151,11 +221,24 @@ class Nuctl:
 
     def create_project(self, project: str) -> Answer:
         """Makes the project; one that exists already is left as it is (exit code 0)."""
-        return self.run(self.argv("create", "project", project))
+        made = self.run(self.argv("create", "project", project))
+        if made.exit_code and "already exists" in made.stderr:  # an error in a cluster alone
+            return attrs.evolve(made, exit_code=0)
+        return made
+
+    def has_project(self, project: str) -> bool:
+        """Whether there is one of that name. Raises UserError where nuctl cannot tell."""
+        answer = self.run(self.argv("get", "project", project, "-o", "json"))
+        if answer.exit_code and answer.stdout.strip() not in NONE_THERE:
+            raise UserError(answer.cause.text, remedy=answer.cause.remedy)
+        return answer.exit_code == 0
 
     def get(self, name: str) -> State:
         """The function's state now."""
-        return State.from_json(self.run(self.argv("get", "function", name, "-o", "json")).stdout)
+        answer = self.run(self.argv("get", "function", name, "-o", "json"))
+        if answer.exit_code and answer.stdout.strip() not in NONE_THERE:
+            return State(None, trouble=answer.cause)
+        return State.from_json(answer.stdout)
 
     def delete(self, name: str, *, force: bool = False) -> Answer:
         """Deletes the function; `force` also frees one that is stuck at `building`."""

@@ -27,7 +27,7 @@ def invoke(target: Target, frames: Sequence[Frame], options: Options) -> Report:
 
     Raises `UserError` where the options do not fit the kind, `ListingError` where CVAT cannot list the function.
     """
-    timed = Timed(Gateway(options.generation, function_url=target.url))
+    timed = Timed(target.gateway(options.generation))
     listed = retrieve_function(target.function, options.generation)
     if listed.kind not in _RUNNERS:
         raise UserError(f"{listed.id} is of no kind that CVAT calls", why=f"annotation type: {listed.kind}")

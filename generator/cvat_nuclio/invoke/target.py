@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from ..cvat import CvatError
+from ..cvat import CvatError, Generation
+from ..cvat.gateway import Gateway
 from ..cvat.sample import function_of_kind
 from ..cvat.transport import decode, send
 from ..errors import UserError
@@ -28,13 +29,22 @@ class Target:
     """A function that runs: Nuclio's object of it, and where it listens.
 
     `knows_labels` is False where nothing but the kind is known: labels are then taken from the answer. `log` gives what
-    the function and its engine wrote; nothing where somebody else runs it.
+    the function and its engine wrote; nothing where somebody else runs it. `dashboard` is set for a function in a
+    cluster, which has no port outside: it is called through there, as by CVAT's Helm chart.
     """
 
     function: dict[str, Any]
     url: str
     knows_labels: bool = True
     log: Callable[[], str] = attrs.field(default=str, repr=False)
+    dashboard: str | None = None
+
+    def gateway(self, generation: Generation) -> Gateway:
+        """How CVAT calls it."""
+        if self.dashboard is None:
+            return Gateway(generation, function_url=self.url)
+        namespace = (self.function.get("metadata") or {}).get("namespace") or "nuclio"
+        return Gateway(generation, dashboard=self.dashboard, via_dashboard=True, namespace=namespace)
 
 
 @attrs.frozen
@@ -136,8 +146,14 @@ def _from_dashboard(url: str, name: str | None) -> Target:
             remedy="choose one with --name",
         )
     (function,) = functions.values()
-    port = function.get("status", {}).get("httpPort")
-    if not port:
-        raise UserError(f"{function['metadata']['name']} has no port", why="it is not running")
-    host = url.split("://", 1)[1].split("/")[0].rsplit(":", 1)[0]
-    return Target(function, f"http://{host}:{port}")
+    status = function.get("status") or {}
+    if port := status.get("httpPort"):
+        host = url.split("://", 1)[1].split("/")[0].rsplit(":", 1)[0]
+        return Target(function, f"http://{host}:{port}")
+    if not status.get("internalInvocationUrls"):
+        raise UserError(
+            f"{function['metadata']['name']} cannot be called",
+            why=f"Nuclio has no address of it; its state is {status.get('state') or 'unknown'}",
+            remedy="deploy it again, or ask `cvat-nuclio deploy --status` what is wrong",
+        )
+    return Target(function, url, dashboard=url)
