@@ -112,7 +112,7 @@ def test_a_served_tracker_has_one_key_after_every_start() -> None:
 
 def test_nuctl_gets_the_key_in_a_file_that_is_gone_afterwards(keys: Path) -> None:
     config = {**TRACKER, "spec": {"handler": "m:h", "env": [{"name": "A", "value": "b"}]}}
-    with file_with("the key", config) as file:
+    with file_with({VARIABLE: "the key"}, config) as file:
         assert keys in file.parents
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         written = json.loads(file.read_text())

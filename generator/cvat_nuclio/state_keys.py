@@ -65,14 +65,15 @@ def deploy_key(config: Mapping[str, Any], platform: str, namespace: str, variabl
 
 
 @contextmanager
-def file_with(key: str, config: Mapping[str, Any]) -> Iterator[Path]:
-    """A file of `config` and the key in its environment, for nuctl, gone again afterwards.
+def file_with(variables: Mapping[str, str], config: Mapping[str, Any]) -> Iterator[Path]:
+    """A file of `config` with these variables in its environment, for nuctl, gone again afterwards.
 
     Not `nuctl deploy --env`: every user of the machine can read the arguments of a program that runs for minutes. Not
     in the bundle, which is copied into the image. JSON is YAML, and `config` is what Nuclio makes of the bundle's file.
     """
     spec = dict(config.get("spec") or {})
-    spec["env"] = [*(spec.get("env") or ()), {"name": VARIABLE, "value": key}]
+    kept = [entry for entry in spec.get("env") or () if entry.get("name") not in variables]
+    spec["env"] = [*kept, *({"name": name, "value": value} for name, value in variables.items())]
     with tempfile.TemporaryDirectory(prefix="deploy-", dir=private_folder("state-keys")) as folder:
         file = Path(folder) / "function.yaml"
         with open_private(file, "w") as stream:

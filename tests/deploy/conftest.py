@@ -4,9 +4,11 @@ import http.server
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -52,32 +54,67 @@ def make_bundle(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def answering() -> Iterator[int]:
-    """The port of something that answers like a healthy function."""
+def function_answering() -> Iterator[Callable[[bytes], int]]:
+    """`function_answering(body)` → the port of something healthy that answers every call with it."""
+    servers: list[http.server.ThreadingHTTPServer] = []
 
-    class Function(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self._answer(b"")
+    def start(body: bytes) -> int:
+        class Function(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self._answer(b"")
 
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self._answer(b"[]")
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self._answer(body)
 
-        def _answer(self, body: bytes) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            def _answer(self, body: bytes) -> None:
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
 
-        def log_message(self, *_: object) -> None:
-            pass
+            def log_message(self, *_: object) -> None:
+                pass
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Function) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield server.server_address[1]
+        servers.append(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Function))
+        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+        return int(servers[-1].server_address[1])
+
+    yield start
+    for server in servers:
         server.shutdown()
-        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def answering(function_answering: Callable[[bytes], int]) -> int:
+    """The port of something that answers like a healthy function."""
+    return function_answering(b"[]")
+
+
+@pytest.fixture
+def interrupted(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """A deploy that gets a signal while nuctl waits."""
+
+    def run(
+        environment: dict[str, str], *words: object, sent: signal.Signals = signal.SIGINT
+    ) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "cvat_nuclio", "deploy", "--skip-check", "--logs", str(tmp_path / "logs")]
+        with subprocess.Popen(
+            [*command, *map(str, words)],
+            env=environment, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        ) as process:  # fmt: skip
+            try:
+                deadline = time.monotonic() + 60
+                while not (tmp_path / "waiting").exists() and process.poll() is None and time.monotonic() < deadline:
+                    time.sleep(0.05)
+                process.send_signal(sent)
+                stdout, stderr = process.communicate(timeout=60)
+            finally:
+                process.kill()
+        return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
+
+    return run
 
 
 @pytest.fixture

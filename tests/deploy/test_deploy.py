@@ -1,12 +1,10 @@
 """`deploy.sh` from the user's side, against programs that replay what the real nuctl printed."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +24,17 @@ MakeBundle = Callable[..., Path]
 def record_of(records: Records, file: str, id_: str) -> dict[str, Any]:
     """The record of nuctl 1.13.0, or of 1.14.1 where it alone has it."""
     return next(record for record in records(file) if record["id"] == id_)
+
+
+def running(container: str, port: int) -> dict[str, Any]:
+    """As `docker inspect` shows it."""
+    ports = {"8080/tcp": [{"HostIp": "0.0.0.0", "HostPort": str(port)}]}
+    return {"Id": container, "State": {"Status": "running", "ExitCode": 0}, "NetworkSettings": {"Ports": ports}}
+
+
+def stopped(container: str) -> dict[str, Any]:
+    """As `docker inspect` shows it."""
+    return {"Id": container, "State": {"Status": "exited", "ExitCode": 2}, "NetworkSettings": {"Ports": {}}}
 
 
 # One recorded failure for each place where a deploy can break.
@@ -79,13 +88,14 @@ def test_a_ready_function_that_does_not_answer_has_failed(
         environment = scene(after={"state": "ready", "httpPort": unused.getsockname()[1]})
         done = deploy(environment, "--skip-check", make_bundle())
     assert done.returncode == 1
-    assert "deployed, but a first request failed: no answer" in done.stdout
+    assert "deployed, but a first request failed: the job fails: ConnectionError" in done.stdout
 
 
 def test_a_disabled_function_is_not_taken_for_ready(scene: Scene, deploy: Deploy, make_bundle: MakeBundle) -> None:
-    done = deploy(scene(after={"state": "ready", "httpPort": -1}), "--skip-check", make_bundle())
+    bundle = make_bundle(more="  disable: true")
+    done = deploy(scene(after={"state": "ready", "httpPort": -1}), "--skip-check", bundle)
     assert done.returncode == 1
-    assert "nuctl reports success, but the state is ready" in done.stdout
+    assert "the file asks for no replica" in done.stdout
 
 
 def test_after_a_failed_build_the_old_version_is_said_to_serve(
@@ -95,18 +105,20 @@ def test_after_a_failed_build_the_old_version_is_said_to_serve(
     environment = scene(
         stdout=record["stdout"], stderr=record["stderr"], exit_code=record["exit_code"],
         before={"state": "ready", "httpPort": answering}, after={"state": "error"},
+        container={"before": running("old", answering), "after": running("old", answering)},
     )  # fmt: skip
     done = deploy(environment, "--skip-check", make_bundle())
     assert f"the old version still serves on port {answering}, although its state is error" in done.stdout
 
 
 def test_after_a_failed_start_the_old_version_is_said_to_be_gone(
-    records: Records, scene: Scene, deploy: Deploy, make_bundle: MakeBundle
+    records: Records, scene: Scene, deploy: Deploy, make_bundle: MakeBundle, answering: int
 ) -> None:
     record = record_of(records, "states", "redeploy-init-fails-old-container-gone")
     environment = scene(
         stdout=record["stdout"], stderr=record["stderr"], exit_code=record["exit_code"],
-        before={"state": "ready", "httpPort": 1}, after={"state": "error"},
+        before={"state": "ready", "httpPort": answering}, after={"state": "error"},
+        container={"before": running("old", answering), "after": stopped("new")},
     )  # fmt: skip
     done = deploy(environment, "--skip-check", make_bundle())
     assert "demo-detector: the function fails to start: RuntimeError: boom" in done.stdout
@@ -131,7 +143,7 @@ def test_a_function_left_at_building_is_refused_and_freed_with_force(
     environment = scene(before={"state": "building"}, after={"state": "ready", "httpPort": answering})
     refused = deploy(environment, "--skip-check", make_bundle())
     assert refused.returncode == 2
-    assert "an earlier deploy of this function was cut off" in refused.stderr
+    assert "Nuclio takes this function for being deployed" in refused.stderr
     assert not any(call[0] in ("deploy", "delete") for call in calls())
     deploy(environment, "--skip-check", "--force", make_bundle())
     assert ["delete", "function", "demo-detector", "--force", "--platform", "local"] in calls()
@@ -139,25 +151,12 @@ def test_a_function_left_at_building_is_refused_and_freed_with_force(
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_leaves_nothing_stuck(
-    sent: signal.Signals, scene: Scene, make_bundle: MakeBundle, tmp_path: Path, calls: Calls
+    sent: signal.Signals, scene: Scene, make_bundle: MakeBundle, interrupted: Any, calls: Calls
 ) -> None:
-    environment = scene(exit_code=-2, after={"state": "building"})
-    words = ["deploy", "--skip-check", "--logs", str(tmp_path / "logs"), str(make_bundle())]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cvat_nuclio", *words],
-        env=environment, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        deadline = time.monotonic() + 60
-        while not (tmp_path / "waiting").exists() and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.05)
-        os.kill(process.pid, sent)
-        stdout, stderr = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert process.returncode == 1, stderr
-    assert "freeing what it leaves at `building`" in stdout
-    assert "deleted, since Nuclio would have kept it at `building`" in stdout
+    done = interrupted(scene(exit_code=-2, after={"state": "building"}), make_bundle(), sent=sent)
+    assert done.returncode == 1, done.stderr
+    assert "freeing what it would leave at `building`" in done.stdout
+    assert "deleted, since Nuclio would have kept it at `building`" in done.stdout
     assert ["delete", "function", "demo-detector", "--force", "--platform", "local"] in calls()
 
 
@@ -207,14 +206,17 @@ def test_an_image_that_nuctl_would_choke_on_is_found_before(
     assert not any(call[0] == "deploy" for call in calls())
 
 
-def test_status_and_delete(scene: Scene, deploy: Deploy, make_bundle: MakeBundle, calls: Calls) -> None:
-    environment = scene(before={"state": "ready", "httpPort": 32768})
+def test_status_and_delete(scene: Scene, deploy: Deploy, make_bundle: MakeBundle, calls: Calls, answering: int) -> None:
+    environment = scene(before={"state": "ready", "httpPort": answering})
     status = deploy(environment, "--status", make_bundle())
     assert status.returncode == 0
-    assert "http://127.0.0.1:32768/" in status.stdout
+    assert f"http://127.0.0.1:{answering}/" in status.stdout
     assert deploy(environment, "--delete", make_bundle()).returncode == 0
     assert deploy(environment, "--status", make_bundle()).returncode == 1
     assert ["delete", "function", "demo-detector", "--platform", "local"] in calls()
+    again = deploy(environment, "--delete", make_bundle())
+    assert again.returncode == 1
+    assert "there is no function of this name" in again.stdout
 
 
 def test_two_bundles_of_one_name_are_refused(scene: Scene, deploy: Deploy, make_bundle: MakeBundle) -> None:
@@ -267,3 +269,78 @@ def test_a_tracker_gets_one_key_that_no_bundle_log_or_command_line_holds(
     assert [one.parent.name for one in holding if one.name != "deployed.yaml"] == ["state-keys"]
     deploy({**environment, "MY_KEY": "a key of my own choice"}, "--skip-check", "--state-key-env", "MY_KEY", bundle)
     assert "a key of my own choice" in (tmp_path / "deployed.yaml").read_text()
+
+
+def test_what_is_left_is_true_after_one_failed_build_upon_another(
+    records: Records, scene: Scene, deploy: Deploy, make_bundle: MakeBundle, answering: int
+) -> None:
+    """The state is `error` before already, without a port, while the version before both serves on."""
+    record = record_of(records, "states", "redeploy-build-fails-old-container-stays")
+    environment = scene(
+        stdout=record["stdout"], stderr=record["stderr"], exit_code=1,
+        before={"state": "error"}, after={"state": "error"},
+        container={"before": running("old", answering), "after": running("old", answering)},
+    )  # fmt: skip
+    done = deploy(environment, "--skip-check", make_bundle())
+    assert f"what is left: the old version still serves on port {answering}, although its state is error" in done.stdout
+
+
+def test_an_interrupted_build_leaves_the_version_that_serves(
+    scene: Scene, make_bundle: MakeBundle, interrupted: Any, calls: Calls, answering: int
+) -> None:
+    environment = scene(
+        exit_code=-2, before={"state": "ready", "httpPort": answering}, after={"state": "building"},
+        container={"before": running("old", answering), "after": running("old", answering)},
+    )  # fmt: skip
+    done = interrupted(environment, make_bundle())
+    assert "the old version still serves" in done.stdout
+    assert "the next deploy needs --force" in done.stdout
+    assert not any(call[0] == "delete" for call in calls())
+
+
+def test_an_answer_that_cvat_refuses_is_no_success(
+    scene: Scene, deploy: Deploy, make_bundle: MakeBundle, function_answering: Callable[[bytes], int]
+) -> None:
+    port = function_answering(b'[{"label": "person", "points": [1, 2, 3]}]')
+    done = deploy(scene(after={"state": "ready", "httpPort": port}), "--skip-check", make_bundle())
+    assert done.returncode == 1
+    assert "deployed, but a first request failed: the job fails" in done.stdout
+
+
+def test_another_project_must_be_there_already(
+    scene: Scene, deploy: Deploy, make_bundle: MakeBundle, calls: Calls, answering: int
+) -> None:
+    environment = scene(after={"state": "ready", "httpPort": answering}, projects=["cvat", "ours"])
+    refused = deploy(environment, "--skip-check", "--project", "nope", make_bundle())
+    assert refused.returncode == 2
+    assert "there is no project nope; CVAT lists the functions of project cvat alone" in refused.stderr
+    assert not any(call[0] == "deploy" for call in calls())
+    assert deploy(environment, "--skip-check", "--project", "ours", make_bundle()).returncode == 0
+
+
+def test_variables_are_set_over_the_file_s_own(
+    scene: Scene, deploy: Deploy, make_bundle: MakeBundle, answering: int, tmp_path: Path
+) -> None:
+    bundle = make_bundle(more='  env: [{name: "A", value: "old"}, {name: "B", value: "kept"}]')
+    environment = scene(after={"state": "ready", "httpPort": answering})
+    done = deploy(environment, "--skip-check", "--env", "A=a=new", "--env", "C=", bundle)
+    assert done.returncode == 0, done.stderr
+    env = json.loads((tmp_path / "deployed.yaml").read_text())["spec"]["env"]
+    assert {entry["name"]: entry.get("value", "") for entry in env} == {"A": "a=new", "B": "kept", "C": ""}
+
+
+def test_a_dry_run_needs_neither_docker_nor_nuctl(scene: Scene, make_bundle: MakeBundle, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    command = [sys.executable, "-m", "cvat_nuclio", "deploy", "--skip-check", "--dry-run", str(make_bundle())]
+    environment = {**scene(), "PATH": str(empty)}
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    assert "not checked: what needs nuctl and docker" in done.stdout
+    assert "nuctl deploy --project-name cvat" in done.stdout
+
+
+def test_nuctl_that_never_ends_is_ended(scene: Scene, deploy: Deploy, make_bundle: MakeBundle) -> None:
+    done = deploy(scene(exit_code=-2, after={"state": "error"}), "--skip-check", "--limit", "0.05", make_bundle())
+    assert done.returncode == 1
+    assert "nuctl did not come back in the time that it has" in done.stdout

@@ -165,7 +165,7 @@ def run(environment: dict[str, str], cwd: Path, *words: object) -> "subprocess.C
 
 def test_a_function_s_name_is_no_path(scene: Scene, make_bundle: MakeBundle, tmp_path: Path) -> None:
     environment = scene(name="../../x", after={"state": "error"}, exit_code=1)
-    run(environment, tmp_path, "--platform", "kube", make_bundle("../../x"))
+    run(environment, tmp_path, "--platform", "kube", "--registry", "localhost:1", make_bundle("../../x"))
     names = {path.name for path in (tmp_path / "state").rglob("*") if path.is_file()}
     assert "..%2F..%2Fx.log" in names
     assert json.loads((tmp_path / "calls.jsonl").read_text().splitlines()[0])[0]

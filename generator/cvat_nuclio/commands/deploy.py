@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--platform", choices=("local", "kube"), default="local", help="local Docker or Kubernetes")
     parser.add_argument("--registry", help="where nuctl pushes the image (kube)")
     parser.add_argument("--run-registry", help="where pods pull it from, if not from --registry")
-    parser.add_argument("--namespace", help="Nuclio's namespace; CVAT looks in `nuclio`, nuctl's default")
+    parser.add_argument("--namespace", help="Nuclio's namespace (nuclio, in which CVAT looks)")
     parser.add_argument("--project", default="cvat", help="Nuclio's project; CVAT lists only `cvat`")
     parser.add_argument(
         "--prebuilt", action="store_true", help="run the image of function-prebuilt.yaml, build nothing"
@@ -30,6 +30,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--skip-check", action="store_true", help="deploy bundles in which `check` finds errors")
     parser.add_argument("--logs", type=Path, metavar="FOLDER", help="where nuctl's whole output is kept")
     parser.add_argument("--verbose", action="store_true", help="show nuctl's whole output as it comes")
+    parser.add_argument(
+        "--env",
+        type=_variable,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="set a variable of the functions, over that of their files",
+    )
+    parser.add_argument(
+        "--dashboard",
+        metavar="URL",
+        help="kube: Nuclio's dashboard, to ask a deployed function as CVAT does (else kubectl makes a way to it)",
+    )
+    parser.add_argument(
+        "--limit", type=float, default=60.0, metavar="MINUTES", help="end a deploy after this time (60)"
+    )
     parser.add_argument(
         "--state-key-env",
         metavar="VAR",
@@ -43,6 +59,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     action.add_argument("--delete", action="store_true", help="delete the functions")
 
 
+def _variable(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
 def _count(text: str) -> int:
     number = int(text)
     if number < 1:
@@ -54,20 +77,25 @@ def run(args: argparse.Namespace) -> int:
     """0: everything serves. 1: something does not. 2: nothing could be tried."""
     import signal
 
+    from ..deploy.cluster import Cluster
     from ..deploy.fleet import Fleet
     from ..deploy.nuctl import Nuctl
     from ..deploy.options import DeployOptions
     from ..deploy.preflight import Tools
 
+    # In a cluster nuctl takes the context's namespace, or none; CVAT looks in `nuclio` whatever the context.
+    namespace = args.namespace or ("nuclio" if args.platform == "kube" else None)
     options = DeployOptions(
         bundles=args.bundles, gpu=args.gpu, platform=args.platform, registry=args.registry,
-        run_registry=args.run_registry, namespace=args.namespace, project=args.project, prebuilt=args.prebuilt,
+        run_registry=args.run_registry, namespace=namespace, project=args.project, prebuilt=args.prebuilt,
         offline=args.offline, parallel=args.parallel, force=args.force, dry_run=args.dry_run, log_folder=args.logs,
         verbose=args.verbose, state_key_env=args.state_key_env,
+        dashboard=args.dashboard.rstrip("/") if args.dashboard else None, env=dict(args.env), limit=60 * args.limit,
     )  # fmt: skip
     # A supervisor's TERM gets the same tidying as Ctrl-C: nuctl cut off leaves a function stuck at `building`.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    fleet = Fleet(options, Nuctl(options.platform, options.namespace), Tools.real(), _say)
+    cluster = Cluster(namespace) if options.platform == "kube" and namespace else None
+    fleet = Fleet(options, Nuctl(options.platform, namespace), Tools.real(), _say, cluster)
     if args.status:
         return _status(fleet)
     if args.delete:
@@ -94,7 +122,7 @@ def _deploy(fleet: "Fleet", *, check: bool) -> int:
             where = f"{finding.subject}: " if finding.subject else ""
             print(f"{where}{finding.cause.text}\n  try: {finding.cause.remedy}", file=sys.stderr)
         return EXIT_FAILED
-    if last := differs_from_last_time(fleet.nuctl.version()):
+    if not fleet.options.dry_run and (last := differs_from_last_time(fleet.nuctl.version())):
         _say(f"the last deploy from here used nuctl {last}: every image layer will be built again")
     outcomes = fleet.deploy(deployments)
     _say(summary(outcomes))
@@ -102,33 +130,23 @@ def _deploy(fleet: "Fleet", *, check: bool) -> int:
 
 
 def _status(fleet: "Fleet") -> int:
-    from ..deploy.deployment import Outcome
     from ..deploy.report import summary
 
-    states = [(one.name, fleet.nuctl.get(one.name)) for one in fleet.open()]
-    _say(
-        summary(
-            [
-                Outcome(
-                    name=name,
-                    state=state.state or "absent",
-                    url=f"http://127.0.0.1:{state.port}/" if state.port else "",
-                )
-                for name, state in states
-            ]
-        )
-    )
-    return EXIT_FINDINGS if any(state.state != "ready" for _, state in states) else 0
+    outcomes = [one.look() for one in fleet.open()]
+    _say(summary(outcomes))
+    for one in outcomes:
+        if one.cause:
+            _say(f"{one.name}: {one.cause.text}\n  try: {one.cause.remedy}")
+        elif one.note:
+            _say(f"{one.name}: {one.note}")
+    return EXIT_FINDINGS if any(one.cause for one in outcomes) else 0
 
 
 def _delete(fleet: "Fleet") -> int:
-    from ..deploy.causes import find_cause
-
     status = 0
     for one in fleet.open():
-        answer = fleet.nuctl.delete(one.name, force=fleet.options.force)
-        if answer.exit_code:
-            cause = find_cause(answer.stdout, answer.stderr)
+        cause = one.delete()
+        if cause:
             _say(f"{one.name}: {cause.text}\n  try: {cause.remedy}")
             status = EXIT_FINDINGS
         else:

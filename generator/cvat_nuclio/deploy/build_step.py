@@ -22,7 +22,8 @@ _LEGACY_EXIT = re.compile(r"^The command '(?P<command>.*)' returned a non-zero c
 _LEGACY_STEP = re.compile(r"^Step \d+/\d+ : ", re.MULTILINE)
 _LEGACY_TALK = (" ---> ", "Removing intermediate", "stdout:", "stderr:")
 _ERROR_LINE = re.compile(
-    r"Error\b|\berror|\bfatal|fail|cannot|can't|could not|no such|not found|denied|unable|invalid|killed|^E: ", re.IGNORECASE
+    r"Error\b|\berror|\bfatal|fail|cannot|can't|could not|no such|not found|denied|unable|invalid|killed|^E: ",
+    re.IGNORECASE,
 )
 
 

@@ -61,13 +61,14 @@ def find_cause(stdout: str, stderr: str, evidence: str = "") -> Cause:
 
     `evidence` is what the function's status, its pods and their events say.
     """
-    text = _NOISE.sub("", "\n".join(plain(part) for part in (evidence, stderr, stdout)))
-    if step := failing_step(text):
+    said = _NOISE.sub("", f"{plain(stderr)}\n{plain(stdout)}")
+    if step := failing_step(said):
         return _find(f"{step.output}\nexit code {step.code}", "build") or _of_step(step)
-    return _find(text, "start") or Cause("unknown", _own_line(plain(stderr) + "\n" + plain(stdout)), "look at the log")
+    found = _find(f"{_NOISE.sub('', plain(evidence))}\n{said}", "start")
+    return found or Cause("unknown", _own_line(said), "look at the log")
 
 
-# What the processor logs of its configuration is the user's text, and no sign of anything; notes of client-go and of Docker neither.
+# No sign of anything: what the processor logs of its configuration (the user's text), notes of client-go and of Docker.
 _NOISE = re.compile(
     r"Read configuration \{[\s\S]*?\n\}\"\}|^I\S* +(?:\S+ +)*request\.go:\d+\] Waited for .*$"
     r"|^DEPRECATED: The legacy builder is deprecated[\s\S]*?environment-variable\.$",
@@ -85,7 +86,9 @@ def _find(text: str, where: str) -> Cause | None:
 
 def _of_step(step: BuildStep) -> Cause:
     if not step.command:
-        return Cause("build-failed", _short(f"the build failed: {step.own_line}"), "correct the step that the log names")
+        return Cause(
+            "build-failed", _short(f"the build failed: {step.own_line}"), "correct the step that the log names"
+        )
     said = step.own_line or step.command
     return Cause(
         "build-command-failed",

@@ -8,7 +8,7 @@ import json
 import re
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -90,14 +90,18 @@ class Cluster:
         answer = self.get("pods", "-l", f"nuclio.io/function-name={name}")
         return None if answer is None else [Pod.from_json(pod) for pod in answer["items"]]
 
-    def evidence(self, name: str) -> str:
-        """What stands in the way of the function's pods, a line each: their states, their events, a full quota."""
+    def evidence(self, name: str, older: Collection[str] = ()) -> str:
+        """What stands in the way of the function's pods, a line each: their states, their events, a full quota.
+
+        `older`: pods that an earlier deploy left; they count only where there are no others.
+        """
         pods = self.pods(name)
         waiting = [pod for pod in pods or () if not pod.ready]
+        waiting = [pod for pod in waiting if pod.name not in older] or waiting
         lines = [line for pod in waiting for line in pod.says]
         lines += self._events([pod.name for pod in waiting]) if waiting else []
-        # A pod that may not even be made stands on its Deployment alone.
-        return "\n".join(lines if waiting or pods is None else self._refused(name))
+        # Of a pod that may not even be made the Deployment alone tells.
+        return "\n".join([*lines, *(() if pods is None else self._refused(name))])
 
     def _events(self, names: Sequence[str]) -> list[str]:
         answer = self.get("events", "--field-selector", "type=Warning") or {"items": []}

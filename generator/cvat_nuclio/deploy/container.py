@@ -1,4 +1,4 @@
-"""A function's container on this machine, as Docker shows it: nuctl says `ready` of a stopped one, with its old port."""
+"""A function's container as Docker shows it: nuctl says `ready` of a stopped one, with the port that it had."""
 
 import json
 from collections.abc import Callable
@@ -69,7 +69,7 @@ def why_silent(container: Container | None, name: str, port: int) -> Cause:
         now = f"port {container.port}" if container.port else "none"
         return Cause(
             "port-moved",
-            f"Docker publishes {now}, but Nuclio, and so CVAT, knows {asked}: Docker moves an unpinned port at a restart",
+            f"Docker publishes {now}; Nuclio, and so CVAT, knows {asked}: Docker moves an unpinned port at a restart",
             "deploy again; to pin it set `port` in the http trigger's attributes",
         )
     return Cause(

@@ -3,7 +3,7 @@
 import fcntl
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import attrs
@@ -12,10 +12,11 @@ from ..errors import UserError
 from ..nuclio.function_yaml import FunctionYaml
 from ..private_files import open_private, private_folder
 from ..state_keys import VARIABLE, deploy_key, file_with
-from . import first_request
 from .causes import Cause, find_cause
 from .nuctl import Answer, Nuctl, State
 from .options import DeployOptions
+from .patience import Patience
+from .places import Place, Serving
 from .preflight import Tools, check_function
 from .transcript import file_name, transcript
 
@@ -29,7 +30,10 @@ DEFAULT_NAMESPACE = "nuclio"
 
 @attrs.frozen(kw_only=True)
 class Outcome:
-    """How one function's deploy ended. `cause` is None when it serves; `survived` says what still answers if not."""
+    """How one function's deploy ended.
+
+    `cause` is None when it serves; `survived` says what still answers if not, `note` what could not be looked at.
+    """
 
     name: str
     state: str
@@ -37,6 +41,7 @@ class Outcome:
     seconds: float = 0.0
     cause: Cause | None = None
     survived: str = ""
+    note: str = ""
     log: Path | None = None
 
 
@@ -48,6 +53,7 @@ class Deployment:
     options: DeployOptions
     nuctl: Nuctl
     tools: Tools
+    place: Place
     say: Callable[[str], None]
 
     @property
@@ -70,11 +76,14 @@ class Deployment:
         )  # fmt: skip
 
     def preflight(self) -> Sequence[Cause]:
-        """What stands in the way on this host; nothing is asked of a cluster, which has its own hosts."""
-        if self.nuctl.platform != "local":
-            return ()
+        """What stands in the way of this function: its state, and what it needs of this host."""
         before = self.nuctl.get(self.name)
-        findings = list(check_function(self.function, self.tools, own_port=before.port, build=self.builds))
+        if before.trouble:
+            return [before.trouble]
+        local = self.nuctl.platform == "local"
+        findings = (
+            list(check_function(self.function, self.tools, own_port=before.port, build=self.builds)) if local else []
+        )
         if before.state in STUCK_STATES and not self.options.force:
             findings.append(find_cause("", "being provisioned"))
         return findings
@@ -92,87 +101,99 @@ class Deployment:
             cause = Cause("refused", ": ".join(filter(None, [error.what, error.why])), error.remedy)
             return Outcome(name=self.name, state="untouched", cause=cause)
 
+    def look(self) -> Outcome:
+        """The function's state now, and whether it answers."""
+        state = self.nuctl.get(self.name)
+        if state.trouble:
+            return Outcome(name=self.name, state="unknown", cause=state.trouble)
+        if state.state is None:
+            absent = Cause("absent", "Nuclio has no function of this name in this namespace", "deploy it")
+            return Outcome(name=self.name, state="absent", cause=absent)
+        asked = self.place.look(self.name, state)
+        cause = asked.cause
+        if cause is None and state.state != "ready":
+            cause = Cause("not-ready", f"it answers, but its state is {state.state}", "deploy a good version again")
+        return Outcome(name=self.name, state=state.state, url=asked.url, cause=cause, note=asked.note)
+
+    def delete(self) -> Cause | None:
+        """Deletes the function; why that did not work."""
+        before = self.nuctl.get(self.name)
+        if before.state is None and not self.options.force:
+            return before.trouble or Cause("absent", "there is no function of this name", "see `nuctl get functions`")
+        answer = self.nuctl.delete(self.name, force=self.options.force)
+        return answer.cause if answer.exit_code else None
+
     def _deploy(self) -> Outcome:
         options = self.options
         show = self._show if options.verbose else None
         with transcript(self.name, self.argv(), options.log_folder, show) as log:
             before = self.nuctl.get(self.name)
+            if before.trouble:
+                return Outcome(name=self.name, state="unknown", cause=before.trouble, log=log.file)
+            serving = self.place.serving(self.name, before)
             if before.state in STUCK_STATES and options.force:
                 self.nuctl.delete(self.name, force=True)
-            answer = self._run_nuctl(log.take)
+            answer = self._run_nuctl(log.take, serving)
             if log.trouble:
                 self.say(f"{self.name}: {log.file} ends early: {log.trouble.strerror}")
-            return self._judge(answer, before, self.nuctl.get(self.name), log.file)
+            return attrs.evolve(self._judge(answer, serving, self.nuctl.get(self.name)), log=log.file)
 
-    def _run_nuctl(self, take: Callable[[str], None]) -> Answer:
+    def _run_nuctl(self, take: Callable[[str], None], before: Serving) -> Answer:
         namespace = self.nuctl.namespace or DEFAULT_NAMESPACE
         key = deploy_key(self.function.config, self.nuctl.platform, namespace, self.options.state_key_env)
-        if key is None:
-            return self.nuctl.run(self.argv(), stoppable=True, on_line=take)
-        with file_with(key, self.function.config) as file:
+        patience = Patience(self.name, self.function.readiness_timeout, self.place, before)
+
+        def follow(line: str) -> None:
+            patience.hear(line)
             # nuctl shows the whole `docker run` when that fails.
+            take(line.replace(key, f"({VARIABLE})") if key else line)
+
+        variables = dict(self.options.env) | ({VARIABLE: key} if key else {})
+        with file_with(variables, self.function.config) if variables else nullcontext() as file:
             return self.nuctl.run(
-                self.argv(file), stoppable=True, on_line=lambda line: take(line.replace(key, f"({VARIABLE})"))
+                self.argv(file), stoppable=True, on_line=follow, limit=self.options.limit, give_up=patience.give_up
             )
 
-    def _judge(self, answer: Answer, before: State, after: State, log: Path) -> Outcome:
+    def _judge(self, answer: Answer, before: Serving, after: State) -> Outcome:
+        if answer.given_up:
+            return self._failed(answer.given_up, before, after)
         if answer.exit_code < 0 or (answer.exit_code and self.nuctl.is_stopped):
-            return self._cut_off(before, after, log)
+            cause = Cause("interrupted", "the deploy was interrupted", "deploy again")
+            return attrs.evolve(self._failed(cause, before, after), state="interrupted")
         if answer.exit_code:
-            return self._failed(find_cause(answer.stdout, answer.stderr), before, after, log)
-        if cause := self._is_wrong(after):
-            return self._failed(cause, before, after, log)
-        return Outcome(name=self.name, state="ready", url=_url(after), log=log)
+            evidence = self.place.evidence(self.name, after, before)
+            return self._failed(find_cause(answer.stdout, answer.stderr, evidence), before, after)
+        if after.trouble or after.state != "ready":
+            state = after.state or "unknown"
+            cause = Cause("not-ready", f"nuctl reports success, but the state is {state}", "look at the log")
+            return self._failed(after.trouble or cause, before, after)
+        asked = self.place.ask(self.function.config, after)
+        if asked.cause:
+            return self._failed(asked.cause, before, after)
+        return Outcome(name=self.name, state="ready", url=asked.url, note=asked.note)
 
     def _show(self, text: str) -> None:
         for line in text.splitlines():
             self.say(f"{self.name} | {line}")
 
-    def _is_wrong(self, state: State) -> Cause | None:
-        if state.state != "ready" or not (state.port or state.urls):
-            return Cause(
-                "not-ready",
-                f"nuctl reports success, but the state is {state.state or 'unknown'}",
-                "look at the log",
+    def _failed(self, cause: Cause, before: Serving, after: State) -> Outcome:
+        state = "unknown" if after.trouble else after.state or "absent"
+        return Outcome(name=self.name, state=state, cause=cause, survived=self._left(before, after))
+
+    def _left(self, before: Serving, after: State) -> str:
+        """What still answers; frees a function that Nuclio would keep at a state in which it refuses everything."""
+        if after.state in self.place.goes_on:
+            return (
+                "Nuclio's controller goes on with it by itself: `--status` shows how that ends; "
+                f"meanwhile {self.place.left(before, self.place.serving(self.name, after), after)}"
             )
-        if trouble := first_request.failure(self.function.config, _url(state), timeout=self.options.timeout):
-            return Cause(
-                "request-failed",
-                f"deployed, but {trouble}",
-                f"look at `docker logs` of the function {self.name}",
-            )
-        return None
-
-    def _failed(self, cause: Cause, before: State, after: State, log: Path) -> Outcome:
-        return Outcome(
-            name=self.name,
-            state=after.state or "absent",
-            cause=cause,
-            log=log,
-            survived=_survivor(before, after),
-        )
-
-    def _cut_off(self, before: State, after: State, log: Path) -> Outcome:
-        survived = _survivor(before, after)
-        if after.state in STUCK_STATES:
-            self.nuctl.delete(self.name, force=True)
-            survived = "deleted, since Nuclio would have kept it at `building`; deploy it again"
-        cause = Cause("interrupted", "the deploy was interrupted", "deploy again")
-        return Outcome(name=self.name, state="interrupted", survived=survived, log=log, cause=cause)
-
-
-def _url(state: State) -> str:
-    """Where the function listens: 127.0.0.1, since IPv4 and IPv6 ports may differ, or the cluster's own address."""
-    return f"http://127.0.0.1:{state.port}/" if state.port else f"http://{state.urls[0]}/"
-
-
-def _survivor(before: State, after: State) -> str:
-    port = after.port or before.port
-    if before.state != "ready":
-        return "nothing: it was not serving before either"
-    if port and first_request.is_alive(port):
-        return f"the old version still serves on port {port}, although its state is {after.state}"
-    return "nothing: the old version was removed before the new one failed"
+        serving = self.place.serving(self.name, after)
+        if after.state not in STUCK_STATES:
+            return self.place.left(before, serving, after)
+        if serving.ids:
+            return f"{self.place.left(before, serving, after)}; the next deploy needs --force, which deletes it first"
+        self.nuctl.delete(self.name, force=True)
+        return f"deleted, since Nuclio would have kept it at `{after.state}`; deploy it again"
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -10,10 +11,13 @@ import attrs
 
 from ..errors import UserError
 from ..nuclio.function_yaml import FunctionYaml
-from .causes import Cause, find_cause
+from .causes import Cause
+from .cluster import Cluster
+from .cluster_preflight import ClusterPreflight, check_project
 from .deployment import Deployment, Outcome
 from .nuctl import Nuctl
 from .options import DeployOptions
+from .places import ClusterPlace, LocalPlace, Place
 from .preflight import Tools, check_host
 
 
@@ -33,6 +37,15 @@ class Fleet:
     nuctl: Nuctl
     tools: Tools
     say: Callable[[str], None]
+    cluster: Cluster | None = None
+    """None on local Docker."""
+
+    @property
+    def place(self) -> Place:
+        """Where the functions run."""
+        if self.cluster:
+            return ClusterPlace(self.cluster, self.options.dashboard)
+        return LocalPlace(self.tools, self.nuctl.namespace)
 
     def open(self) -> list[Deployment]:
         """Every bundle's file, read as Nuclio reads it. Raises UserError for one that cannot be."""
@@ -51,17 +64,38 @@ class Fleet:
 
     def _open(self, path: Path) -> Deployment:
         function = FunctionYaml.open(self.options.file_of(path))
-        return Deployment(function, self.options, self.nuctl, self.tools, self.say)
+        return Deployment(function, self.options, self.nuctl, self.tools, self.place, self.say)
 
     def preflight(self, deployments: Sequence[Deployment]) -> list[Finding]:
-        """Everything in the way, host first; the functions are looked at only on a host that can deploy."""
-        local = self.nuctl.platform == "local"
-        if local and (host := [Finding("", cause) for cause in check_host(self.tools, os.environ)]):
-            return host
-        made = self.nuctl.create_project(self.options.project)
-        if made.exit_code:
-            return [Finding("", find_cause(made.stdout, made.stderr))]
+        """Everything in the way, host first; the functions are looked at only on a host that can deploy.
+
+        nuctl and Docker are not needed for --dry-run: without them their checks are left out, and said to be.
+        """
+        missing = [program for program in self._programs() if shutil.which(program) is None]
+        if missing and self.options.dry_run:
+            self.say(f"not checked: what needs {' and '.join(missing)}, which is not installed here")
+            return []
+        if host := [Finding("", cause) for cause in check_host(self.tools, os.environ)]:
+            if not self.options.dry_run:
+                return host
+            for finding in host:
+                self.say(f"not checked: what needs Docker: {finding.cause.text}")
+            return []
+        if self.cluster and (found := self._cluster_findings(self.cluster, deployments)):
+            return found
+        if cause := check_project(self.nuctl, self.options.project, make=not self.options.dry_run):
+            return [Finding("", cause)]
         return [Finding(one.name, cause) for one in deployments for cause in one.preflight()]
+
+    def _programs(self) -> list[str]:
+        return [self.nuctl.program, "docker"]
+
+    def _cluster_findings(self, cluster: Cluster, deployments: Sequence[Deployment]) -> list[Finding]:
+        look = ClusterPreflight(self.options, cluster)
+        found = [Finding(name, cause) for name, cause in look.findings([one.function for one in deployments])]
+        for left_out in look.left_out:
+            self.say(f"not checked: {left_out}")
+        return found
 
     def deploy(self, deployments: Sequence[Deployment]) -> list[Outcome]:
         """Runs them, at most `options.parallel` at a time; one that fails does not stop the others."""
@@ -83,12 +117,14 @@ class Fleet:
         outcome = deployment.run()
         if outcome.cause is None:
             self.say(f"{outcome.name}: {outcome.state} at {outcome.url} after {outcome.seconds:.1f} s")
+            if outcome.note:
+                self.say(f"  note: {outcome.note}")
         else:
             self.say(describe(outcome, outcome.cause))
         return outcome
 
     def _interrupted(self, futures: Sequence[Future[Outcome]]) -> list[Outcome]:
-        self.say("interrupted: ending nuctl, and freeing what it leaves at `building`")
+        self.say("interrupted: ending nuctl, and freeing what it would leave at `building`")
         for future in futures:
             future.cancel()
         self.nuctl.stop()

@@ -20,7 +20,6 @@ import attrs
 from ..errors import UserError
 from .causes import Cause, find_cause
 
-
 NONE_THERE = ("No functions found", "No projects found")
 """What nuctl prints on standard output, with exit code 1."""
 POLL = 2.0
@@ -100,7 +99,8 @@ class State:
     """A function as nuctl has it.
 
     `state`: None where it has none of that name; `port`: 0 where none is published; `inside`: its addresses in the
-    cluster or in Docker's network, without which Nuclio's dashboard cannot call it. `trouble`: why nuctl could not tell.
+    cluster or in Docker's network, without which Nuclio's dashboard cannot call it. `trouble`: why nuctl
+    could not tell.
     """
 
     state: str | None

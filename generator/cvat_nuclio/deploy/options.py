@@ -1,12 +1,11 @@
 """What the user asked `deploy` for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import attrs
 
 from ..errors import UserError
-from ..limits import CVAT_TIMEOUT
 
 
 @attrs.frozen(kw_only=True)
@@ -30,7 +29,12 @@ class DeployOptions:
     """The variable of this process's environment that holds trackers' key, if it is not the kept one."""
     log_folder: Path | None = None
     """None: the user's own state folder."""
-    timeout: float = CVAT_TIMEOUT
+    dashboard: str | None = None
+    """Where Nuclio's dashboard listens as seen from here; None: kubectl makes a way to it."""
+    env: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    """Set over those of the function's file."""
+    limit: float = 3600.0
+    """Seconds for one nuctl deploy, the build included: nuctl itself waits without any."""
 
     @property
     def file_name(self) -> str:
