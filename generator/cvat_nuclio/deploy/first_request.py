@@ -8,9 +8,9 @@ import urllib3
 from ..cvat import NEWEST, Listed, ListingError, list_function
 from ..cvat.sample import picture, rest_body
 from ..errors import UserError
-from ..invoke.images import Frame
+from ..invoke.call_options import LabelledBox, Options
+from ..invoke.frame_files import Frame
 from ..invoke.kinds import invoke
-from ..invoke.options import LabelledBox, Options
 from ..invoke.target import Target
 
 

@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ..cvat import Browser, CvatError, Task, TaskLabel, UiError, labels_from_spec
-from ..cvat.gateway import Gateway
 from ..cvat.job import Job
 from ..cvat.listing import retrieve_function
 from ..cvat.server import Server
