@@ -24,6 +24,7 @@ class Row:
 
     @property
     def cuda_major(self) -> str:
+        """`13.0` → `13`."""
         return self.cuda.partition(".")[0]
 
 

@@ -39,6 +39,7 @@ class Description:
 
     @property
     def kind(self) -> str:
+        """CVAT's kind: detector, interactor, tracker or reid."""
         return self.probe.kind
 
     @property
@@ -77,6 +78,7 @@ class Description:
 
     @property
     def framework_title(self) -> str:
+        """The framework as people write it, or an empty text."""
         return _TITLES.get(self.images.framework, "")
 
     @property

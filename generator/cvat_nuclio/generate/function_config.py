@@ -30,10 +30,12 @@ class Variant:
 
     @property
     def file(self) -> str:
+        """Its name in the bundle: `function-prebuilt-gpu.yaml`."""
         return f"function{'-prebuilt' if self.image else ''}{'-gpu' if self.gpu else ''}.yaml"
 
     @property
     def dockerfile(self) -> str:
+        """What builds its image, where nuctl does not."""
         return "Dockerfile-gpu" if self.gpu else "Dockerfile"
 
 

@@ -80,6 +80,7 @@ def asked_by_user(frame: types.FrameType | None) -> bool:
 
 
 def is_library(file: str) -> bool:
+    """Whether a file is Python's or a package's."""
     return file.startswith((sys.prefix, sys.base_prefix)) or any(map(_PACKAGES.fullmatch, Path(file).parts))
 
 

@@ -59,6 +59,7 @@ def needed(factory: Any) -> list[str]:
 
 
 def fault(method: Any, count: int) -> str:
+    """What keeps a method from being called with `count` arguments, or an empty text."""
     if method is None:
         return "is missing"
     if not callable(method):

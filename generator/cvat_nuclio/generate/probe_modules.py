@@ -24,6 +24,7 @@ FRAMEWORKS = ("torch", "onnxruntime", "onnxruntime-gpu", "openvino")
 
 
 def is_installed(file: str) -> bool:
+    """Whether a file belongs to Python or to a package, and not to the user."""
     parts = Path(file).parts
     stdlib = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")]
     return (
@@ -35,6 +36,7 @@ def is_installed(file: str) -> bool:
 
 
 def canonical(name: str) -> str:
+    """A distribution's name as the index spells it."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -54,6 +56,7 @@ class Modules:
         self.binary: list[str] = []
 
     def report(self) -> dict[str, Any]:
+        """What `probe` reads of all this, as JSON."""
         loaded = {canonical(name) for module in self.new for name in self.owners_of(module)}
         for name in self.new:
             self.add_local(name)
@@ -79,6 +82,7 @@ class Modules:
         return [*own, *(item["file"] for item in self.local.values())]
 
     def file_of(self, name: str) -> str | None:
+        """The absolute path of a loaded module's file, or None."""
         file = getattr(self.modules.get(name), "__file__", None)
         return os.path.abspath(file) if file else None
 
@@ -95,11 +99,13 @@ class Modules:
         return [item for item in names if self.owns(item, file)]
 
     def owns(self, distribution: str, file: str) -> bool:
+        """Whether a file is one that the distribution installed."""
         found = self.find(distribution)
         files = found.files or [] if found else []
         return any(os.path.abspath(str(found.locate_file(item))) == file for item in files)
 
     def find(self, name: str) -> Any:
+        """A distribution's metadata, or None."""
         if name not in self.distributions:
             try:
                 self.distributions[name] = importlib.metadata.distribution(name)
@@ -108,6 +114,7 @@ class Modules:
         return self.distributions[name]
 
     def version(self, name: str) -> str:
+        """Its version, or an empty text."""
         found = self.find(name)
         return str(found.version) if found else ""
 
@@ -118,13 +125,16 @@ class Modules:
         return dict(json.loads(text)) if text else {}
 
     def is_editable(self, name: str) -> bool:
+        """Whether it was installed with `pip install -e`: its files are the user's own."""
         return bool(self.origin(name).get("dir_info", {}).get("editable"))
 
     def facts(self, name: str) -> dict[str, Any]:
+        """What an image needs to know of it: version, the Pythons that it takes."""
         found = self.find(name)
         return {"version": found.version, "requires_python": found.metadata.json.get("requires_python", "")}
 
     def distribution(self, name: str) -> dict[str, Any]:
+        """One to install, with the URL where it came from one."""
         origin = self.origin(name)
         url = ""
         if "vcs_info" in origin:
@@ -159,6 +169,7 @@ class Modules:
             self.note(target, file, optional)
 
     def note(self, target: str, importer: str, optional: bool) -> None:
+        """Files an import under packages, local modules or what is missing."""
         top = target.partition(".")[0]
         if top in sys.stdlib_module_names or top in ("aa_runtime", "__future__", ""):
             return
@@ -190,6 +201,7 @@ class Modules:
         return True
 
     def add_file(self, name: str, file: str | None) -> None:
+        """Takes a module of the user's own along that was found and not loaded."""
         if file and name not in self.local and file.endswith(".py") and os.path.isfile(file):
             known = self.modules.get(name)
             self.modules[name] = known if getattr(known, "__file__", None) else types.SimpleNamespace(__file__=file)
@@ -215,6 +227,7 @@ class Modules:
         return self.closure({"cvat-nuclio"}) - self.closure(set(self.request["runtime_distributions"]))
 
     def closure(self, names: set[str]) -> set[str]:
+        """Distributions and what they require, as far as it is installed."""
         seen: set[str] = set()
         queue = list(names)
         while queue:
@@ -225,6 +238,7 @@ class Modules:
         return seen
 
     def requires(self, name: str) -> set[str]:
+        """The names that a distribution requires here, extras left out."""
         from packaging.requirements import InvalidRequirement, Requirement
 
         found = self.find(name)
@@ -239,6 +253,7 @@ class Modules:
         return needed
 
     def needs_opencv(self, name: str) -> bool:
+        """Whether it brings OpenCV's build for desktops along."""
         windowed = {"opencv-python", "opencv-contrib-python"}
         return name not in windowed and bool(windowed & self.closure({name}))
 
@@ -258,6 +273,7 @@ def imports(file: str, package: str) -> dict[str, bool]:
 
 
 def walk(node: ast.AST, package: str, optional: bool, names: dict[str, bool]) -> None:
+    """Collects the imports below a node; what only a type checker imports is left out."""
     if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
         for otherwise in node.orelse:
             walk(otherwise, package, optional, names)
@@ -274,11 +290,13 @@ def walk(node: ast.AST, package: str, optional: bool, names: dict[str, bool]) ->
 
 
 def catches_import_error(handler: ast.ExceptHandler) -> bool:
+    """Whether the function can do without what is imported in this `try`."""
     caught = ast.unparse(handler.type) if handler.type else "Exception"
     return any(name in caught for name in ("ImportError", "ModuleNotFoundError", "Exception"))
 
 
 def imported(node: ast.Import | ast.ImportFrom, package: str) -> list[str]:
+    """The absolute names of one import statement."""
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     base = node.module or ""

@@ -55,6 +55,7 @@ class Requirements:
 
     @property
     def lines(self) -> tuple[Line, ...]:
+        """All of them, the function's first."""
         return (*self.own, *self.runtime)
 
     def version(self, name: str) -> str:
@@ -62,6 +63,7 @@ class Requirements:
         return next((line.version for line in self.lines if line.name == name and line.version), "")
 
     def names(self) -> set[str]:
+        """The distributions that the lines name."""
         return {line.name for line in self.lines if line.name}
 
 

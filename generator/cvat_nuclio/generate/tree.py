@@ -45,6 +45,7 @@ class Plan:
     recorded: Mapping[str, str]
 
     def of(self, *states: State) -> list[Change]:
+        """The changes of one state."""
         return [change for change in self.changes if change.state in states]
 
     def write(self, *, force: bool) -> None:

@@ -101,6 +101,7 @@ class Protocol(H11Protocol):
     limits: Limits
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client came; one too many is sent away."""
         super().connection_made(transport)
         self._received = self._body = self._framing = 0
         self._seen = (-1, 0)
@@ -109,10 +110,12 @@ class Protocol(H11Protocol):
             transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """It went, or was sent away."""
         self._timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        """Bytes of a request, counted before they are parsed."""
         self._received += len(data)
         for start in range(0, len(data), SLICE):
             if not self.transport.is_closing():
@@ -131,6 +134,7 @@ class Protocol(H11Protocol):
         return len(self.cycle.body) if self.cycle else 0
 
     def on_response_complete(self) -> None:
+        """The answer is written; the next request may be read."""
         self._body = self._framing = 0
         super().on_response_complete()
 

@@ -22,14 +22,17 @@ class Spawned(asyncio.SubprocessProtocol):
         self._drained = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The process runs."""
         self._transport = cast(asyncio.SubprocessTransport, transport)
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
+        """It wrote something."""
         *lines, self._rest[fd] = (self._rest[fd] + data).split(b"\n")
         for line in lines:
             self._on_line(STREAMS[fd], line.decode("utf-8", "replace"))
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+        """It closed one of its outputs."""
         rest, self._rest[fd] = self._rest.get(fd), b""
         if rest:
             self._on_line(STREAMS[fd], rest.decode("utf-8", "replace"))
@@ -38,6 +41,7 @@ class Spawned(asyncio.SubprocessProtocol):
             self._drained.set()
 
     def process_exited(self) -> None:
+        """It ended."""
         self._exited.set()
 
     @property

@@ -82,6 +82,7 @@ class ClassTable:
         return iter(self._by_class.values())
 
     def find(self, cls: type) -> StateClass | None:
+        """What is known of a class, or None."""
         return self._by_class.get(cls)
 
     def named(self, name: object) -> StateClass:

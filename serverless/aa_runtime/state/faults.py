@@ -31,6 +31,7 @@ class EncodeError(Exception):
 
     @property
     def path(self) -> str:
+        """Where in the state it stands: `state.memory[3]`."""
         return "state" + "".join(reversed(self._steps))
 
     def __str__(self) -> str:

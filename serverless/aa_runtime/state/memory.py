@@ -48,6 +48,7 @@ class MemoryStore:
         return token
 
     def open(self, token: str) -> OpenTrack:
+        """The track of a token. StateError where it is not kept, or not any more."""
         self._prune()
         entry = self._entries.get(token)
         if entry is None:
@@ -60,6 +61,7 @@ class MemoryStore:
         )
 
     def renew(self, token: str, track: Track, state: Any) -> str:
+        """The same token for what the track has become."""
         self._entries[token] = _Entry(track, state, self._clock())
         self._entries.move_to_end(token)
         return token

@@ -79,6 +79,7 @@ class TokenStore:
             raise EncodeError(f"{fault.reason}; most of it is {self._codec.heaviest(state)}") from None
 
     def open(self, token: str) -> OpenTrack:
+        """The track in a token, not decoded yet. StateError where it is damaged, forged, expired or another's."""
         sealed = self._sealer.open(token)
         head = sealed.head
         age = self._clock() - head.issued
@@ -94,6 +95,7 @@ class TokenStore:
         return OpenTrack(head.shape_type, head.image_size, cost, load)
 
     def renew(self, token: str, track: Track, state: Any) -> str:
+        """A new token: the old one says what was."""
         return self.issue(track, state)
 
 
