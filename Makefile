@@ -6,17 +6,17 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 
 # For each set of commands: the extras of pyproject.toml, and what pip loads for them in an empty environment.
 EXTRAS_demo := demo
-SIZE_demo := 210 MB
+SIZE_demo := 200 MB
 EXTRAS_test := demo,onnx,openvino,test
-SIZE_test := 310 MB
+SIZE_test := 290 MB
 EXTRAS_lint := lint,test
-SIZE_lint := 210 MB
+SIZE_lint := 200 MB
 EXTRAS_models := demo,models,test
-SIZE_models := 3 GB, PyTorch with CUDA, which take 7 GB of disk
+SIZE_models := 3.3 GB, PyTorch with CUDA, which take 7 GB of disk
 EXTRAS_mutants := demo,mutation,test,torch
 SIZE_mutants := 3 GB, PyTorch with CUDA, which take 7 GB of disk
 EXTRAS_bench := demo,bench
-SIZE_bench := 210 MB
+SIZE_bench := 200 MB
 
 .PHONY: demo demo-torch test test-models lint stale images fuzz mutants soak bench clean
 
