@@ -18,6 +18,7 @@ from packaging.requirements import Requirement
 
 from cvat_nuclio.errors import UserError
 from cvat_nuclio.generate import option_file, run, tree
+from cvat_nuclio.generate.closure import Closure
 from cvat_nuclio.generate.options import from_mapping
 from cvat_nuclio.generate.probe import Probe, ProbeRequest, probe
 from cvat_nuclio.generate.texts import CHECKS
@@ -61,6 +62,8 @@ def make(probes: dict[str, Probe], tmp_path_factory: pytest.TempPathFactory) -> 
     """`make(options, kind=…, spec=…)` → the texts of a bundle's files; raises UserError where a text is refused."""
     folder = tmp_path_factory.mktemp("bundle")
     with pytest.MonkeyPatch.context() as patch:
+        # What a package index knows of such texts is asked nowhere.
+        patch.setattr("cvat_nuclio.generate.pinning.resolve", lambda lines, **_: Closure(pins={}))
 
         def files(options: dict[str, Any], kind: str = "interactor", spec: Any = None, doc: str = "") -> dict[str, str]:
             found = attrs.evolve(probes[kind], doc=doc or probes[kind].doc)
