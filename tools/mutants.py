@@ -39,8 +39,8 @@ GROUPS = {
         ("aa_runtime/test_detector.py", "aa_runtime/test_geometry.py", "aa_runtime/test_masks.py"),
     ),
     "images": Group(("images.py", "formats/*.py"), ("aa_runtime/test_images.py",)),
-    "tracker": Group(("tracker.py",), ("tracker/test_tracker.py", "tracker/test_states.py")),
-    "state": Group(("state/*.py",), ("state", "models/pytorch/test_state_tensors.py")),
+    "tracker": Group(("tracker.py", "state/setup.py"), ("tracker/test_tracker.py", "tracker/test_states.py")),
+    "state": Group(("state/[!s]*.py", "state/store.py"), ("state", "models/pytorch/test_state_tensors.py")),
 }
 
 # Fork: no interpreter starts for a mutant. The same random numbers for every mutant; no time for small counterexamples
