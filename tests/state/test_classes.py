@@ -95,6 +95,28 @@ def test_classes_of_others_are_refused(codec: Codec, shelf: ModuleType) -> None:
             codec.encode([value])
 
 
+def test_the_path_to_what_has_no_encoding_leads_through_objects(codec: Codec, shelf: ModuleType) -> None:
+    for state, path in (
+        (shelf.Plain(1, {"x": [1, shelf.Ordinary, 2]}), "state.b['x'][1]"),
+        ([0, shelf.Slotted(print)], "state[1].a"),
+        (shelf.Frozen(1, shelf.Attrs(1, print)), "state.b._b"),
+        (shelf.Corner(1.0, print), "state.y"),
+        (shelf.Pair(shelf.Child(1, 2, print), 0), "state.left.c"),
+    ):
+        with pytest.raises(EncodeError) as caught:
+            codec.encode(state)
+        assert caught.value.path == path
+
+
+def test_says_what_a_class_must_be(codec: Codec) -> None:
+    with pytest.raises(EncodeError) as caught:
+        codec.encode(argparse.Namespace())
+    assert str(caught.value) == (
+        "state: argparse.Namespace has no encoding: it is no plain class, enum or named tuple of the function's own"
+        " modules, or its module was imported too late"
+    )
+
+
 @pytest.mark.parametrize("name", ["subprocess:Popen", "builtins:object", "__cvat_function__:Plain", 3, None, b""])
 def test_a_token_cannot_name_a_class_of_others(codec: Codec, name: Any) -> None:
     with pytest.raises(DecodeError, match="another version"):

@@ -94,6 +94,12 @@ def test_arrays_keep_dtype_and_values_whatever_their_layout(
         assert again.flags.fnc
 
 
+@pytest.mark.parametrize("longest", [None, 2, 5])
+def test_deques_keep_their_length(codec: Codec, longest: int | None) -> None:
+    again = codec.decode(codec.encode(deque([1, [2]], longest)))
+    assert (type(again), list(again), again.maxlen) == (deque, [1, [2]], longest)
+
+
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_arrays_keep_the_order_of_their_memory(codec: Codec, order: Any) -> None:
     array = np.arange(6).reshape(2, 3).copy(order)

@@ -209,6 +209,14 @@ def test_keys_chosen_to_collide_are_refused(codec: Codec, tag: Tag, count: int) 
         codec.decode(row(tag, *tag_row, len(tag_row), *scalars))
 
 
+def test_sixteen_keys_of_one_hash_are_taken_and_no_more(codec: Codec) -> None:
+    keys = list(islice(product(*[[part * (2**61 - 1) for part in range(8)]] * 4), 17))
+    sixteen = dict.fromkeys(keys[:16])
+    assert codec.decode(codec.encode([sixteen])) == [sixteen]
+    with pytest.raises(DecodeError, match=r"^damaged$"):
+        codec.decode(codec.encode([dict.fromkeys(keys)]))
+
+
 def test_keys_that_nobody_chose_are_not_refused(codec: Codec) -> None:
     # -1 and -2 have one hash.
     corners = {(x, y, w, h): None for x in (-1, -2) for y in (-1, -2) for w in (-1, -2) for h in (-1, -2)}
