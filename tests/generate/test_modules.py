@@ -234,7 +234,7 @@ def test_a_library_s_cache_is_not_missed(
 def test_a_path_among_the_parameters_has_to_be_in_the_bundle(generate: Callable[..., Any], workshop: Any) -> None:
     text = SPEC + "    return []\n\n\ndef create(weights):\n    import sys\n    return sys.modules[__name__]\n"
     run = generate({"f.py": text, "w/a.bin": "x"}, "--function-file", "f.py", "-p", "weights=str:w/a.bin")
-    assert "in the image it has to lie in the bundle" in run.err
+    assert "names what is here and not in the image" in run.err
     assert workshop.run("out", "--add", "w/a.bin=w/a.bin").err == ""
 
 
