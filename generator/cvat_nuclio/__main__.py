@@ -18,6 +18,7 @@ COMMANDS = {
     "invoke": "send what CVAT would send, show what CVAT would keep",
     "deploy": "deploy bundles with nuctl",
     "bench": "measure a bundle or a URL",
+    "completion": "print what bash, zsh or fish needs for tab completion",
 }
 
 
@@ -37,7 +38,13 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status."""
-    args = build_parser().parse_args(argv)
+    parser = build_parser()
+    if "_ARGCOMPLETE" in os.environ:
+        # A shell asks what may follow; it gets its answer and this process ends.
+        import argcomplete
+
+        argcomplete.autocomplete(parser)
+    args = parser.parse_args(argv)
     try:
         return int(args.run(args))
     except UserError as error:
