@@ -17,6 +17,7 @@ COMMANDS = {
     "serve": "run bundles without Docker, with Nuclio's semantics",
     "invoke": "send what CVAT would send, show what CVAT would keep",
     "deploy": "deploy bundles with nuctl",
+    "logs": "show what a deployed function prints",
     "bench": "measure a bundle or a URL",
     "completion": "print what bash, zsh or fish needs for tab completion",
 }
