@@ -12,6 +12,7 @@ from cvat_nuclio.deploy.causes import find_cause, plain
 from cvat_nuclio.deploy.cluster import Pod
 
 EXPECTED = yaml.safe_load(Path(__file__).with_name("expected_causes.yaml").read_text("utf-8"))
+REPORTED = yaml.safe_load(Path(__file__).with_name("reported_causes.yaml").read_text("utf-8"))
 FILES = ("failures", "states", "prebuilt", "skew", "docker-1.14", "kube")
 
 INVOKES = re.compile("nuctl-invoke-")
@@ -98,3 +99,8 @@ def test_silence_is_said() -> None:
 
 def test_colours_and_nested_escapes_are_undone() -> None:
     assert plain('\x1b[91mERROR: {\\"err\\": \\"a\\\\nb\\"}\x1b[0m') == 'ERROR: {"err": "a\nb"}'
+
+
+@pytest.mark.parametrize(("id_", "output"), REPORTED)
+def test_a_reported_failure_gets_its_cause(id_: str, output: str) -> None:
+    assert find_cause("", output).id == id_
