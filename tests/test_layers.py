@@ -60,7 +60,8 @@ FLOORS = (
     {"generate", "state_keys"},
     {"interpreter"},
     {"serve", "check"},
-    {"invoke", "bench", "deploy"},
+    {"invoke", "bench"},
+    {"deploy"},
     {"commands"},
     {"__main__"},
 )
