@@ -241,7 +241,7 @@ def test_what_a_reid_request_says_wins_over_the_defaults(picture: str) -> None:
         ),
         (
             {"boxes1": [{"points": [1, 2, 3, 4]}] * (contract.MAX_REID_BOXES + 1)},
-            "413 boxes1: 4097 entries; at most 4096 are accepted",
+            "413 boxes1: 2049 entries; at most 2048 are accepted",
         ),
         ({"threshold": -1}, "400 threshold: a number of at least 0 is expected"),
         ({"max_distance": "far"}, "400 max_distance: a number is expected, not this string"),

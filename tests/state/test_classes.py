@@ -1,6 +1,7 @@
 """Only the function's own classes, and only data of them."""
 
 import argparse
+import dataclasses
 import subprocess
 import sys
 import urllib.parse
@@ -63,6 +64,28 @@ def test_objects_are_made_without_their_constructor_and_keep_what_it_did_not_set
     assert shelf.made == []
     assert again.extra == [2]
     assert vars(again) == vars(thing)
+
+
+class Doubled:
+    """A descriptor, as dataclasses take them for fields."""
+
+    def __get__(self, owner: Any, cls: type) -> Any:
+        return 1 if owner is None else owner.__dict__["size"]
+
+    def __set__(self, owner: Any, value: Any) -> None:
+        owner.__dict__["size"] = 2 * value
+
+
+@dataclasses.dataclass
+class Guarded:
+    size: Doubled = Doubled()
+
+
+def test_no_descriptor_of_a_class_is_called() -> None:
+    codec = Codec(ClassTable([Guarded]))
+    made: Any = Guarded(4)  # type: ignore[arg-type]
+    assert made.size == 8
+    assert codec.decode(codec.encode(made)).size == 8
 
 
 def test_hashable_objects_are_not_shared(codec: Codec, shelf: ModuleType) -> None:

@@ -2,6 +2,8 @@
 
 import struct
 import tracemalloc
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import islice, product
 from types import ModuleType
@@ -31,7 +33,7 @@ from state_rows import (
     row,
 )
 
-from aa_runtime.state import BudgetError, Codec, DecodeError, Encoded, StateError, tags
+from aa_runtime.state import BudgetError, Codec, DecodeError, Encoded, EncodeError, StateError, tags
 from aa_runtime.state.budget import MOST
 from aa_runtime.state.wire import pack
 
@@ -213,8 +215,50 @@ def test_sixteen_keys_of_one_hash_are_taken_and_no_more(codec: Codec) -> None:
     keys = list(islice(product(*[[part * (2**61 - 1) for part in range(8)]] * 4), 17))
     sixteen = dict.fromkeys(keys[:16])
     assert codec.decode(codec.encode([sixteen])) == [sixteen]
-    with pytest.raises(DecodeError, match=r"^damaged$"):
-        codec.decode(codec.encode([dict.fromkeys(keys)]))
+    with pytest.raises(EncodeError, match="more than 16 keys with one hash"):
+        codec.encode([dict.fromkeys(keys)])
+
+
+def keys_that_meet(bits: int) -> list[int]:
+    """Keys of different hashes for a dict of 2**bits places: half lie on the way that is gone from a full place to the
+    next, the others come to that way early and go to its end."""
+    places, way = 2**bits, [1]
+    while len(way) < places // 3:
+        way.append((5 * way[-1] + 1) % places)
+    steps = {place: step for step, place in enumerate(way)}
+
+    def meets(key: int) -> bool:
+        place = key % places
+        while place in steps:
+            if key == 0:
+                return steps[place] < len(way) // 3
+            key >>= 5
+            place = (5 * place + key + 1) % places
+        return False
+
+    late = (place + places * turn for turn in range(1, 200) for place in way)
+    return [*way, *islice(filter(meets, late), len(way))]
+
+
+@pytest.mark.parametrize("tag", [SET | FLAT, DICT | FLAT, Tag(tags.ORDERED_DICT) | FLAT])
+def test_keys_chosen_to_land_where_others_are_are_refused(codec: Codec, tag: Tag) -> None:
+    keys = keys_that_meet(12)
+    assert len(set(map(hash, keys))) == len(keys) > 2048
+    values = [] if tag == SET | FLAT else keys
+    with pytest.raises(DecodeError, match="damaged"):
+        codec.decode(row(tag, len(keys) + len(values), *keys, *values))
+
+
+@pytest.mark.parametrize("make", [set, dict.fromkeys, OrderedDict.fromkeys])
+def test_what_would_be_refused_is_not_given_out(codec: Codec, make: Callable[[list[int]], Any]) -> None:
+    with pytest.raises(EncodeError, match="more than 2048 keys that are neither text nor numbers one after another"):
+        codec.encode(make(keys_that_meet(12)))
+
+
+@pytest.mark.parametrize("keys", [range(10**6, 10**6 + 5000), [str(number**3) for number in range(5000)]])
+def test_many_keys_one_after_another_and_texts_are_kept(codec: Codec, keys: Sequence[Any]) -> None:
+    state = dict.fromkeys(keys, 1)
+    assert codec.decode(codec.encode(state)) == state
 
 
 def test_keys_that_nobody_chose_are_not_refused(codec: Codec) -> None:

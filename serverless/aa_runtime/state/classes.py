@@ -56,9 +56,12 @@ class StateClass:
 
     def make(self, names: Sequence[str], values: Iterable[Any]) -> object:
         """An object with these attributes; nothing that the class defines is called."""
-        made: object = object.__new__(self.cls)
+        made: Any = object.__new__(self.cls)
         for name, value in zip(names, values, strict=True):
-            object.__setattr__(made, name, value)
+            if name in self.slots:
+                object.__setattr__(made, name, value)
+            else:
+                made.__dict__[name] = value  # where a descriptor of the class does not see it
         return made
 
 

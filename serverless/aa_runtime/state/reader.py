@@ -1,18 +1,14 @@
 """Tags, scalars and bytes → a state. They may be a stranger's: every step is checked, and only classes of the table
 are made, without calling anything that they define but the hash and equality of keys."""
 
-from collections import Counter, OrderedDict, deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NoReturn
 
-from aa_runtime.state import foreign, tags
+from aa_runtime.state import foreign, keys, tags
 from aa_runtime.state.classes import ClassTable, StateClass
 from aa_runtime.state.faults import DecodeError
 from aa_runtime.state.writer import MAX_DEPTH
-
-#: Python's integers and tuples of them can be chosen to collide; a dict of n such keys takes n * n steps. Of keys
-#: that nobody chose only those with -1 and -2 in them do: 16 tuples of four numbers.
-_MAX_EQUAL_HASHES: Final = 16
 
 
 class Reader:
@@ -98,11 +94,9 @@ def _refuse() -> NoReturn:
 
 
 def _hashable(items: list[Any]) -> list[Any]:
-    """The items, unless far too many of them have one hash."""
-    if len(items) > _MAX_EQUAL_HASHES:
-        (_, equal), *_ = Counter(map(hash, items)).most_common(1)
-        if equal > _MAX_EQUAL_HASHES:
-            _refuse()
+    """The items, unless they are made to collide."""
+    if keys.fault_of(items) is not None:
+        _refuse()
     return items
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from aa_runtime.state import foreign, tags
+from aa_runtime.state import foreign, keys, tags
 from aa_runtime.state.budget import MOST
 from aa_runtime.state.classes import ClassTable, StateClass
 from aa_runtime.state.faults import EncodeError
@@ -111,7 +111,7 @@ def _list(_: Writer, value: Sequence[Any]) -> Sequence[Any]:
 
 
 def _set(_: Writer, value: set[Any]) -> list[Any]:
-    return list(value)
+    return _checked(list(value))
 
 
 def _deque(_: Writer, value: deque[Any]) -> list[Any]:
@@ -119,7 +119,15 @@ def _deque(_: Writer, value: deque[Any]) -> list[Any]:
 
 
 def _dict(_: Writer, value: dict[Any, Any]) -> list[Any]:
-    return [*value, *value.values()]
+    return [*_checked(list(value)), *value.values()]
+
+
+def _checked(hashable: list[Any]) -> list[Any]:
+    """EncodeError for what `Reader` would refuse."""
+    fault = keys.fault_of(hashable)
+    if fault is not None:
+        raise EncodeError(fault)
+    return hashable
 
 
 def _object(known: StateClass, writer: Writer, value: Any) -> list[Any]:
