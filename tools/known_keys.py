@@ -20,8 +20,12 @@ FIELD = re.compile(r'^\t(?:(\w+)\s+)?([\w.*\[\] {}]+?)\s+`json:"([^"]*)"[^`]*`')
 IMPORT = re.compile(r'^\s*(?:(\w+) )?"([\w./-]+)"$', re.M)
 # Types with an UnmarshalJSON of their own: the reader treats them by name.
 OPAQUE = {"resource.Quantity", "intstr.IntOrString", "v1.Time", "v1.MicroTime", "v1.FieldsV1"}
-# Known from Nuclio's documentation of its asynchronous mode only; no source of these versions was at hand.
-DOCUMENTED = {"functionconfig.Trigger": {"mode": ("string", "1.15"), "async": ("map[string]interface {}", "1.15")}}
+# Known from Nuclio's documentation of its asynchronous mode, and from nuclio#4363 (1.17.9), only; no source of these
+# versions was at hand.
+DOCUMENTED = {
+    "functionconfig.Trigger": {"mode": ("string", "1.15"), "async": ("map[string]interface {}", "1.15")},
+    "functionconfig.Spec": {"imagePullSecretsList": ("[]string", "1.17")},
+}
 
 Field = dict[str, object]
 Types = dict[str, object]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..errors import UserError
 from .bundle import Bundle, Function
+from .near import near
 from .settings import Settings
 from .source import PythonFile, module_file
 
@@ -15,6 +16,8 @@ _YAML = (".yaml", ".yml", ".json")
 _SKIPPED = {"aa_runtime", "node_modules", "__pycache__", "site-packages", "venv"}
 # Nuclio cannot carry a configuration that is larger; other programs' data are.
 _LARGEST = 1_000_000
+# What a configuration has at its top, and what people put there.
+_TOP = ("apiVersion", "metadata", "spec", "handler", "runtime", "triggers", "annotations")
 
 
 class Targets:
@@ -136,6 +139,9 @@ def _foreign(bundle: Bundle) -> bool:
     data = bundle.places.root.data
     if not isinstance(data, dict):
         return False
+    # Another program's function.yaml has nothing like these.
+    if data and not any(near(str(key), _TOP, 0.85) for key in data):
+        return True
     version, kind = (str(data[key].value.data) if key in data else "" for key in ("apiVersion", "kind"))
     if version:
         return not version.startswith("nuclio.io/")

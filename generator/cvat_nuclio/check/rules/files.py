@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..bundle import Build, Module
+from ..pip import listed
 from ..rule import ERROR, NOTE, WARNING, Fault, rule
 from ..source import imported_modules, module_file
 
@@ -33,13 +34,22 @@ def requirements(build: Build) -> Iterator[Fault]:
     after = "\n".join(step.value for step in build.directives if step.phase == "postCopy" and step.kind == "RUN")
     if "requirements" in steps or "handler" in steps or "/opt/nuclio" in after:
         return
+    by_name = {one.name for install in build.installs for one in build.asked(install)}
     for name in names:
-        if build.lists.get(name, "").strip():
+        text = build.lists.get(name, "")
+        if text.strip() and not _all_of(text, by_name):
             # An image of one's own may have it all.
             own = bool(build.image.name) and build.image.family is None
             remedy = f"add `COPY handler/{name} /tmp/` and `RUN pip install -r /tmp/{name}` to preCopy"
             message = f"no directive in {bundle.file.name} installs this file"
             yield Fault(message, severity=NOTE if own else None, remedy=remedy, file=bundle.folder / name)
+
+
+def _all_of(text: str, names: set[str]) -> bool:
+    """Whether a file of requirements lists nothing but what is installed by name."""
+    lines = [line for line in text.splitlines() if line.partition("#")[0].strip()]
+    wanted = [one.name for one in listed(text)]
+    return bool(wanted) and len(wanted) == len(lines) and set(wanted) <= names
 
 
 @rule(

@@ -209,11 +209,15 @@ def threshold_none(function: Function) -> Iterator[Fault]:
 def rotation_range(function: Function) -> Iterator[Fault]:
     """A rotation that may be negative: cvat-sdk refuses the shape, and the request fails.
 
-    CVAT counts degrees from 0 to 360; `math.degrees` of an angle from -π to π does not.
+    CVAT counts degrees from 0 to 360; `math.degrees` of an angle from -π to π does not. Ultralytics gives the angles of
+    its `obb.xywhr` from 0 to π.
     """
+    turned = any(isinstance(node, ast.Attribute) and node.attr == "xywhr" for node in function.nodes)
     for call, name in function.calls:
         given = next((keyword.value for keyword in call.keywords if keyword.arg == "rotation"), None)
         if given is not None and name.startswith("cvat_sdk.") and _may_be_outside(function, given):
+            if turned and isinstance(given, ast.Call):
+                continue
             yield Fault(f"rotation={ast.unparse(given)} may be outside of 0 to 360", place(given))
 
 

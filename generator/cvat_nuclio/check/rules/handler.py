@@ -36,6 +36,9 @@ def handler_module(bundle: Bundle) -> Iterator[Fault]:
     # An image of one's own may hold the code.
     if _code_comes_from_elsewhere(bundle, module) or (not files and own_image):
         return
+    # A template, or another bundle's configuration kept apart: no Python beside it, and no bundle's name.
+    if not files and not bundle.named and not bundle.file.stem.startswith("function"):
+        return
     close = near(module.removesuffix(".py"), files)
     remedy = f"write `handler: {close}:{function}`" if close else ""
     yield _at_handler(bundle, f"no module {module} in {bundle.folder.name}/", remedy)

@@ -14,8 +14,10 @@ _WHEELS = {
     # 3.9 was dropped on the way, in 1.15.11 (nuclio#3941).
     (1, 15): ("3.9", "3.10", "3.11", "3.12"),
     (1, 16): ("3.10", "3.11", "3.12"),
+    # Read off the onbuild image's Dockerfile of 1.17.9, never run.
+    (1, 17): ("3.10", "3.11", "3.12"),
 }
-_ALIAS = {(1, 13): "3.9", (1, 14): "3.9", (1, 15): "3.11", (1, 16): "3.12"}
+_ALIAS = {(1, 13): "3.9", (1, 14): "3.9", (1, 15): "3.11", (1, 16): "3.12", (1, 17): "3.12"}
 
 
 def wheels(build: Build) -> tuple[tuple[str, ...], str]:
@@ -32,7 +34,7 @@ def wheels(build: Build) -> tuple[tuple[str, ...], str]:
 def runtime_version(build: Build) -> Iterator[Fault]:
     """A Python version for which this Nuclio carries no wheels: the build fails before its first step.
 
-    `python:3.10` and `python:3.11` are the only two that every Nuclio from 1.13 to 1.16 knows.
+    `python:3.10` and `python:3.11` are the only two that every Nuclio from 1.13 to 1.17 knows.
     """
     known, version = wheels(build)
     place, length = build.bundle.places.value("spec", "runtime"), len(str(build.bundle.spec["runtime"]))
@@ -45,12 +47,19 @@ def runtime_version(build: Build) -> Iterator[Fault]:
 
 
 def _runtime_for(build: Build, known: tuple[str, ...]) -> str:
-    """A runtime that the base image's own Python fits, or both."""
-    python = build.image.python
+    """A runtime that the base image's own Python fits, or both; of the same kind, so that the steps work on."""
+    image, python = build.image, build.image.python
     if python in known:
         return f"write `runtime: python:{python}`, which is the image's"
-    both = "write `runtime: python:3.11` and `baseImage: python:3.11-slim`, or another image with that Python"
-    return both if python else ""
+    if image.family == "ubuntu" and "3.10" in known:
+        return "write `runtime: python:3.10` and `baseImage: ubuntu:22.04`, which has that Python"
+    if image.family == "cuda" and python and "3.10" in known:
+        return "write `runtime: python:3.10`, and as baseImage a tag of nvidia/cuda for ubuntu22.04 (from 11.7.1 on)"
+    if python:
+        return "write `runtime: python:3.11` and `baseImage: python:3.11-slim`, or another image with that Python"
+    if not image.name:
+        return ""
+    return f"write the Python that {image.name} has, and take another image where that is none of {', '.join(known)}"
 
 
 @rule(
@@ -123,11 +132,15 @@ def externally_managed(build: Build) -> Iterator[Fault]:
 
 @rule(
     "CN340", "musl", WARNING,
-    source="Nuclio: msgpack's wheels in the onbuild image (musl only in the newest, for 3.11)",
+    source="Nuclio: msgpack's wheels in the onbuild image; nuclio#4359: from 1.17.9 on for musl too, for 3.11 alone",
     remedy="use the slim variant: python:3.11-slim",
 )  # fmt: skip
 def musl(build: Build) -> Iterator[Fault]:
     """An Alpine image: Nuclio's wheels are for glibc, so are most of PyPI's for these models."""
     if build.image.musl and "msgpack" not in build.steps:
-        message = f"{build.image.name} has musl: msgpack's wheel does not fit"
+        newest = build.bundle.nuclio >= (1, 17) and wheels(build)[1] == "3.11"
+        if newest and build.bundle.nuclio > (1, 17):
+            return
+        before = " before Nuclio 1.17.9" if newest else ""
+        message = f"{build.image.name} has musl: msgpack's wheel does not fit{before}"
         yield Fault(message, build.place, len(build.image.name))

@@ -156,7 +156,12 @@ def _name(at: At) -> Said:
         return f"{at.value!r} cannot name a container{broken}"
     if at.value != at.value.lower() and at.bundle.builds and not at.bundle.build.get("image"):
         return f"nuctl names the image after the function, and {at.value!r} is not lower case"
-    return Fault(f"Kubernetes takes no service named nuclio-{at.value}", severity=NOTE)
+    message = f"Kubernetes takes no service named nuclio-{at.value}"
+    # "nuclio-" and the name are a label of DNS: 63 characters.
+    if len(at.value) > 56:
+        remedy = f"write at most 55 characters; these are {len(at.value)}"
+        return Fault(f"{message}: it is too long", severity=NOTE, remedy=remedy)
+    return Fault(message, severity=NOTE)
 
 
 row(

@@ -39,6 +39,10 @@ _NOWHERE = {
     "shmsize": "Nuclio has no such key; on Kubernetes mount an emptyDir with medium Memory at /dev/shm",
     "runtimeclassname": "Nuclio has no such key; on Kubernetes set it in the platform's functionAugmentedConfigs",
     "minreadyseconds": "Nuclio has no such key",
+    **dict.fromkeys(("environment", "envs", "envvars"), "write `spec.env`, a list of `{name: NAME, value: VALUE}`"),
+    "volumemounts": "write each volume with its mount under `spec.volumes`: `{volume: {…}, volumeMount: {…}}`",
+    "copy": "write a directive: `kind: COPY`, `value: handler/NAME PLACE`; the bundle itself is copied to /opt/nuclio",
+    "project": "write `metadata.labels` with `nuclio.io/project-name: NAME`, or give nuctl `--project-name`",
 }
 _HARMLESS = {"apiVersion", "kind"}
 _PREFIXES = ("error unmarshaling JSON: while decoding JSON: ", "error converting YAML to JSON: ", "yaml: ", "json: ")

@@ -1,13 +1,13 @@
-"""CN344 to CN347 and CN349: what the steps of the image's build find, and what they forget."""
+"""CN344 to CN347, CN349 and CN350: what the steps of the image's build find, and what they forget."""
 
 import re
 from collections.abc import Iterator
 
 from ...nuclio.function_yaml import Directive
 from ..bundle import Build
-from ..images import has_conda
-from ..pip import PipInstall, commands
-from ..rule import ERROR, WARNING, Fault, rule
+from ..images import has_conda, python_is_its_own
+from ..pip import PipInstall, Requirement, commands, listed
+from ..rule import ERROR, NOTE, WARNING, Fault, rule
 
 # The author's own folders: a home, a drive of Windows, a folder above.
 _HOST = re.compile(r"(?:~|\$\{?HOME\}?|/home/[^/\s]+|/Users/[^/\s]+|/mnt/[a-z]|[A-Za-z]:)[/\\]|\.\.[/\\]")
@@ -25,6 +25,15 @@ _DESKTOP = {
 _LIBGL = re.compile(
     r"libgl|libegl|mesa|ffmpeg|opencv-(contrib-)?python-headless|python3-opencv|libopencv|libgtk|libqt|xorg|x11"
 )
+# Publishers of images for models, which hold no function's files.
+_PUBLISHED = re.compile(r"(^|/)(ultralytics|openvino|nvidia|huggingface|rocm|intel|tensorrt|paddlepaddle)/")
+# The first release of each with wheels for a Python, as PyPI lists them.
+_WHEELS = {
+    "torch": {"3.10": "1.11", "3.11": "1.13", "3.12": "2.2"},
+    "tensorflow": {"3.10": "2.8", "3.11": "2.12", "3.12": "2.16"},
+    "onnxruntime": {"3.10": "1.12", "3.11": "1.15", "3.12": "1.17"},
+    "onnxruntime-gpu": {"3.10": "1.12", "3.11": "1.15", "3.12": "1.17"},
+}
 # The first release of each that was built against NumPy 2 (each project's release notes).
 _NUMPY_2 = {"onnxruntime": "1.19", "onnxruntime-gpu": "1.19", "torch": "2.3", "opencv-python": "4.10", "numba": "0.60",
             "opencv-python-headless": "4.10", "scipy": "1.13", "tensorflow": "2.18", "openvino": "2024.3"}  # fmt: skip
@@ -95,7 +104,12 @@ def requirements_not_copied(build: Build) -> Iterator[Fault]:
                 name = file.rpartition("/")[2]
                 remedy = f"add `COPY handler/{name} /tmp/` before it, and write `pip install -r /tmp/{name}`"
                 message = f"there is no {file} in the image at this step"
-                yield Fault(message, build.bundle.places.value(*install.step.path), remedy=remedy)
+                # An image of one's own may hold the file.
+                own = build.image.name and build.image.family is None and not _PUBLISHED.search(build.image.name)
+                if own:
+                    message = f"no step before brings {file}: {build.image.name} must hold it"
+                place = build.bundle.places.value(*install.step.path)
+                yield Fault(message, place, severity=NOTE if own else None, remedy=remedy)
 
 
 def _is_there(file: str, install: PipInstall, before: str) -> bool:
@@ -165,6 +179,9 @@ def numpy_2(build: Build) -> Iterator[Fault]:
     names = [(install, one) for install in build.installs for one in build.asked(install)]
     if re.search(r"numpy['\"\s]*[=<~]", build.steps) or any(one.name == "numpy" and one.versions for _, one in names):
         return
+    # NumPy 2 needs Python 3.9: pip takes 1.24 for 3.8.
+    if (python := _python(build)) and int(python.partition(".")[2]) < 9:
+        return
     # torch alone brings no NumPy.
     brought = {one.name for _, one in names} - {
         "torch",
@@ -176,9 +193,49 @@ def numpy_2(build: Build) -> Iterator[Fault]:
         "nuclio-sdk",
     }
     for install, one in names if brought else []:
-        pinned = re.match(r"={2,3}v?(\d+)\.(\d+)", one.versions)
-        first = _NUMPY_2.get(one.name)
-        if pinned and first and (int(pinned[1]), int(pinned[2])) < tuple(map(int, first.split("."))):
+        if _is_before(one, _NUMPY_2.get(one.name)):
             message = f"{one.name}{one.versions} was built against NumPy 1, and pip installs NumPy 2"
             yield Fault(message, build.bundle.places.value(*install.step.path))
             return
+
+
+@rule(
+    "CN350", "no-wheel", ERROR,
+    source="PyPI's files of torch, tensorflow, onnxruntime and onnxruntime-gpu for Linux on x86-64",
+    remedy="write a later release, or take an image with an older Python",
+)  # fmt: skip
+def no_wheel(build: Build) -> Iterator[Fault]:
+    """A release that has no wheel for the image's Python: pip says "No matching distribution found", the build fails.
+
+    Functions written for an older image meet it when the image is renewed.
+    """
+    python = _python(build)
+    for install in build.installs if python else []:
+        for one in build.asked(install):
+            first = _WHEELS.get(one.name, {}).get(python)
+            if _is_before(one, first) and one.name not in _marked(build, install):
+                message = f"{one.name}{one.versions} has no wheel for Python {python}, which is {build.image.name}'s"
+                remedy = f"write {one.name} {first} or later, or take an image with an older Python that Nuclio knows"
+                yield Fault(message, build.bundle.places.value(*install.step.path), remedy=remedy)
+                return
+
+
+def _marked(build: Build, install: PipInstall) -> set[str]:
+    """What the files of an install list under a condition (`; python_version < "3.10"`)."""
+    lines = [line for file in install.files for line in build.lists.get(file.rpartition("/")[2], "").splitlines()]
+    return {one.name for line in lines if ";" in line for one in listed(line)}
+
+
+def _is_before(one: Requirement, first: str | None) -> bool:
+    """Whether a requirement asks for exactly one release, older than `first`."""
+    pinned = re.match(r"={2,3}v?(\d+)\.(\d+)[^;,]*$", one.versions)
+    return (
+        pinned is not None
+        and first is not None
+        and (int(pinned[1]), int(pinned[2])) < tuple(map(int, first.split(".")))
+    )
+
+
+def _python(build: Build) -> str:
+    """The Python that the steps' pip installs for; empty where nobody can tell."""
+    return (build.image.python or "") if python_is_its_own(build.image, build.steps) else ""
