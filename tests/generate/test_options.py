@@ -94,6 +94,7 @@ def test_a_folder_that_was_never_generated(workshop: Any) -> None:
 
 def test_nothing_to_generate(workshop: Any) -> None:
     assert "name the function, or a bundle" in workshop.run().err
+    (workshop.folder / "a").mkdir()
     assert "give one of them" in workshop.run("a", "--output", "b").err
 
 

@@ -54,7 +54,7 @@ class Targets:
         for module in list(bundle.modules.values()):
             for call, name in module.calls:
                 given = {keyword.arg: keyword.value for keyword in call.keywords}
-                source = module.string(given.get("file")) if name.endswith("FunctionSource") else None
+                source = _file_name(given.get("file"), module) if name.endswith("FunctionSource") else None
                 if source and (file := bundle.folder / source).is_file() and file.resolve() not in self.seen:
                     self._add_function(Function(file, _literal(given.get("parameters"), file.parent)))
 
@@ -102,7 +102,17 @@ def discover(paths: Sequence[Path], settings: Settings) -> Targets:
 def _walk(folder: Path) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if name not in _SKIPPED and not name.startswith("."))
-        yield from (Path(parent, name) for name in sorted(files))
+        # Reading what is no file, such as a pipe, would wait for ever.
+        yield from (path for path in (Path(parent, name) for name in sorted(files)) if path.is_file())
+
+
+def _file_name(node: ast.expr | None, module: PythonFile) -> str | None:
+    """The file beside the module: `"func.py"`, `Path(__file__).with_name("func.py")` or `HERE / "func.py"`."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "with_name":
+        node = node.args[0] if node.args else None
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+        node = node.right
+    return module.string(node)
 
 
 def _literal(node: ast.expr | None, folder: Path) -> dict[str, object] | None:

@@ -27,13 +27,13 @@ def _block(finding: Finding, cache: dict[Path, list[str]], colour: bool) -> str:
     level = finding.severity.value
     if colour:
         level = f"\x1b[1;{_COLOURS[finding.severity]}m{level}\x1b[0m"
-    block = f"{place}: {level} {finding.rule} [{finding.name}]: {finding.message}"
+    block = f"{plain(place)}: {level} {finding.rule} [{finding.name}]: {plain(finding.message)}"
     if finding.file not in cache:
         known = finding.file.is_file()
         cache[finding.file] = finding.file.read_text("utf-8-sig", "replace").splitlines() if known else []
     if 0 < finding.line <= len(cache[finding.file]):
-        block += "\n" + _excerpt(cache[finding.file][finding.line - 1], finding)
-    return block + (f"\n  try: {finding.remedy}" if finding.remedy else "")
+        block += "\n" + plain(_excerpt(cache[finding.file][finding.line - 1], finding))
+    return block + (f"\n  try: {plain(finding.remedy)}" if finding.remedy else "")
 
 
 def _excerpt(line: str, finding: Finding) -> str:
@@ -61,6 +61,11 @@ def _shown(file: Path) -> str:
         return str(file.resolve().relative_to(Path.cwd()))
     except ValueError:
         return str(file)
+
+
+def plain(line: str) -> str:
+    """Without what a terminal obeys: escape sequences, and marks that turn the direction of writing."""
+    return "".join(one if one.isprintable() or one in "\t\n" else one.encode("unicode_escape").decode() for one in line)
 
 
 def as_json(findings: Sequence[Finding]) -> str:

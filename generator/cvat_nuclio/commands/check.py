@@ -70,13 +70,17 @@ def _check(args: argparse.Namespace) -> int:
 
 def _tell_unloaded(only_read: list[tuple[Path, str]]) -> None:
     """What was judged by its text alone, and why."""
+    from ..check.report import plain
+
     unasked = [file for file, why in only_read if not why]
     if unasked:
         what = unasked[0] if len(unasked) == 1 else f"{len(unasked)} auto-annotation functions"
-        print(f"{what}: read, not loaded: --load runs the code and asks the function itself", file=sys.stderr)
+        print(
+            f"{plain(str(what))}: read, not loaded: --load runs the code and asks the function itself", file=sys.stderr
+        )
     for file, why in only_read:
         if why:
-            print(f"{file}: read, not loaded: {why}", file=sys.stderr)
+            print(plain(f"{file}: read, not loaded: {why}"), file=sys.stderr)
 
 
 def _ask(args: argparse.Namespace) -> "Ask | None":

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
 from ..errors import UserError
+from ..nuclio.document import refuse_deep
 
 NAME = "cvat-nuclio.yaml"
 #: No option, but what the last run saw: see `lacks`.
@@ -25,15 +27,19 @@ Edit them, then regenerate the bundle: cvat-nuclio generate FOLDER
 def read(folder: Path) -> CommentedMap:
     """The options of a bundle's folder. Raises UserError."""
     path = folder / NAME
+    if path.exists() and not path.is_file():
+        raise UserError(f"{path} is no file", remedy="move it away")
     try:
-        stored = _yaml().load(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
+        refuse_deep(text)
+        stored = _yaml().load(text)
     except FileNotFoundError as error:
         raise UserError(
             f"{folder} has no {NAME}",
             why="it was not made by `cvat-nuclio generate`",
             remedy="cvat-nuclio generate FUNCTION.py --output FOLDER",
         ) from error
-    except (YAMLError, UnicodeDecodeError) as error:
+    except (YAMLError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not YAML", why=" ".join(str(error).split())) from error
     if not isinstance(stored, CommentedMap):
         raise UserError(f"{path} holds no options", remedy="one `name: value` a line")

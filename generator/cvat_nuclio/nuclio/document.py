@@ -15,6 +15,7 @@ from .scalars import BadScalar, Scalar, resolve, tagged
 
 _PLAIN, _MERGE = "", "tag:yaml.org,2002:merge"
 # go-yaml's own limits against documents that unfold through aliases.
+_DEEPEST = 1000
 _ALIASES_FREE, _DECODES_FREE, _ALIAS_SHARE = 100, 1000, 0.99
 
 
@@ -63,12 +64,29 @@ class _Loader(CParser):
         """PyYAML's composer calls it."""
 
 
+def refuse_deep(text: str | bytes) -> None:
+    """Raises yaml.YAMLError for a text that is nested so deeply that libyaml's composer, which calls itself, dies.
+
+    go-yaml stops at 10,000 levels. Counted only where a text could be so deep: by brackets, by dashes and question
+    marks on one line, or by lines whose indentation grows.
+    """
+    data = text.encode() if isinstance(text, str) else text
+    if len(data) < _DEEPEST**2 // 2 and sum(map(data.count, (b"[", b"{", b"- ", b"? "))) < _DEEPEST:
+        return
+    depth = 0
+    for event in yaml.parse(data, CParser):  # type: ignore[arg-type]
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise yaml.YAMLError(f"exceeded max depth of {_DEEPEST}")
+
+
 def compose(text: str | bytes) -> yaml.Node | None:
     """PyYAML's node of the first document, with its marks; None for an empty text.
 
     Raises:
         yaml.YAMLError: not YAML.
     """
+    refuse_deep(text)
     loader = _Loader(text)
     try:
         return loader.get_node() if loader.check_node() else None

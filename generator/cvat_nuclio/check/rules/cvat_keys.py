@@ -154,7 +154,7 @@ row(
 
 
 def _sam_name(at: At) -> Said:
-    blob = any("blob" in file.read_text("utf-8", "replace") for file in at.bundle.folder.glob("*.py"))
+    blob = any("blob" in file.read_text("utf-8", "replace") for file in at.bundle.folder.glob("*.py") if file.is_file())
     return f"CVAT's SAM plugin takes over {SAM_NAME}" if at.value == SAM_NAME and not blob else None
 
 
