@@ -1,6 +1,7 @@
 """Folders of strangers: what is no file, what is nested without end, names that speak to the terminal."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,22 @@ def test_a_pipe_is_not_waited_for(bundle: Path, capsys: pytest.CaptureFixture[st
     status, _ = check(capsys, bundle)
 
     assert status in (0, 1)
+
+
+@pytest.mark.parametrize("name", ["cvat-nuclio.yaml", "cvat-nuclio.sums"])
+def test_a_pipe_beside_the_bundle_is_not_waited_for(
+    repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    source = repository / "serverless" / "opencv" / "grabcut"
+    shutil.copytree(source / "nuclio", tmp_path / "nuclio")
+    for path in source.glob("cvat-nuclio.*"):
+        shutil.copy(path, tmp_path)
+    (tmp_path / name).unlink()
+    os.mkfifo(tmp_path / name)
+
+    status, _ = check(capsys, tmp_path)
+
+    assert status == 0
 
 
 @pytest.mark.parametrize("text", ["a: " + "[" * 100_000, "{" * 50_000, "- " * 50_000, "? " * 50_000])

@@ -99,7 +99,7 @@ def test_torch_brings_its_cuda(
         ({"onnxruntime": "1.32.0"}, ["--cuda", "12"], "onnxruntime-gpu==1.26.0", "nvidia/cuda:12."),
         ({"onnxruntime": "1.22.1"}, [], "onnxruntime-gpu==1.22.0", "nvidia/cuda:12."),
         ({"onnxruntime-gpu": "1.23.0"}, [], "onnxruntime-gpu==1.23.0", "nvidia/cuda:12."),
-        ({"onnxruntime": "1.10.0"}, [], "onnxruntime-gpu==1.20.2", "nvidia/cuda:12."),
+        ({"onnxruntime": "1.19.2"}, [], "onnxruntime-gpu==1.20.2", "nvidia/cuda:12."),
     ],
 )
 def test_onnxruntime_takes_cuda_from_the_image(

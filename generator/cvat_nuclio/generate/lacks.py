@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 import yaml
 
+from ..nuclio.document import refuse_deep
 from . import option_file
 from .tree import SUMS
 
@@ -45,8 +46,11 @@ class Lack:
 
 def absent(bundle: Path) -> list[Lack]:
     """What the folder that nuctl deploys lacks now, as far as the files that `generate` left beside it tell."""
+    if not all((bundle.parent / name).is_file() for name in (option_file.NAME, SUMS)):
+        return []
     try:
         text = (bundle.parent / option_file.NAME).read_bytes()
+        refuse_deep(text)
         options = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
         sums = (bundle.parent / SUMS).read_text("utf-8").splitlines()
     except (OSError, yaml.YAMLError, UnicodeDecodeError):

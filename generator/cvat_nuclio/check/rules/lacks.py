@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from ...generate.lacks import absent
 from ..bundle import Build
 from ..rule import ERROR, WARNING, Fault, rule
 
@@ -17,10 +16,14 @@ def lacking_file(build: Build) -> Iterator[Fault]:
 
     Weights, and what the options name, are errors; other files may be ones that it can do without.
     """
-    folder = build.bundle.folder
+    folder, file = build.bundle.folder, build.bundle.folder.parent / "cvat-nuclio.yaml"
+    if not file.is_file():
+        return
+    # Slow to import, and few folders that are checked were generated.
+    from ...generate.lacks import absent
+
     mounts = [(volume.get("volumeMount") or {}).get("mountPath") for volume in build.bundle.spec.get("volumes") or []]
     for lack in absent(folder):
         if not any(mount and f"/opt/nuclio/{lack.place}".startswith(mount.rstrip("/") + "/") for mount in mounts):
             remedy = f"cvat-nuclio generate {folder.parent} {lack.remedy}" if lack.remedy else ""
-            file = folder.parent / "cvat-nuclio.yaml"
             yield Fault(lack.what, severity=None if lack.needed else WARNING, remedy=remedy, file=file)
