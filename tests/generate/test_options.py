@@ -172,3 +172,13 @@ def test_sizes(text: str, size: int) -> None:
 def test_sizes_that_are_none(text: str) -> None:
     with pytest.raises(UserError):
         parse_size("--max-body", text)
+
+
+def test_a_docstring_of_nothing_but_controls_is_none(workshop: Any) -> None:
+    (workshop.folder / "f.py").write_text(
+        '"""\\x96"""\nimport cvat_sdk.auto_annotation as cvataa\n'
+        'spec = cvataa.DetectionFunctionSpec(labels=[cvataa.label_spec("a", 0)])\n'
+        "def detect(context, image):\n    return []\n"
+    )
+    assert workshop.run("f.py", "--output", "out").status == 0
+    assert "Out: detector for CVAT" in (workshop.folder / "out" / "nuclio" / "function.yaml").read_text()
