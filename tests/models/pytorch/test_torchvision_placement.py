@@ -1,8 +1,6 @@
 """What the runtime does to cvat-sdk's torchvision functions: another device, boxes on the picture, memory."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -88,18 +86,6 @@ def test_a_device_that_is_not_there_ends_the_start(function: Any, log: Any, monk
     monkeypatch.setenv("AA_DEVICE", "cuda:99")
     with pytest.raises(ValueError, match="AA_DEVICE=cuda:99: torch cannot use that device: "):
         place(function("classification"), log)
-
-
-def test_cvat_sdks_client_stays_unloaded(source: Callable[[str], FunctionSource]) -> None:
-    chosen = source("classification")
-    script = (
-        "import logging, sys\nfrom aa_runtime import FunctionSource, Options, create_handler\n"
-        f"source = FunctionSource(module={chosen.module!r}, parameters={dict(chosen.parameters)!r})\n"
-        "handler = create_handler(source, Options(), logging.getLogger())\n"
-        "print(handler.kind, sorted({'cvat_sdk.core', 'cvat_sdk.api_client.apis'} & set(sys.modules)))\n"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120)
-    assert done.stdout.split() == ["detector", "[]"]
 
 
 # --- on another device ----------------------------------------------------------------------------------------------
