@@ -8,6 +8,8 @@ NAME = re.compile(r"[a-z]([-a-z0-9]{0,53}[a-z0-9])?")
 RESERVED_NAMES = frozenset({"dashboard", "controller", "dlx", "scaler"})
 #: CVAT's UI answers for this function itself, with a decoder of its own.
 SAM_NAME = "pth-facebookresearch-sam-vit-h"
+#: nuctl's where it is given none, and where CVAT looks (CVAT_NUCLIO_FUNCTION_NAMESPACE).
+NAMESPACE = "nuclio"
 #: Bytes of function.yaml as JSON. nuctl passes it on in one argument of a shell command, in base64, and Linux allows
 #: 128 KiB there: 80 KB were seen to pass, 100 KB to fail.
 CONFIG_PASSES, CONFIG_FAILS = 80_000, 95_000

@@ -178,9 +178,9 @@ def _eager(node: ast.AST) -> Iterator[ast.AST]:
 
 
 @functools.lru_cache(maxsize=1024)
-def own_nodes(function: FunctionNode) -> list[ast.AST]:
-    """The nodes of a function without those of functions inside it."""
-    found: list[ast.AST] = list(function.body)
+def own_nodes(function: FunctionNode | None) -> list[ast.AST]:
+    """The nodes of a function without those of functions inside it; none where there is no function."""
+    found: list[ast.AST] = list(function.body) if function else []
     for node in found:  # grows as it goes
         if not isinstance(node, (FunctionNode, ast.Lambda, ast.ClassDef)):
             found += ast.iter_child_nodes(node)

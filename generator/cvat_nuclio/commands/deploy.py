@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import EXIT_FAILED, EXIT_FINDINGS
+from ..limits import NAMESPACE
 
 if TYPE_CHECKING:
     from ..deploy.fleet import Fleet
@@ -84,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
     from ..deploy.preflight import Tools
 
     # In a cluster nuctl takes the context's namespace, or none; CVAT looks in `nuclio` whatever the context.
-    namespace = args.namespace or ("nuclio" if args.platform == "kube" else None)
+    namespace = args.namespace or (NAMESPACE if args.platform == "kube" else None)
     options = DeployOptions(
         bundles=args.bundles, gpu=args.gpu, platform=args.platform, registry=args.registry,
         run_registry=args.run_registry, namespace=namespace, project=args.project, prebuilt=args.prebuilt,

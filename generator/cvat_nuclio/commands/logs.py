@@ -4,13 +4,14 @@ import argparse
 import subprocess
 
 from ..errors import UserError
+from ..limits import NAMESPACE
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the command's options."""
     parser.add_argument("name", metavar="NAME", help="the function's metadata.name, its id in CVAT")
     parser.add_argument("--platform", choices=("local", "kube"), default="local", help="local Docker or Kubernetes")
-    parser.add_argument("--namespace", default="nuclio", help="Nuclio's namespace (nuclio)")
+    parser.add_argument("--namespace", default=NAMESPACE, help=f"Nuclio's namespace ({NAMESPACE})")
     parser.add_argument("--follow", action="store_true", help="go on until Ctrl-C")
     parser.add_argument("--previous", action="store_true", help="kube: of the containers that ended before these")
 

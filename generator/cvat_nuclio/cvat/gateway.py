@@ -5,7 +5,7 @@ from typing import Any
 
 import attrs
 
-from ..limits import CVAT_TIMEOUT
+from ..limits import CVAT_TIMEOUT, NAMESPACE
 from .errors import unhandled
 from .generation import NEWEST, Generation
 from .listing import Listed, list_functions, retrieve_function
@@ -26,7 +26,7 @@ class Gateway:
     via_dashboard: bool = False
     host: str = "localhost"
     function_url: str | None = None
-    namespace: str = "nuclio"
+    namespace: str = NAMESPACE
     timeout: float = CVAT_TIMEOUT
 
     def list(self) -> list[Listed]:

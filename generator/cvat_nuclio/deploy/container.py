@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 
+from ..limits import NAMESPACE
 from .causes import Cause
 
 HTTP_PORT = "8080/tcp"
@@ -25,7 +26,7 @@ class Container:
 
 def container_name(name: str, namespace: str | None) -> str:
     """As nuctl names it."""
-    return f"nuclio-{namespace or 'nuclio'}-{name}"
+    return f"nuclio-{namespace or NAMESPACE}-{name}"
 
 
 def find_container(name: str, docker: Callable[..., tuple[int, str, str]]) -> Container | None:

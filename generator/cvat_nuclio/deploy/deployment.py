@@ -9,6 +9,7 @@ from pathlib import Path
 import attrs
 
 from ..errors import UserError
+from ..limits import NAMESPACE
 from ..nuclio.function_yaml import FunctionYaml
 from ..private_files import open_private, private_folder
 from ..state_keys import VARIABLE, deploy_key, file_with
@@ -22,10 +23,6 @@ from .transcript import file_name, transcript
 
 # A state in which nuctl refuses every deploy and delete that is not forced.
 STUCK_STATES = ("building", "waitingForResourceConfiguration", "waitingForBuild", "configuringResources")
-
-
-# nuctl's own, where it is given none.
-DEFAULT_NAMESPACE = "nuclio"
 
 
 @attrs.frozen(kw_only=True)
@@ -139,7 +136,7 @@ class Deployment:
             return attrs.evolve(self._judge(answer, serving, self.nuctl.get(self.name)), log=log.file)
 
     def _run_nuctl(self, take: Callable[[str], None], before: Serving) -> Answer:
-        namespace = self.nuctl.namespace or DEFAULT_NAMESPACE
+        namespace = self.nuctl.namespace or NAMESPACE
         key = deploy_key(self.function.config, self.nuctl.platform, namespace, self.options.state_key_env)
         patience = Patience(self.name, self.function.readiness_timeout, self.place, before)
 

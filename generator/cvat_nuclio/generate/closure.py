@@ -10,13 +10,15 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 import attrs
 
 from ..errors import UserError
+from .requirements import pins_in
 
 #: Nuclio's and Docker's Python images are Debian 12 or newer (glibc 2.36), CUDA's Ubuntu 22.04 or newer (2.35).
 PLATFORM: Final = "x86_64-manylinux_2_28"
@@ -37,8 +39,6 @@ class Closure:
 
     pins: Mapping[str, str]
     """Version by distribution, in the index's spelling; nothing where it could not be found out."""
-    sizes: Mapping[str, int] = attrs.field(factory=dict)
-    """Bytes to download, by distribution, of those whose size the index tells."""
     unknown: str = ""
     """Why it could not be found out, in the resolver's words."""
 
@@ -61,20 +61,24 @@ def resolve(lines: Sequence[str], *, python: str, tried: Mapping[str, str], time
             raise _contradiction(run.stderr)
         if run.returncode:
             return Closure(pins={}, unknown=" ".join(_causes(run.stderr)[-1].split()))
-        found = dict(_read(pins.read_text("utf-8")))
-        return Closure(pins=found, sizes=_sizes(found, python, pins.with_name("pylock.toml"), timeout))
+        return Closure(pins=pins_in(pins.read_text("utf-8")))
 
 
-def _sizes(pins: Mapping[str, str], python: str, lock: Path, timeout: float) -> Mapping[str, int]:
-    """What the wheels for the image come to, from a lock file that nobody keeps."""
+def sizes(pins: Mapping[str, str], *, python: str, timeout: float = 120) -> Mapping[str, int]:
+    """Bytes to download, by distribution, of those of a closure whose size the index tells.
+
+    From a lock file that nobody keeps: it holds the addresses of whatever index was asked.
+    """
     lines = [f"{name}=={version}" for name, version in pins.items()]
-    try:
-        _run(lines, python, lock, timeout, "--no-deps", "--format", "pylock.toml")
-        packages = tomllib.loads(lock.read_text("utf-8"))["packages"]
-    except (subprocess.TimeoutExpired, OSError, ValueError, KeyError):
-        return {}
+    with tempfile.TemporaryDirectory(prefix="cvat-nuclio-") as folder:
+        lock = Path(folder, "pylock.toml")
+        try:
+            _run(lines, python, lock, timeout, "--no-deps", "--format", "pylock.toml")
+            packages = tomllib.loads(lock.read_text("utf-8"))["packages"]
+        except (subprocess.TimeoutExpired, OSError, ValueError, KeyError):
+            return {}
     offered = {item["name"]: [file.get("size", 0) for file in item.get("wheels", [])] for item in packages}
-    return {name: max(sizes) for name, sizes in offered.items() if sizes}
+    return {name: max(wheels) for name, wheels in offered.items() if wheels}
 
 
 def _run(
@@ -82,7 +86,7 @@ def _run(
 ) -> "subprocess.CompletedProcess[str]":
     from uv import find_uv_bin
 
-    settings = _settings()
+    settings = _settings(frozenset(item for item in os.environ.items() if item[0].startswith("PIP_")))
     command = [
         find_uv_bin(), "pip", "compile", "-", "--quiet", "--no-header", "--no-annotate", "--color", "never",
         "--python-version", python, "--python-platform", PLATFORM, "--output-file", str(output), *more,
@@ -96,8 +100,12 @@ def _run(
     )  # fmt: skip
 
 
-def _settings() -> Mapping[str, str]:
-    """What pip's files and variables say on this machine: `index-url` and its like, by name."""
+@cache
+def _settings(variables: frozenset[tuple[str, str]]) -> Mapping[str, str]:
+    """What pip's files and its `variables` say on this machine: `index-url` and its like, by name.
+
+    Asked once: pip takes longer to start than uv to resolve.
+    """
     listed = subprocess.run(
         [sys.executable, "-P", "-m", "pip", "config", "list"], capture_output=True, text=True, timeout=60, check=False
     )
@@ -114,11 +122,6 @@ def _where(settings: Mapping[str, str]) -> list[str]:
         for word in (option, value)
     ]
     return [*words, "--no-index"] if settings.get("no-index") in ("1", "true", "yes", "on") else words
-
-
-def _read(text: str) -> Iterable[tuple[str, str]]:
-    """The pins that uv wrote; what comes from a URL or a repository has none."""
-    yield from re.findall(r"^([a-z0-9-]+)==([^\s;]+)", text, re.MULTILINE)
 
 
 def _is_contradiction(words: str) -> bool:

@@ -14,7 +14,7 @@ from .parameters import Parameters
 from .pinning import Pinned
 from .probe import Probe
 from .requirements import Requirements
-from .texts import has_controls
+from .texts import joined
 
 _TITLES = {"torch": "PyTorch", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
 #: Loading a function on one of these is likely to fetch weights.
@@ -136,5 +136,5 @@ def describe(
 
 
 def _first_sentence(doc: str) -> str:
-    paragraph = " ".join("".join(" " if has_controls(char) else char for char in doc.split("\n\n")[0]).split())
+    paragraph = joined(doc.split("\n\n")[0])
     return paragraph if len(paragraph) <= 200 else paragraph[:199] + "…"

@@ -95,7 +95,6 @@ def _note(path: Path, variable: str, source: Path) -> Lack:
     place = path.relative_to(source).as_posix() if inside else path.name
     add = f"--add {path}" + (f"={place}" if "/" in place else "")
     at = f"{HOME}/{place}" if inside else str(path)
-    mount = f"; or, for it is {_gigabytes(path)} GB, --volume {path}:{at}" if _gigabytes(path) else ""
     weights = path.suffix in WEIGHTS or any(item.suffix in WEIGHTS for item in _below(path))
     if variable:
         by, remedy = f", by {variable}", f"{add} --env {variable}={place}"
@@ -108,7 +107,7 @@ def _note(path: Path, variable: str, source: Path) -> Lack:
             f"or take the path as a parameter and give -p NAME=file:{path}"
         )  # fmt: skip
     said = f"the function reads {what}, which is not in the bundle{by}"
-    return Lack(place=place, what=said, remedy=remedy + mount, needed=weights)
+    return Lack(place=place, what=said, remedy=remedy + _or_volume(path, at), needed=weights)
 
 
 def _below(folder: Path) -> Iterator[Path]:
@@ -116,9 +115,11 @@ def _below(folder: Path) -> Iterator[Path]:
     return islice((path for path in folder.rglob("*") if path.is_file()), MANY) if folder.is_dir() else iter(())
 
 
-def _gigabytes(path: Path) -> int:
+def _or_volume(path: Path, at: str) -> str:
+    """The other remedy for what is too large to copy into an image, or nothing."""
     files = [path] if path.is_file() else _below(path)
-    return sum(file.stat().st_size for file in files) // 10**9
+    gigabytes = sum(file.stat().st_size for file in files) // 10**9
+    return f"; or, for it is {gigabytes} GB, --volume {path}:{at}" if gigabytes else ""
 
 
 def _parameters(bundle: Description) -> Iterator[Lack]:
@@ -133,11 +134,10 @@ def _parameters(bundle: Description) -> Iterator[Lack]:
             if (inside and not Path(value).is_absolute()) or any(volume.holds(value) for volume in mounted):
                 continue
             path = directory / value
-            large = f"; or, for it is {_gigabytes(path)} GB, --volume {path}:{path}" if _gigabytes(path) else ""
             yield Lack(
                 place=path.name,
                 what=f"{flag} {name}=str:{value} names what is here and not in the image",
-                remedy=f"{flag} {name}=file:{path}, which takes it along{large}",
+                remedy=f"{flag} {name}=file:{path}, which takes it along{_or_volume(path, str(path))}",
                 needed=True,
             )
 

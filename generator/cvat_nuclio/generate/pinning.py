@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from ..data import tables
-from .closure import Closure, resolve
-from .probe import Probe
-from .requirements import Line, Requirements, least_of_runtime, pin, pins_in
+from .closure import Closure, resolve, sizes
+from .probe import Distribution, Probe
+from .requirements import Requirements, least_of_runtime, line_of, pin, pins_in
 
 #: Builds of one thing under several names: `onnxruntime-gpu` is what `onnxruntime` is, with CUDA.
 _BUILDS = frozenset({"binary", "contrib", "cpu", "cuda", "directml", "gpu", "headless", "nightly", "openvino", "simd"})
@@ -54,16 +54,17 @@ def pinned(requirements: Requirements, probe: Probe, *, python: str, earlier: Ea
     closure = _resolved(requirements, python, tried)
     given, notes = requirements.origin.removeprefix("from "), []
     if missing := tuple(_missing(requirements, probe, closure)):
-        own = (*requirements.own, *(_added(name, probe) for name in missing))
+        comment = "The function loads it; no line above asks for it."
+        own = (*requirements.own, *(line_of(item, item.version, comment) for item in missing))
         requirements = attrs.evolve(requirements, own=own)
         closure = _resolved(requirements, python, tried)
-        notes = [f"{name}, which the function loads, is asked for nowhere in {given}: added" for name in missing]
+        notes = [f"{item.name}, which the function loads, is asked for nowhere in {given}: added" for item in missing]
     if closure.unknown:
         notes.append(
             "what the requirements bring along is not pinned, so a later image may get other versions: "
             f"{closure.unknown}; generate again where the package index answers"
         )
-    return _finished(_agreeing(requirements, closure.pins or earlier.pins), closure, earlier, notes)
+    return _finished(_agreeing(requirements, closure.pins or earlier.pins), closure, earlier, python, notes)
 
 
 def repinned(requirements: Requirements, of: Pinned, probe: Probe, *, python: str, earlier: Earlier) -> Pinned:
@@ -71,7 +72,7 @@ def repinned(requirements: Requirements, of: Pinned, probe: Probe, *, python: st
     if requirements == of.requirements:
         return of
     closure = _resolved(requirements, python, {**probe.environment, **of.constraints, **earlier.pins})
-    return _finished(requirements, closure, earlier)
+    return _finished(requirements, closure, earlier, python)
 
 
 def kept(requirements: Requirements, earlier: Earlier) -> Pinned:
@@ -80,9 +81,11 @@ def kept(requirements: Requirements, earlier: Earlier) -> Pinned:
     return Pinned(requirements=requirements, constraints=earlier.pins, download=earlier.download)
 
 
-def _finished(requirements: Requirements, closure: Closure, earlier: Earlier, notes: Iterable[str] = ()) -> Pinned:
+def _finished(
+    requirements: Requirements, closure: Closure, earlier: Earlier, python: str, notes: Iterable[str] = ()
+) -> Pinned:
     pins = closure.pins or _still_true(earlier.pins, requirements)
-    download = _download(closure.sizes) if closure.pins else earlier.download
+    download = _download(sizes(closure.pins, python=python)) if closure.pins else earlier.download
     return Pinned(requirements=requirements, constraints=pins, download=download, notes=tuple(notes))
 
 
@@ -92,33 +95,25 @@ def _resolved(requirements: Requirements, python: str, tried: Mapping[str, str])
     return resolve([*texts, *least_of_runtime(requirements)], python=python, tried=tried)
 
 
-def _download(sizes: Mapping[str, int]) -> Download | None:
-    if not sizes:
+def _download(wheels: Mapping[str, int]) -> Download | None:
+    if not wheels:
         return None
-    whole = sum(sizes.values())
-    cuda = sum(size for name, size in sizes.items() if name == "triton" or name.startswith(("nvidia-", "cuda-")))
-    torch = sizes.get("torch", 0)
+    whole = sum(wheels.values())
+    cuda = sum(size for name, size in wheels.items() if name == "triton" or name.startswith(("nvidia-", "cuda-")))
+    torch = wheels.get("torch", 0)
     return Download(whole, whole - cuda - torch + min(torch, int(tables.framework("torch")["cpu-wheel"])))
 
 
-def _missing(requirements: Requirements, probe: Probe, closure: Closure) -> Iterable[str]:
-    """What the function imports and nothing asks for, by name."""
+def _missing(requirements: Requirements, probe: Probe, closure: Closure) -> Iterable[Distribution]:
+    """What the function imports and nothing asks for."""
     asked = requirements.names() | ({*closure.pins} or probe.brought_by(requirements.names()))
     for item in probe.distributions:
         if item.name not in asked and not any(_is_build_of(item.name, name) for name in asked):
-            yield item.name
+            yield item
 
 
 def _is_build_of(name: str, other: str) -> bool:
     return set(name.split("-")) ^ set(other.split("-")) <= _BUILDS
-
-
-def _added(name: str, probe: Probe) -> Line:
-    item = next(item for item in probe.distributions if item.name == name)
-    comment = "The function loads it; no line above asks for it."
-    if item.url:
-        return Line(text=f"{name} @ {item.url}", name=name, comment=comment)
-    return pin(name, item.version, comment)
 
 
 def _agreeing(requirements: Requirements, pins: Mapping[str, str]) -> Requirements:

@@ -11,7 +11,7 @@ import yaml
 
 from .options import is_finite
 from .parameters import Carried
-from .texts import has_controls
+from .texts import joined
 
 MARK = "Written by `cvat-nuclio generate`. Change ../cvat-nuclio.yaml, then, in this folder: cvat-nuclio generate .."
 
@@ -68,15 +68,13 @@ def wrapped(text: str) -> list[str]:
 
 def prose(text: str) -> str:
     """A text as one line of a Markdown paragraph: nothing in it starts a heading, a list, a table or a tag."""
-    line = " ".join("".join(" " if has_controls(char) else char for char in text).split())
-    line = line.replace("<", "&lt;")
+    line = joined(text).replace("<", "&lt;")
     return re.sub(r"^(?=[#>+*=|~`-])|^([0-9]{1,9})(?=[.)])", r"\1\\", line)
 
 
 def literal(text: str) -> str:
     """A name in Markdown, to the letter: no character of it is markup."""
-    line = " ".join("".join(" " if has_controls(char) else char for char in text).split())
-    line = re.sub(r"[&<>|\\`*\[\]~$:!]", lambda char: f"&#{ord(char[0])};", line)
+    line = re.sub(r"[&<>|\\`*\[\]~$:!]", lambda char: f"&#{ord(char[0])};", joined(text))
     # Inside a word an underscore is one.
     return re.sub(r"(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])", "&#95;", line)
 

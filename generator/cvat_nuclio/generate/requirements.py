@@ -16,6 +16,7 @@ from .probe import Distribution, Probe
 #: What aa_runtime imports, and Nuclio's wrapper: Nuclio itself brings wheels for one version of Python only.
 RUNTIME = ("attrs", "cvat-sdk", "msgpack", "numpy", "nuclio-sdk", "opencv-python-headless", "pillow")
 RUNTIME_OF_KIND = {"reid": ("scipy",)}
+RUNTIME_OF_ANY = (*RUNTIME, *(name for names in RUNTIME_OF_KIND.values() for name in names))
 
 #: OpenCV's builds for desktops need libGL and an X server's libraries, which no slim image has.
 HEADLESS = {
@@ -88,16 +89,20 @@ def found(probe: Probe, pinned: Mapping[str, str]) -> Iterable[Line]:
     for item in probe.distributions:
         if item.name in runtime or item.name in ("cvat-nuclio", "cvat-cli"):
             continue
-        if item.url:
-            if item.url.startswith("file:"):
-                raise UserError(
-                    f"{item.name} {item.version} was installed from {item.url}",
-                    why="the image's build cannot reach that folder",
-                    remedy="install it from an index or a repository, or name a file: --requirements FILE",
-                )
-            yield Line(text=f"{item.name} @ {item.url}", name=item.name)
-        else:
-            yield pin(item.name, pinned.get(item.name, item.version))
+        yield line_of(item, pinned.get(item.name, item.version))
+
+
+def line_of(item: Distribution, version: str, comment: str = "") -> Line:
+    """What installs a distribution as it was loaded: its pin, or where it came from. Raises UserError for a folder."""
+    if item.url.startswith("file:"):
+        raise UserError(
+            f"{item.name} {item.version} was installed from {item.url}",
+            why="the image's build cannot reach that folder",
+            remedy="install it from an index or a repository, or name a file: --requirements FILE",
+        )
+    if item.url:
+        return Line(text=f"{item.name} @ {item.url}", name=item.name, comment=comment)
+    return pin(item.name, version, comment)
 
 
 def pin(name: str, version: str, comment: str = "") -> Line:
@@ -140,8 +145,7 @@ def _runtime(
 
 def least_of_runtime(requirements: Requirements) -> list[str]:
     """The versions that the runtime works with, as requirements: the tool's own, of which the runtime is a part."""
-    asked = requirements.names()
-    wanted = {*RUNTIME, *(name for names in RUNTIME_OF_KIND.values() for name in names)} & asked
+    wanted = {*RUNTIME_OF_ANY} & requirements.names()
     found = map(Requirement, importlib.metadata.requires("cvat-nuclio") or ())
     return [str(item) for item in found if item.marker is None and canonicalize_name(item.name) in wanted]
 

@@ -20,7 +20,7 @@ from .parameters import check_gpu, parameters
 from .pinning import Earlier, Pinned, kept, pinned, repinned
 from .probe import Distribution, Probe, ProbeRequest, probe
 from .render import MARK
-from .requirements import RUNTIME, RUNTIME_OF_KIND, Requirements, collect, pins_in
+from .requirements import RUNTIME_OF_ANY, Requirements, collect, pins_in
 from .tree import Plan, State, plan
 
 
@@ -123,7 +123,7 @@ def _request(options: GenerateOptions, values: Mapping[str, object], timeout: fl
         parameters=values,
         directory=directory,
         timeout=timeout,
-        runtime_distributions=(*RUNTIME, *(name for names in RUNTIME_OF_KIND.values() for name in names)),
+        runtime_distributions=RUNTIME_OF_ANY,
     )
 
 
@@ -133,8 +133,7 @@ def _interpreter(options: GenerateOptions) -> str:
 
 
 def _host() -> dict[str, Distribution]:
-    names = (*RUNTIME, *(name for names in RUNTIME_OF_KIND.values() for name in names))
-    return {name: _installed(name) for name in names}
+    return {name: _installed(name) for name in RUNTIME_OF_ANY}
 
 
 def _installed(name: str) -> Distribution:

@@ -82,6 +82,11 @@ def has_controls(text: str) -> bool:
     return any(unicodedata.category(char) in CONTROLS for char in text)
 
 
+def joined(text: str) -> str:
+    """A text as one line: blanks stand for what no line can show, and one of them for several."""
+    return " ".join("".join(" " if has_controls(char) else char for char in text).split())
+
+
 def _form(pattern: re.Pattern[str], flag: str, text: str, what: str, remedy: str) -> None:
     if not pattern.fullmatch(text):
         raise UserError(f"{flag} {text!a} is not {what}", remedy=remedy)

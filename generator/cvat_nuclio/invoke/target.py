@@ -16,7 +16,9 @@ from ..cvat.transport import decode, send
 from ..errors import UserError
 from ..generate.temporary import bundle_of
 from ..interpreter import interpreter
+from ..limits import NAMESPACE
 from ..nuclio.function_yaml import FunctionYaml
+from ..serve.report import READY
 from ..serve.running import Server, running
 from ..waiting import waiting
 
@@ -43,7 +45,7 @@ class Target:
         """How CVAT calls it."""
         if self.dashboard is None:
             return Gateway(generation, function_url=self.url)
-        namespace = (self.function.get("metadata") or {}).get("namespace") or "nuclio"
+        namespace = (self.function.get("metadata") or {}).get("namespace") or NAMESPACE
         return Gateway(generation, dashboard=self.dashboard, via_dashboard=True, namespace=namespace)
 
 
@@ -96,7 +98,7 @@ def _served(bundle: Path, python: str) -> Iterator[Server]:
 
 def own_lines(log: str, name: str) -> str:
     """What the function wrote into the engine's log: its marked lines before the engine was ready, all after that."""
-    before, ready, after = log.partition("Ctrl-C ends it\n")
+    before, ready, after = log.partition(f"{READY}\n")
     loading = [line for line in before.splitlines(keepends=True) if line.startswith(f"{name} | ")]
     return "".join(loading) + after if ready else log
 

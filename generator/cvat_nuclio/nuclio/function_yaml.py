@@ -180,6 +180,12 @@ class FunctionYaml:
         return (self.spec.get("platform") or {}).get("attributes") or {}
 
     @property
+    def mounts(self) -> list[str]:
+        """Where volumes lie in the container: `spec.volumes[].volumeMount.mountPath`."""
+        found = [(volume.get("volumeMount") or {}).get("mountPath") for volume in self.spec.get("volumes") or []]
+        return [path for path in found if path]
+
+    @property
     def event_timeout(self) -> float | None:
         """Seconds; None for no limit, and for a text that is no duration."""
         text = self.spec.get("eventTimeout")

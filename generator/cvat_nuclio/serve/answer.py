@@ -118,7 +118,7 @@ async def _answer(fields: dict[str, Any], body: bytes) -> Answer:
 
 def _take_file(answer: Answer, path: Path, *, delete: bool) -> None:
     """Makes a file the body, as the header of that name asks."""
-    answer.body, answer.content_type = b"", answer.content_type
+    answer.body = b""
     try:
         answer.body = path.read_bytes()
     except FileNotFoundError:

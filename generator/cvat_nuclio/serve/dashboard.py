@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ..limits import NAMESPACE
 from ..nuclio.duration import BadDuration, seconds
 from .container import Container
 from .health import not_found
@@ -115,7 +116,7 @@ class Dashboard:
     async def projects(self, request: Request) -> Response:
         """GET /api/projects."""
         names = sorted({PROJECT, "default", *(e.project for e in self._entries)})
-        return as_json({n: {"metadata": {"name": n, "namespace": "nuclio"}, "spec": {}, "status": {}} for n in names})
+        return as_json({n: {"metadata": {"name": n, "namespace": NAMESPACE}, "spec": {}, "status": {}} for n in names})
 
     async def invoke(self, request: Request) -> Response:
         """POST /api/function_invocations: the headers name the function, the rest is the function's."""

@@ -8,6 +8,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+#: The last line of the start: what comes after it is of the functions' requests.
+READY = "Ctrl-C ends it"
+
 
 @dataclass(frozen=True)
 class FunctionReport:
@@ -56,7 +59,7 @@ def print_report(report: Report, console: Console) -> None:
     if report.dashboard_url:
         port = report.dashboard_url.rpartition(":")[2]
         console.print(f"dashboard {report.dashboard_url} (for CVAT: CVAT_NUCLIO_PORT={port})", highlight=False)
-    console.print("Ctrl-C ends it", highlight=False)
+    console.print(READY, highlight=False)
 
 
 def reachable(host: str) -> str:

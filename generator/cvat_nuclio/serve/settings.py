@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
+from ..limits import NAMESPACE
 from ..nuclio.function_yaml import FunctionYaml
 from ..nuclio.starting import obstacles
 from ..nuclio.trigger import DEFAULT_AVAILABILITY_MS, DEFAULT_READ_BUFFER, HTTPTrigger, is_number
@@ -88,7 +89,7 @@ def read_settings(path: Path | str, config_file: str = "function.yaml", nuclio: 
         folder=bundle.folder.resolve(),
         config_file=bundle.file.resolve(),
         name=bundle.name or bundle.folder.resolve().name,
-        namespace=str(bundle.metadata.get("namespace") or "nuclio"),
+        namespace=str(bundle.metadata.get("namespace") or NAMESPACE),
         handler=str(bundle.spec.get("handler", "")).removesuffix("\n"),
         trigger=_trigger(bundle.trigger),
         event_timeout=bundle.event_timeout,

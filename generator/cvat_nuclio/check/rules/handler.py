@@ -112,7 +112,7 @@ def returns_list(module: Module) -> Iterator[Fault]:
     Nuclio 1.14 and later take it for a batch: the caller gets the first element only, and an empty list costs the
     worker for ever. From 1.13.3 on it is a 500.
     """
-    for node in own_nodes(module.handler) if module.handler else ():
+    for node in own_nodes(module.handler):
         if isinstance(node, ast.Return) and node.value is not None and is_list(node.value, list_names(module.handler)):
             yield Fault("the handler returns a list", place(node))
 
@@ -149,10 +149,8 @@ def response_status(module: Module) -> Iterator[Fault]:
 )  # fmt: skip
 def generator(module: Module) -> Iterator[Fault]:
     """The handler is a generator: Nuclio before 1.15 answers 500."""
-    yields = (
-        (n for n in own_nodes(module.handler) if isinstance(n, (ast.Yield, ast.YieldFrom))) if module.handler else ()
-    )
-    for node in list(yields)[:1]:
+    yields = [node for node in own_nodes(module.handler) if isinstance(node, (ast.Yield, ast.YieldFrom))]
+    for node in yields[:1]:
         yield Fault("the handler yields", place(node))
 
 
@@ -171,7 +169,7 @@ def traceback_to_caller(module: Module) -> Iterator[Fault]:
 
 def responses(function: FunctionNode | None) -> Iterator[ast.Call]:
     """The calls that make a `context.Response` or a `nuclio_sdk.Response`."""
-    for node in own_nodes(function) if function else ():
+    for node in own_nodes(function):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "Response":
             yield node
 
@@ -188,7 +186,7 @@ def list_names(function: FunctionNode | None) -> set[str]:
     """Local names that are only ever lists."""
     lists: set[str] = set()
     others: set[str] = set()
-    for node in own_nodes(function) if function else ():
+    for node in own_nodes(function):
         targets: list[ast.expr] = []
         if isinstance(node, ast.Assign):
             targets, value = node.targets, node.value

@@ -22,8 +22,8 @@ def lacking_file(build: Build) -> Iterator[Fault]:
     # Slow to import, and few folders that are checked were generated.
     from ...generate.lacks import absent
 
-    mounts = [(volume.get("volumeMount") or {}).get("mountPath") for volume in build.bundle.spec.get("volumes") or []]
     for lack in absent(folder):
-        if not any(mount and f"/opt/nuclio/{lack.place}".startswith(mount.rstrip("/") + "/") for mount in mounts):
+        at = f"/opt/nuclio/{lack.place}"
+        if not any(at.startswith(mount.rstrip("/") + "/") for mount in build.bundle.mounts):
             remedy = f"cvat-nuclio generate {folder.parent} {lack.remedy}" if lack.remedy else ""
             yield Fault(lack.what, severity=None if lack.needed else WARNING, remedy=remedy, file=file)

@@ -65,8 +65,7 @@ def _said(bundle: FunctionYaml) -> str:
 
 def _is_provided(bundle: FunctionYaml, path: str) -> bool:
     """Whether a volume, a step or an image of one's own may bring the path."""
-    mounts = [(volume.get("volumeMount") or {}).get("mountPath") or "" for volume in bundle.spec.get("volumes") or []]
     folder = "/".join(re.split(r"[/\\]+", path)[:3])
     own_image = not re.match(r"[A-Za-z]:", path) and not base_image(str(bundle.build.get("baseImage", ""))).is_plain
     own_image = own_image and bool(bundle.build.get("baseImage"))
-    return any(mount and path.startswith(mount) for mount in mounts) or folder in _said(bundle) or own_image
+    return any(map(path.startswith, bundle.mounts)) or folder in _said(bundle) or own_image
