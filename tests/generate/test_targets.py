@@ -93,3 +93,9 @@ def test_two_bundles_of_one_id_are_told_apart(workshop: Any, zoo: Any) -> None:
     run = workshop.run("--function-file", file, "--output", "two", "--name", "one")
     assert run.status == 0
     assert "has the id one too: deploying one replaces the other" in run.err
+
+
+def test_a_neighbour_that_cannot_be_read_is_no_fault_of_this_one(workshop: Any) -> None:
+    (workshop.folder / "broken").mkdir()
+    (workshop.folder / "broken" / "cvat-nuclio.yaml").write_text("a: [")
+    workshop.generate("detector")

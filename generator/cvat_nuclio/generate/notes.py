@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
+from ..errors import UserError
 from . import names, option_file
 from .description import Description
 from .lacks import WEIGHTS, Lack
@@ -31,8 +33,10 @@ def _names(bundle: Description) -> Iterator[str]:
     if names.loses_letters(folder.name) and name == names.suggest(folder.name):
         yield f"the id is {name}: letters of {folder.name!r} cannot stand in one; another: --name ID"
     for file in sorted(folder.parent.glob(f"*/{option_file.NAME}")):
-        if file.parent != folder and option_file.read(file.parent).get("name") == name:
-            yield f"{file.parent} has the id {name} too: deploying one replaces the other; another: --name ID"
+        # A neighbour that cannot be read is no fault of this one.
+        with suppress(UserError):
+            if file.parent != folder and option_file.read(file.parent).get("name") == name:
+                yield f"{file.parent} has the id {name} too: deploying one replaces the other; another: --name ID"
 
 
 def _clicks(bundle: Description) -> Iterator[str]:
