@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+#: Nuclio's words for what Python calls otherwise from 3.13 on.
+REASONS = {413: "Request Entity Too Large", 422: "Unprocessable Entity"}
+
 
 class NuclioStandin(ThreadingHTTPServer):
     """`answers` are taken one for each request in order; `paths` answer by path and win. `seen` is what came in."""
@@ -82,7 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, recorded: dict[str, Any]) -> None:
         content = content_of(recorded)
         missing = 100 if recorded.get("mode") == "truncate" else 0
-        self.send_response(recorded["status"])
+        self.send_response(recorded["status"], REASONS.get(recorded["status"]))
         headers = {"Content-Type": "application/json"} | recorded.get("headers", {})
         location = headers.get("Location")
         if location:

@@ -1,6 +1,7 @@
 """What the replays of the recorded vectors share: which run on which engine, functions started ahead, logs."""
 
 import fnmatch
+import sys
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 import serve_left_out
 from serve_client import wait_until
 from serve_hosts import ENGINES, HOSTS, Host, Live
-from serve_vectors import Vector, same, same_text, sdk_fits
+from serve_vectors import RECORDED_WITH, Vector, same, same_text, sdk_fits
 
 AHEAD = 3
 
@@ -18,6 +19,8 @@ AHEAD = 3
 def left_out(vector: Vector, engine: str) -> str:
     """Why an engine is not held to the vector, empty when it is."""
     tables = [serve_left_out.BOTH, getattr(serve_left_out, engine.upper(), {})]
+    if sys.version_info[:2] != RECORDED_WITH:
+        tables.append(serve_left_out.PYTHON)
     for table in tables:
         for pattern, reason in table.get(vector.file, {}).items():
             if fnmatch.fnmatchcase(vector.name, pattern):

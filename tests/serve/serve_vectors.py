@@ -15,6 +15,10 @@ from cvat_nuclio.serve.child import SCRIPT
 from cvat_nuclio.serve.nuclio_home import WRAPPER
 
 RECORDINGS = Path(__file__).resolve().parents[1] / "recordings"
+#: Under another Python its own library and what is installed into it are other code: their frames, and its words of
+#: warning, say nothing of ours there.
+RECORDED_WITH = (3, 11)
+OTHERS = ("$wrapper", "msgpack/", *(() if sys.version_info[:2] == RECORDED_WITH else ("$pyhome", "$venv")))
 DEFAULT_CONFIG = """\
 metadata:
   name: vec
@@ -141,7 +145,7 @@ def plain(text: str) -> str:
     text = WARNING.sub(r"\1N\2", text)
     if "Traceback" not in text:
         return text
-    text = FRAME.sub(lambda frame: "" if frame[1].startswith(("$wrapper", "msgpack/")) else frame[0], text)
+    text = FRAME.sub(lambda frame: "" if frame[1].startswith(OTHERS) else frame[0], text)
     text = re.sub(r"\n {4,}[\^~]+(?=\n)", "", text)
     return LINE.sub(r"\1N", REPEATED.sub("Previous line repeated N more", text))
 

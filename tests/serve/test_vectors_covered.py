@@ -40,7 +40,7 @@ def replayed_by(module: str) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("engine", ["BOTH", "BUILTIN", "NUCLIO"])
+@pytest.mark.parametrize("engine", ["BOTH", "BUILTIN", "PYTHON", "NUCLIO"])
 def test_every_reason_is_a_vectors(engine: str) -> None:
     for file, table in getattr(serve_left_out, engine).items():
         names = [vector.name for vector in serve_vectors.load(file)]

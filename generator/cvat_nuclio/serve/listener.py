@@ -105,6 +105,7 @@ class Protocol(H11Protocol):
         super().connection_made(transport)
         self._received = self._body = self._framing = 0
         self._seen = (-1, 0)
+        self._is_over = False
         self._timer = self.loop.call_later(SILENCE, self._watch)
         if len(self.connections) > MOST_CONNECTIONS:
             transport.abort()
@@ -118,7 +119,7 @@ class Protocol(H11Protocol):
         """Bytes of a request, counted before they are parsed."""
         self._received += len(data)
         for start in range(0, len(data), SLICE):
-            if not self.transport.is_closing():
+            if not self._is_over and not self.transport.is_closing():
                 self._take(data[start : start + SLICE])
 
     def _take(self, data: bytes) -> None:
@@ -127,11 +128,23 @@ class Protocol(H11Protocol):
         body = max(self._unread_body() - before, 0)
         self._body += body
         self._framing += len(data) - body
-        if self._framing > self.limits.framing(self._body) and not self.transport.is_closing():
+        if self._framing <= self.limits.framing(self._body) or self.transport.is_closing():
+            return
+        if self.cycle is not None and self._works:
+            # What came before is a whole request: it is answered, and nothing more is read.
+            self.cycle.keep_alive = False
+            self.flow.pause_reading()
+            self._is_over = True
+        else:
             self.send_400_response("")
 
     def _unread_body(self) -> int:
         return len(self.cycle.body) if self.cycle else 0
+
+    @property
+    def _works(self) -> bool:
+        """Whether a whole request is being answered."""
+        return self.cycle is not None and not self.cycle.more_body and not self.cycle.response_complete
 
     def on_response_complete(self) -> None:
         """The answer is written; the next request may be read."""
@@ -157,8 +170,7 @@ class Protocol(H11Protocol):
     def _watch(self) -> None:
         """Ends a connection on which nothing has moved since the last look, unless a function works for it."""
         seen = (self._received, self.transport.get_write_buffer_size())
-        works = self.cycle is not None and not self.cycle.more_body and not self.cycle.response_complete
-        if seen == self._seen and not works:
+        if seen == self._seen and not self._works:
             self.transport.abort()
             return
         self._seen = seen
