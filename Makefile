@@ -63,7 +63,7 @@ stale: $(VENV)/.ready-models
 
 # Builds the bundles' images with the Docker daemon that DOCKER_HOST names, and runs each bundle's test inside.
 images: $(VENV)/.ready-demo
-	$(BIN)/python -m tools.images $(IMAGES)
+	$(BIN)/python -m tools.build_images $(IMAGES)
 
 # A million hostile requests over the four kinds, in process, half an hour on two cores; exit 1 on any finding.
 fuzz: $(VENV)/.ready-test

@@ -17,7 +17,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tools.fuzzing import memory
+from tools.fuzzing import resident_memory
 from tools.fuzzing.batches import BATCH, KINDS, Batches
 
 MIB = 2**20
@@ -83,10 +83,10 @@ def work(kind: str, numbers: range, connection: Connection) -> None:
         except BaseException as fault:  # a finding; or a fault of the fuzzer's own, which is one too
             finding = "".join(traceback.format_exception(fault, limit=-4, chain=False))[-6000:]
             finding += "\n".join(getattr(fault, "__notes__", []))[-6000:]
-        memory.settle()
-        readings.append(memory.resident())
-        if number == numbers[-1] and len(readings) >= 10 and not memory.is_flat(readings):
-            finding += f"memory grew by {memory.growth(readings) / MIB:.0f} MiB"
+        resident_memory.settle()
+        readings.append(resident_memory.resident())
+        if number == numbers[-1] and len(readings) >= 10 and not resident_memory.is_flat(readings):
+            finding += f"memory grew by {resident_memory.growth(readings) / MIB:.0f} MiB"
         report: dict[str, Any] = {
             "batch": number,
             "sent": batches.sent - before,

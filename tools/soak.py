@@ -20,7 +20,7 @@ import urllib3
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from cvat_nuclio.serve import FunctionReport, Server, running
-from tools.fuzzing import memory
+from tools.fuzzing import resident_memory
 from tools.fuzzing.traffic import Traffic
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -112,7 +112,7 @@ def watch(readings: dict[int, list[int]], names: dict[int, str], clients: list[C
         time.sleep(pause)
         for pid in readings:
             try:
-                readings[pid].append(memory.resident(pid))
+                readings[pid].append(resident_memory.resident(pid))
             except (OSError, ProcessLookupError):
                 return
         if spent // 60 >= told:
@@ -135,11 +135,11 @@ def report(server: Server, clients: list[Client], readings: dict[int, list[int]]
         failed = True
         print(f"FAULT: workers were restarted: {sorted(readings)} became {sorted(server.worker_pids)}")
     for pid, values in readings.items():
-        flat = len(values) >= _LEAST_READINGS and memory.is_flat(values)
+        flat = len(values) >= _LEAST_READINGS and resident_memory.is_flat(values)
         failed |= not flat
         word = "flat" if flat else "FAULT: not flat"
         print(f"{names[pid]} {pid}: {values[0] / MIB:.1f} → {values[-1] / MIB:.1f} MiB, "
-              f"{memory.growth(values) / MIB:+.1f} after warm-up: {word}")  # fmt: skip
+              f"{resident_memory.growth(values) / MIB:+.1f} after warm-up: {word}")  # fmt: skip
     return 1 if failed else 0
 
 

@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as hnp
 from aa_runtime import geometry, masks
 from aa_runtime.interactor import Found, mask_answer, shapes_answer
 from cvat_nuclio.cvat import Generation
-from cvat_nuclio.cvat.interactor import browser_accepts
+from cvat_nuclio.cvat.interactor_answer import browser_accepts
 
 BITMAP = np.zeros((80, 100), bool)
 BITMAP[10:14, 20:25] = True

@@ -7,7 +7,7 @@ import pytest
 
 from cvat_nuclio.__main__ import main
 from cvat_nuclio.check import check, check_paths
-from cvat_nuclio.check.loading import loader
+from cvat_nuclio.check.ask_function import loader
 
 HEAD = "from types import SimpleNamespace\n\nimport cvat_sdk.auto_annotation as cvataa\n\n"
 DETECTOR = 'cvataa.DetectionFunctionSpec(labels=[cvataa.label_spec("cat", 0)])'

@@ -52,7 +52,7 @@ def test_a_missing_key_points_at_its_parent(tmp_path: Path) -> None:
 
 
 def test_tabs_and_long_lines_keep_the_caret_in_place(tmp_path: Path) -> None:
-    from cvat_nuclio.check.report import as_text
+    from cvat_nuclio.check.finding_formats import as_text
 
     labels = ", ".join(f'{{"name": "label {i}"}}' for i in range(20))
     finding = one(tmp_path, HEAD + f"    spec: '[{labels},]'\n" + TAIL, "CN431")

@@ -10,9 +10,9 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 
 from cvat_nuclio.check import Severity, check_paths
-from cvat_nuclio.cvat.errors import ListingError
 from cvat_nuclio.cvat.generation import Generation
 from cvat_nuclio.cvat.listing import list_function
+from cvat_nuclio.cvat.rest_errors import ListingError
 from cvat_nuclio.nuclio import read
 
 ZOO = Path(__file__).resolve().parent.parent / "zoo"

@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as arrays
 
 from cvat_nuclio.cvat import CvatError, Generation, Task, labels_from_spec, list_function
 from cvat_nuclio.cvat.job import run_job
-from cvat_nuclio.cvat.masks import crop_to_rle, rle_to_bitmap
+from cvat_nuclio.cvat.mask_crops import crop_to_rle, rle_to_bitmap
 from cvat_nuclio.cvat.server import Server
 from cvat_nuclio.cvat.storage import Store
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from cvat_nuclio.cvat import CvatError, Generation, Server, Task, labels_from_spec, list_function
-from cvat_nuclio.cvat.interactor import browser_accepts
+from cvat_nuclio.cvat.interactor_answer import browser_accepts
 from cvat_nuclio.cvat.job import run_job
 from cvat_nuclio.cvat.storage import Store
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from aa_runtime.contract import SHAPE_TYPES, points_fault
 from cvat_nuclio.cvat.listing import list_function
-from cvat_nuclio.cvat.masks import rle_to_bitmap
+from cvat_nuclio.cvat.mask_crops import rle_to_bitmap
 from cvat_nuclio.cvat.sample import BOX, SIZE, function_of_kind, sample_payload, shape_points
 
 

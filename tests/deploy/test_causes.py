@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from cvat_nuclio.deploy.causes import find_cause, plain
 from cvat_nuclio.deploy.cluster import Pod
+from cvat_nuclio.deploy.nuctl_causes import find_cause, plain
 
 EXPECTED = yaml.safe_load(Path(__file__).with_name("expected_causes.yaml").read_text("utf-8"))
 REPORTED = yaml.safe_load(Path(__file__).with_name("reported_causes.yaml").read_text("utf-8"))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cvat_nuclio.deploy.container import container_name, find_container, why_silent
+from cvat_nuclio.deploy.docker_container import container_name, find_container, why_silent
 
 Records = Callable[[str], list[dict[str, Any]]]
 

@@ -13,7 +13,7 @@ import pytest
 from aa_runtime import FunctionSource, Options, create_handler
 from aa_runtime.contract import SHAPE_TYPES
 from cvat_nuclio.deploy.first_request import failure
-from cvat_nuclio.invoke.target import Target
+from cvat_nuclio.invoke.call_target import Target
 
 TRACKER = '''
 import cvat_sdk.auto_annotation as cvataa

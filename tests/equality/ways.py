@@ -21,7 +21,7 @@ from cvat_cli._internal.agent_driver_tracking import AgentTrackingFunctionDriver
 from cvat_sdk import models
 
 from cvat_nuclio.cvat import Browser, Generation, TaskLabel
-from cvat_nuclio.cvat.interactor import Interacted, browser_accepts
+from cvat_nuclio.cvat.interactor_answer import Interacted, browser_accepts
 
 HERE = Path(__file__).resolve().parent
 TASK = 5

@@ -7,7 +7,7 @@ import pytest
 from tools.fuzzing import corpus
 from tools.fuzzing.batches import KINDS, Batches
 from tools.fuzzing.corpus import encoded
-from tools.fuzzing.target import Finding, Target, foreign_tokens
+from tools.fuzzing.fuzz_target import Finding, Target, foreign_tokens
 
 
 @pytest.fixture(scope="module", params=KINDS)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from tools import soak
-from tools.fuzzing import memory
+from tools.fuzzing import resident_memory
 from tools.fuzzing.traffic import Traffic
 
 from cvat_nuclio.serve import running
@@ -24,13 +24,13 @@ MIB = 2**20
     ],
 )
 def test_flat_means_no_growth_after_warm_up(readings: list[int], flat: bool) -> None:
-    assert memory.is_flat(readings) is flat
+    assert resident_memory.is_flat(readings) is flat
 
 
 def test_resident_memory_is_read() -> None:
-    assert 10 * MIB < memory.resident() < 100_000 * MIB
+    assert 10 * MIB < resident_memory.resident() < 100_000 * MIB
     with pytest.raises(FileNotFoundError):
-        memory.resident(2**30)
+        resident_memory.resident(2**30)
 
 
 @pytest.mark.parametrize("kind", ["detector", "interactor", "tracker", "reid"])

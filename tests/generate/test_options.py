@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cvat_nuclio.errors import UserError
-from cvat_nuclio.generate import labels, names, render, skeleton
+from cvat_nuclio.generate import cvat_labels, names, render, skeleton
 from cvat_nuclio.generate.values import parse_size
 
 
@@ -145,7 +145,7 @@ def test_any_label_names_survive(given_names: list[str]) -> None:
     spec = [
         {"id": n, "name": name, "type": "any", "attributes": [], "sublabels": []} for n, name in enumerate(given_names)
     ]
-    text = labels.spec_text(spec, {})
+    text = cvat_labels.spec_text(spec, {})
     assert "'" not in text
     lines = yaml.safe_load("spec: |\n" + "".join(f"  {line}\n" for line in text.splitlines()))["spec"]
     assert [item["name"] for item in json.loads(lines)] == given_names

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cvat_nuclio.invoke.call_picture import skeleton_edges
 from cvat_nuclio.invoke.call_report import Kept
 from cvat_nuclio.invoke.draw import Canvas, color_of, outline, rotated
 from cvat_nuclio.invoke.frame_files import Frame
 from cvat_nuclio.invoke.kinds import rle
-from cvat_nuclio.invoke.picture import skeleton_edges
 
 RED = (255, 0, 0)
 SIZE = (700, 500)

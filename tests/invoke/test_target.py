@@ -10,9 +10,9 @@ from PIL import Image
 from cvat_nuclio.__main__ import COMMANDS, build_parser, main
 from cvat_nuclio.errors import UserError
 from cvat_nuclio.interpreter import interpreter
-from cvat_nuclio.invoke.causes import refused_by_nuclio
+from cvat_nuclio.invoke.answer_causes import refused_by_nuclio
+from cvat_nuclio.invoke.call_target import own_lines
 from cvat_nuclio.invoke.frame_files import load_frames
-from cvat_nuclio.invoke.target import own_lines
 
 FAILS = """
 import cvat_sdk.auto_annotation as cvataa

@@ -8,9 +8,9 @@ import pytest
 
 from cvat_nuclio.nuclio import read
 from cvat_nuclio.nuclio.duration import nanoseconds, text_of
+from cvat_nuclio.nuclio.http_trigger import http_trigger
 from cvat_nuclio.nuclio.starting import HANDLER, obstacles
 from cvat_nuclio.nuclio.structs import version_of
-from cvat_nuclio.nuclio.trigger import http_trigger
 
 VECTORS = Path(__file__).resolve().parents[1] / "recordings" / "nuclio-vectors" / "config.json"
 

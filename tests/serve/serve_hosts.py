@@ -21,11 +21,11 @@ import yaml
 from serve_vectors import DEFAULT_CONFIG
 
 from cvat_nuclio.serve.child import Interpreter
-from cvat_nuclio.serve.log import Record
+from cvat_nuclio.serve.engine_log import Record
+from cvat_nuclio.serve.function_settings import Settings, read_settings
 from cvat_nuclio.serve.nuclio_home import WRAPPER, check_home
 from cvat_nuclio.serve.nuclio_processor import NuclioProcessor
 from cvat_nuclio.serve.processor import Processor
-from cvat_nuclio.serve.settings import Settings, read_settings
 from cvat_nuclio.serve.slot import Panic
 
 T = TypeVar("T")

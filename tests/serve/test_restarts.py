@@ -10,7 +10,7 @@ import urllib3
 from serve_client import get, wait_until
 
 from cvat_nuclio.serve import Server, running
-from cvat_nuclio.serve.settings import RestartPolicy, read_settings
+from cvat_nuclio.serve.function_settings import RestartPolicy, read_settings
 
 POLICY = "  platform: {attributes: {restartPolicy: {name: on-failure, maximumRetryCount: 3}}}\n"
 DEATHS = {

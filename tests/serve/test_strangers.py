@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from serve_client import get
 
+from cvat_nuclio.serve import function_port as trigger_module
 from cvat_nuclio.serve import listener as listener_module
-from cvat_nuclio.serve import trigger as trigger_module
 from cvat_nuclio.serve.answer import Answer
+from cvat_nuclio.serve.function_port import TriggerApp
 from cvat_nuclio.serve.listener import Limits, Listener, bind
-from cvat_nuclio.serve.trigger import TriggerApp
 
 LIMITS = Limits(head=16384, body=1_000_000)
 # What a request may take beside a body of the largest size.

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
-from cvat_nuclio.bench.memory import largest_mib
+from cvat_nuclio.bench.worker_memory import largest_mib
 from cvat_nuclio.serve import Server, running
 
 from .http import Client

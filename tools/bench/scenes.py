@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cvat_nuclio.bench.picture import photograph as jpeg
+from cvat_nuclio.bench.sample_picture import photograph as jpeg
 
 __all__ = ["FUNCTIONS", "detector_body", "generated_bundle", "jpeg", "plain_bundle"]
 

@@ -8,8 +8,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from cvat_nuclio.bench.report import AROUND, Report
-from cvat_nuclio.bench.run import BenchOptions, bench_folder
+from cvat_nuclio.bench.one_run import BenchOptions, bench_folder
+from cvat_nuclio.bench.results import AROUND, Report
 
 from .scenes import generated_bundle, jpeg
 

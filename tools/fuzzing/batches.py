@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from . import strategies
+from .fuzz_target import Target, foreign_tokens
 from .mutate import mutated
 from .strategies import CONTENT_TYPES
-from .target import Target, foreign_tokens
 
 KINDS = ("detector", "interactor", "tracker", "reid")
 #: Requests of a batch, and of one structure: itself and copies with broken bytes.

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..nuclio.function_yaml import FunctionYaml
-from .images import BaseImage, base_image
-from .labels import Labels
+from .image_names import BaseImage, base_image
 from .pip import PipInstall, Requirement, installs, listed
 from .reach import start_calls
-from .settings import Settings
 from .source import RUNTIME, FunctionNode, PythonFile, module_file
+from .spec_text import Labels
+from .versions import Settings
 
 
 class Bundle(FunctionYaml):

@@ -8,8 +8,8 @@ from pathlib import Path
 from ..errors import UserError
 from .bundle import Bundle, Function
 from .near import near
-from .settings import Settings
 from .source import PythonFile, module_file
+from .versions import Settings
 
 _YAML = (".yaml", ".yml", ".json")
 # `aa_runtime` is the runtime that bundles carry; the others hold copies of foreign code.

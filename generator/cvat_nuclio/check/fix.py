@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..nuclio.reader import read
+from ..nuclio.yaml_readers import read
 from .finding import Edit, Finding
 
 

@@ -5,7 +5,7 @@ import functools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ..nuclio.places import Place
+from ..nuclio.yaml_places import Place
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 # The runtime that bundles carry is checked by its own tests.

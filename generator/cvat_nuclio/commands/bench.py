@@ -32,9 +32,9 @@ def _count(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Prints the report; 1 when some requests failed."""
-    from ..bench.picture import read_picture
-    from ..bench.report import require_plot
-    from ..bench.run import BenchOptions, bench_folder, bench_url
+    from ..bench.one_run import BenchOptions, bench_folder, bench_url
+    from ..bench.results import require_plot
+    from ..bench.sample_picture import read_picture
     from ..errors import EXIT_FINDINGS, UserError
     from ..interpreter import interpreter
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import EXIT_FINDINGS
 
 if TYPE_CHECKING:
-    from ..check.engine import Ask
+    from ..check.apply_rules import Ask
 
 _FORMATS = ("text", "json", "sarif", "github")
 
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from ..check import check, report
+    from ..check import check, finding_formats
     from ..check.fix import apply_fixes
 
     options = {
@@ -58,19 +58,19 @@ def _check(args: argparse.Namespace) -> int:
     findings = checked.findings
     _tell_unloaded(checked.only_read)
     if args.format == "text":
-        print(report.as_text(findings, colour=sys.stdout.isatty()))
+        print(finding_formats.as_text(findings, colour=sys.stdout.isatty()))
     elif args.format == "json":
-        print(report.as_json(findings))
+        print(finding_formats.as_json(findings))
     elif args.format == "sarif":
-        print(report.as_sarif(findings))
+        print(finding_formats.as_sarif(findings))
     elif findings:
-        print(report.as_github(findings))
+        print(finding_formats.as_github(findings))
     return EXIT_FINDINGS if findings else 0
 
 
 def _tell_unloaded(only_read: list[tuple[Path, str]]) -> None:
     """What was judged by its text alone, and why."""
-    from ..check.report import plain
+    from ..check.finding_formats import plain
 
     unasked = [file for file, why in only_read if not why]
     if unasked:
@@ -84,7 +84,7 @@ def _tell_unloaded(only_read: list[tuple[Path, str]]) -> None:
 
 
 def _ask(args: argparse.Namespace) -> "Ask | None":
-    from ..check.loading import loader
+    from ..check.ask_function import loader
 
     return loader(args.python or sys.executable) if args.load or args.python else None
 

@@ -79,9 +79,9 @@ def run(args: argparse.Namespace) -> int:
     import signal
 
     from ..deploy.cluster import Cluster
+    from ..deploy.deploy_options import DeployOptions
     from ..deploy.fleet import Fleet
     from ..deploy.nuctl import Nuctl
-    from ..deploy.options import DeployOptions
     from ..deploy.preflight import Tools
 
     # In a cluster nuctl takes the context's namespace, or none; CVAT looks in `nuclio` whatever the context.
@@ -111,8 +111,8 @@ def _say(line: str) -> None:
 
 
 def _deploy(fleet: "Fleet", *, check: bool) -> int:
+    from ..deploy.deploy_table import summary
     from ..deploy.last_nuctl import differs_from_last_time
-    from ..deploy.report import summary
     from ..deploy.sources import prepare
 
     deployments = fleet.open()
@@ -131,7 +131,7 @@ def _deploy(fleet: "Fleet", *, check: bool) -> int:
 
 
 def _status(fleet: "Fleet") -> int:
-    from ..deploy.report import summary
+    from ..deploy.deploy_table import summary
 
     outcomes = [one.look() for one in fleet.open()]
     _say(summary(outcomes))

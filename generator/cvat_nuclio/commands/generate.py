@@ -135,7 +135,7 @@ def _configure_nuclio(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0; 1 where `check` finds an error in what was written, or with --check a bundle is stale."""
-    from ..generate import report
+    from ..generate import change_report
     from ..generate.targets import targets
 
     given = {key: value for key, value in vars(args).items() if key not in RUN_OPTIONS}
@@ -143,7 +143,7 @@ def run(args: argparse.Namespace) -> int:
     for target in targets(getattr(args, "bundles", []), args.output, given):
         outcome = _one(args, target, {**given, **target.function})
         stale = stale or (args.check and bool(outcome.stale))
-        report.show(outcome, pretend=args.pretend, check=args.check, force=args.force)
+        change_report.show(outcome, pretend=args.pretend, check=args.check, force=args.force)
         if not (args.pretend or args.check):
             bad = _findings(target.folder, outcome.bundle.probe) or bad
     return EXIT_FINDINGS if stale or bad else 0

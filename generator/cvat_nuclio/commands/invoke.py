@@ -81,11 +81,11 @@ def run(args: argparse.Namespace) -> int:
 
     from ..cvat import ListingError
     from ..errors import EXIT_FINDINGS, UserError
+    from ..invoke.call_picture import save_picture
+    from ..invoke.call_target import Hints, open_target
     from ..invoke.frame_files import load_frames
     from ..invoke.kinds import invoke
-    from ..invoke.picture import save_picture
     from ..invoke.table import print_report
-    from ..invoke.target import Hints, open_target
     from ..waiting import waiting
 
     options = _options(args)

@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _docker(args: argparse.Namespace) -> list[str]:
-    from ..deploy.container import container_name
+    from ..deploy.docker_container import container_name
 
     if args.previous:
         raise UserError(

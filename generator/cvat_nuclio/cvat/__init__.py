@@ -4,17 +4,17 @@ A model in plain Python: no Django, no database. `invoke`, `check` and the tests
 has one implementation. The rules, their order and their words are those of CVAT's source, which was read and run
 beside the model over thousands of random calls (2.15, 2.54, 2.73); `tests/cvat` replays the recorded exchanges.
 
-`listing` reads Nuclio's function object; `request` reads a job's body, `fields` single values; `payload` builds what is
-sent; `conversion`, `validation`, `tracker`, `reid` and `interactor` read answers; `server` and `job` are the REST
-calls; `browser` is the user in front of them.
+`listing` reads Nuclio's function object; `batch_request` reads a job's body, `rest_fields` single values; `payload`
+builds what is sent; `conversion`, `validation`, `tracker_answer`, `reid_tracks` and `interactor_answer` read answers;
+`server` and `job` are the REST calls; `browser` is the user in front of them.
 """
 
 from .browser import Browser
-from .errors import CvatError, ListingError
 from .gateway import Gateway
 from .generation import NEWEST, Generation
-from .interactor import UiError
+from .interactor_answer import UiError
 from .listing import Listed, list_function, list_functions
+from .rest_errors import CvatError, ListingError
 from .server import Server
 from .task import Task, TaskLabel, labels_from_spec
 

@@ -8,7 +8,7 @@ import attrs
 
 from .gateway import Gateway
 from .generation import NEWEST, Generation
-from .interactor import Interacted, UiError, browser_accepts
+from .interactor_answer import Interacted, UiError, browser_accepts
 from .job import Job, run_job
 from .listing import Listed, retrieve_function
 from .mapping import compatible

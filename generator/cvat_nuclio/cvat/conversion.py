@@ -5,11 +5,11 @@ from typing import Any
 
 import attrs
 
-from .attributes import keep_attributes
 from .drops import Drops
 from .generation import Generation
+from .kept_attributes import keep_attributes
 from .mapping import Mapped
-from .masks import crop_to_rle
+from .mask_crops import crop_to_rle
 from .task import TaskLabel
 
 ROTATABLE = ("rectangle", "ellipse")

@@ -6,9 +6,9 @@ from typing import Any
 import attrs
 
 from ..limits import CVAT_TIMEOUT, NAMESPACE
-from .errors import unhandled
 from .generation import NEWEST, Generation
 from .listing import Listed, list_functions, retrieve_function
+from .rest_errors import unhandled
 from .transport import decode, send
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import attrs
 
+from .batch_request import read_request
 from .conversion import Items
-from .errors import CvatError, invalid, unhandled
 from .generation import Generation
 from .listing import Listed
-from .reid import Box, match_frames
-from .request import read_request
+from .reid_tracks import Box, match_frames
+from .rest_errors import CvatError, invalid, unhandled
 from .roi import check_for_job
 from .server import Server
 from .storage import Collection, Store, empty

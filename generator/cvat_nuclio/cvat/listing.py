@@ -6,8 +6,8 @@ from typing import Any
 
 import attrs
 
-from .errors import INVALID_METADATA, VALIDATION, CvatError, ListingError, unhandled
 from .generation import NEWEST, Generation
+from .rest_errors import INVALID_METADATA, VALIDATION, CvatError, ListingError, unhandled
 from .spec import ModelLabel, parse_spec
 
 KINDS = ("detector", "interactor", "reid", "tracker")

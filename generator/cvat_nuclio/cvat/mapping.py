@@ -5,8 +5,8 @@ from typing import Any
 
 import attrs
 
-from .errors import invalid
 from .generation import Generation
+from .rest_errors import invalid
 from .spec import ModelLabel
 from .task import TaskAttribute, TaskLabel
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import attrs
 
-from .errors import invalid
-from .fields import rest_error
 from .generation import Generation
 from .listing import Listed
+from .rest_errors import invalid
+from .rest_fields import rest_error
 from .roi import crop, into, region
 from .signing import StateSigner
 from .task import Task

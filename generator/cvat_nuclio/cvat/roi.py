@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from .errors import CvatError
-from .fields import rest_error
+from .rest_errors import CvatError
+from .rest_fields import rest_error
 
 Roi = tuple[int, int, int, int]
 

@@ -9,16 +9,16 @@ from PIL import Image
 
 from .conversion import Items, rename_items, to_annotation
 from .drops import Drops
-from .errors import unhandled
 from .generation import Generation
 from .listing import Listed
 from .mapping import resolve_mapping
 from .payload import Call, build_payload, check_segment
+from .rest_errors import unhandled
 from .roi import moved, moved_answer, region
 from .signing import StateSigner
 from .storage import Collection, empty
 from .task import Task
-from .tracker import convert_tracked
+from .tracker_answer import convert_tracked
 from .validation import check_json, labeled_data
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from .errors import CvatError, invalid
+from .rest_errors import CvatError, invalid
 
 MAX_AGE = 8 * 60 * 60
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from .errors import CvatError
+from .rest_errors import CvatError
 from .task import Task
 
 MAX_GROUP = 2**31 - 1

@@ -5,8 +5,8 @@ from typing import Any
 import requests
 
 from ..limits import CVAT_TIMEOUT
-from .errors import CvatError
 from .generation import NEWEST, Generation
+from .rest_errors import CvatError
 
 MAX_NOTE = 4000
 USER_AGENT = "CVAT/2.73.0 python-requests/2.33.1"

@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from .masks import rle_to_bitmap
+from .mask_crops import rle_to_bitmap
 
 _FEWEST = {"polygon": 6, "polyline": 4, "points": 2}
 _EXACT = {"rectangle": 4, "ellipse": 4, "cuboid": 16}

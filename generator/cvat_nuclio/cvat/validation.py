@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from .errors import CvatError
-from .fields import Detail, Refused, boolean, choice, integer, many, not_null, number, record, text
 from .generation import Generation
+from .rest_errors import CvatError
+from .rest_fields import Detail, Refused, boolean, choice, integer, many, not_null, number, record, text
 
 SHAPE_TYPES = (
     "rectangle",

@@ -10,10 +10,10 @@ import attrs
 import urllib3
 
 from ..nuclio.function_yaml import FunctionYaml
-from .causes import Cause, find_cause
 from .cluster import Cluster
+from .deploy_options import DeployOptions
 from .nuctl import Nuctl
-from .options import DeployOptions
+from .nuctl_causes import Cause, find_cause
 
 DOCKER_HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
 MAX_NAME = 55

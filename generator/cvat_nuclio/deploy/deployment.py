@@ -13,9 +13,9 @@ from ..limits import NAMESPACE
 from ..nuclio.function_yaml import FunctionYaml
 from ..private_files import open_private, private_folder
 from ..state_keys import VARIABLE, deploy_key, file_with
-from .causes import Cause, find_cause
+from .deploy_options import DeployOptions
 from .nuctl import Answer, Nuctl, State
-from .options import DeployOptions
+from .nuctl_causes import Cause, find_cause
 from .patience import Patience
 from .places import Place, Serving
 from .preflight import Tools, check_function

@@ -9,9 +9,9 @@ from ..cvat import NEWEST, Listed, ListingError, list_function
 from ..cvat.sample import picture, rest_body
 from ..errors import UserError
 from ..invoke.call_options import LabelledBox, Options
+from ..invoke.call_target import Target
 from ..invoke.frame_files import Frame
 from ..invoke.kinds import invoke
-from ..invoke.target import Target
 
 
 def failure(target: Target) -> str | None:

@@ -11,12 +11,12 @@ import attrs
 
 from ..errors import UserError
 from ..nuclio.function_yaml import FunctionYaml
-from .causes import Cause
 from .cluster import Cluster
 from .cluster_preflight import ClusterPreflight, check_project
+from .deploy_options import DeployOptions
 from .deployment import Deployment, Outcome
 from .nuctl import Nuctl
-from .options import DeployOptions
+from .nuctl_causes import Cause
 from .places import ClusterPlace, LocalPlace, Place
 from .preflight import Tools, check_host
 

@@ -18,7 +18,7 @@ from typing import IO, Any
 import attrs
 
 from ..errors import UserError
-from .causes import Cause, find_cause
+from .nuctl_causes import Cause, find_cause
 
 NONE_THERE = ("No functions found", "No projects found")
 """What nuctl prints on standard output, with exit code 1."""

@@ -4,7 +4,7 @@ import time
 
 import attrs
 
-from .causes import Cause
+from .nuctl_causes import Cause
 from .places import Place, Serving
 
 # nuctl's lines when the image is there and the waiting begins.

@@ -6,12 +6,12 @@ from typing import Any, Protocol
 
 import attrs
 
-from ..invoke.target import Target
+from ..invoke.call_target import Target
 from . import first_request
-from .causes import Cause, find_cause
 from .cluster import Cluster
-from .container import container_name, find_container, why_silent
+from .docker_container import container_name, find_container, why_silent
 from .nuctl import State
+from .nuctl_causes import Cause, find_cause
 from .preflight import Tools
 
 DASHBOARD_PORT = 8070

@@ -12,7 +12,7 @@ from pathlib import Path
 import attrs
 
 from ..nuclio.function_yaml import FunctionYaml
-from .causes import Cause, find_cause
+from .nuctl_causes import Cause, find_cause
 
 STAGING_BYTES = 80 << 20  # what nuctl stages beside the bundle: processor, wrapper, wheels
 _BUILDKIT_OFF = ("", "0", "false")

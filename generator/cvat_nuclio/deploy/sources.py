@@ -20,7 +20,7 @@ def prepare(files: Sequence[Path], *, check: bool, say: Callable[[str], None]) -
 def _is_clean(files: Sequence[Path], say: Callable[[str], None]) -> bool:
     from ..check import check_paths
     from ..check.finding import Severity
-    from ..check.report import as_text
+    from ..check.finding_formats import as_text
 
     errors = [finding for finding in check_paths(list(files)) if finding.severity is Severity.ERROR]
     if errors:

@@ -14,7 +14,7 @@ import attrs
 from ..errors import UserError
 from ..private_files import open_private, private_folder
 from ..waiting import Wait, waiting
-from .causes import plain
+from .nuctl_causes import plain
 
 # `26.11.29 12:00:00.000 (I)            nuctl Building docker image {"image": …}`: the time, the level, who says it.
 _HEAD = re.compile(r"^.{0,40}?\([A-Z]\)\s+\S+\s+")

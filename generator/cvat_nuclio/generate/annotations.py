@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import UserError
-from . import labels
+from . import cvat_labels
 from .options import GenerateOptions
 from .probe import Probe
 
@@ -37,7 +37,7 @@ def comments(kind: str) -> dict[str, list[str]]:
 
 
 def _detector(options: GenerateOptions, spec: Mapping[str, Any]) -> dict[str, str]:
-    return {"spec": labels.spec_text(spec["labels"], options.edges)}
+    return {"spec": cvat_labels.spec_text(spec["labels"], options.edges)}
 
 
 def _interactor(options: GenerateOptions, spec: Mapping[str, Any]) -> dict[str, str]:

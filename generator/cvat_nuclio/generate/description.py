@@ -8,7 +8,7 @@ import attrs
 
 from ..data import tables
 from .annotations import annotations
-from .images import Images
+from .base_images import Images
 from .options import GenerateOptions
 from .parameters import Parameters
 from .pinning import Pinned

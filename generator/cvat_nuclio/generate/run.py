@@ -11,8 +11,8 @@ from ..errors import UserError
 from . import option_file, runtime_copy
 from .added import added_files
 from .assemble import assemble
+from .base_images import Images, choose, python_version
 from .description import Description, describe
-from .images import Images, choose, python_version
 from .lacks import Lack
 from .notes import lacking, notes_on
 from .options import GenerateOptions, check

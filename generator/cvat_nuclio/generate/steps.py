@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from .images import BaseImage
+from .base_images import BaseImage
 
 CACHE = "/opt/cache"
 #: Where libraries keep what they download. In the image, so that a worker finds it there.

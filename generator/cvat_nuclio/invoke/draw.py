@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from ..cvat.masks import rle_to_bitmap
+from ..cvat.mask_crops import rle_to_bitmap
 from .call_report import Kept
 
 Color = tuple[int, int, int]

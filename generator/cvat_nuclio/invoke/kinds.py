@@ -12,12 +12,12 @@ from ..cvat.listing import retrieve_function
 from ..cvat.server import Server
 from ..cvat.ui import problems
 from ..errors import UserError
+from .answer_causes import causes, refused_by_nuclio
 from .answered_labels import function_with_labels
 from .call_options import LabelledBox, Options
 from .call_report import Kept, Report, fault_text
-from .causes import causes, refused_by_nuclio
+from .call_target import Target
 from .frame_files import Frame
-from .target import Target
 from .timed import Timed
 
 

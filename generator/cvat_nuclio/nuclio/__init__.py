@@ -4,6 +4,6 @@
 # take to start.
 
 from .model import Dropped, Reading, Refusal
-from .reader import read
+from .yaml_readers import read
 
 __all__ = ["Dropped", "Reading", "Refusal", "read"]

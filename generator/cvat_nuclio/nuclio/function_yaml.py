@@ -9,12 +9,12 @@ from typing import Any, Self
 from ..errors import UserError
 from .document import Node, parse
 from .duration import BadDuration, nanoseconds
+from .http_trigger import BadAttribute, HTTPTrigger, http_trigger
 from .model import Dropped, Reading, Refusal, RefusedText
 from .model import Path as KeyPath
-from .places import Places
-from .reader import event_timeout_refused, read_node
 from .structs import NEWEST, Version, version_of
-from .trigger import BadAttribute, HTTPTrigger, http_trigger
+from .yaml_places import Places
+from .yaml_readers import event_timeout_refused, read_node
 
 CONFIG = "function.yaml"
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .duration import BadDuration, nanoseconds
+from .http_trigger import BadAttribute, http_trigger
 from .structs import NEWEST, Version
-from .trigger import BadAttribute, http_trigger
 
 TRIGGER_KINDS = frozenset(
     [

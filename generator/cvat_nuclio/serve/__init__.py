@@ -3,7 +3,7 @@
 `running(path)` serves a bundle while a `with` block runs.
 """
 
-from .report import FunctionReport, Report
+from .engine_report import FunctionReport, Report
 from .running import Server, running
 
 __all__ = ["FunctionReport", "Report", "Server", "running"]

@@ -13,8 +13,8 @@ from typing import Any
 
 from ..state_keys import worker_key
 from .answer import go_text
-from .log import Log, Record
-from .settings import Settings
+from .engine_log import Log, Record
+from .function_settings import Settings
 from .spawn import LAST_OUTPUT, spawn
 
 SCRIPT = Path(__file__).with_name("worker.py")

@@ -13,12 +13,12 @@ from rich.console import Console
 from ..errors import UserError
 from ..waiting import waiting
 from .child import Interpreter
-from .container import Function
 from .engine import Engine, Options, run_until_signal
+from .engine_log import ConsoleLog
+from .engine_report import FunctionReport, Report, print_report, reachable, write_report
+from .function_settings import Settings, read_settings
 from .listener import MOST_CONNECTIONS
-from .log import ConsoleLog
-from .report import FunctionReport, Report, print_report, reachable, write_report
-from .settings import Settings, read_settings
+from .restart_policy import Function
 
 # Without the current folder, whose modules are no part of the environment. (-P is unknown before Python 3.11.)
 IMPORTS = "import sys; sys.path[:] = filter(None, sys.path); import msgpack, nuclio_sdk"

@@ -15,11 +15,11 @@ from starlette.routing import Route
 
 from ..limits import NAMESPACE
 from ..nuclio.duration import BadDuration, seconds
-from .container import Container
+from .function_port import Bodies, Busy, Gone, TooLarge
+from .function_settings import Settings
 from .health import not_found
 from .listener import BAD_REQUEST, TEXT
-from .settings import Settings
-from .trigger import Bodies, Busy, Gone, TooLarge
+from .restart_policy import Container
 
 PROJECT = "cvat"
 PROJECT_LABEL = "nuclio.io/project-name"

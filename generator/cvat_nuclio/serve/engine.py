@@ -9,15 +9,15 @@ from pathlib import Path
 
 from ..errors import EXIT_FAILED, UserError
 from .child import Interpreter
-from .container import Container, Function
 from .dashboard import Entry, dashboard_app
+from .engine_log import Log
+from .engine_report import reachable
+from .function_settings import Settings
 from .listener import Limits, Listener, bind
-from .log import Log
 from .nuclio_home import check_home
 from .nuclio_processor import NuclioProcessor
 from .processor import LAST_ANSWER, Processor, all_or_first_error
-from .report import reachable
-from .settings import Settings
+from .restart_policy import Container, Function
 from .slot import Panic
 
 DASHBOARD_HEAD = 65536

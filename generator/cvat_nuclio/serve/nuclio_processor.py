@@ -13,15 +13,15 @@ from pathlib import Path
 
 from ..state_keys import worker_key
 from .child import Interpreter
+from .engine_log import LEVELS, Log, Record
+from .engine_report import reachable
+from .function_port import HEALTH_PATH
+from .function_settings import Settings
 from .listener import bind
-from .log import LEVELS, Log, Record
 from .nuclio_home import PROCESSOR, WRAPPER, platform_yaml, processor_yaml
 from .processor import SHUTDOWN_GRACE
-from .report import reachable
-from .settings import Settings
 from .slot import Panic
 from .spawn import Spawned, spawn
-from .trigger import HEALTH_PATH
 
 TERMINATION = "1s"
 # Where the processor puts them, wherever TMPDIR points.

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import IO
 
 from ..errors import UserError
-from .report import FunctionReport, Report, read_report
+from .engine_report import FunctionReport, Report, read_report
 
 READY_TIMEOUT = 300.0
 STOP_TIMEOUT = 30.0

@@ -7,8 +7,8 @@ from typing import Any
 
 from .child import IMPORT_DEADLINE, Child, Interpreter, Packet, TimedOut, WorkerGone
 from .clock import EventClock
-from .log import Log, Record
-from .settings import Settings
+from .engine_log import Log, Record
+from .function_settings import Settings
 
 SIGNALS = {
     signal.SIGKILL: "killed",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from ...nuclio.function_yaml import Directive
 from ..bundle import Build, Bundle
-from ..images import base_image
+from ..image_names import base_image
 from ..pip import Requirement
 from ..rule import ERROR, WARNING, Fault, rule
 

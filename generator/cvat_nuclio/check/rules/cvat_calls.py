@@ -7,7 +7,7 @@ from ...limits import SAM_NAME
 from ..bundle import Module
 from ..rule import ERROR, Fault, rule
 from ..source import FunctionNode, own_nodes, place
-from .handler import argument, is_list, list_names, responses
+from .python_handler import argument, is_list, list_names, responses
 
 # What CVAT always sends to each kind; the others it leaves out when they are empty.
 _SENT = {

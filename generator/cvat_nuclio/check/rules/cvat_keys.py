@@ -4,8 +4,8 @@ import re
 
 from ...limits import CVAT_TIMEOUT, SAM_NAME
 from ...nuclio.duration import BadDuration
-from ...nuclio.trigger import DEFAULT_BODY_LIMIT, BadAttribute, http_trigger
-from ..keys import At, Said, row
+from ...nuclio.http_trigger import DEFAULT_BODY_LIMIT, BadAttribute, http_trigger
+from ..key_rules import At, Said, row
 from ..near import did_you_mean, near
 from ..rule import ERROR, NOTE, WARNING, Fault
 

@@ -4,13 +4,13 @@ import ast
 from collections.abc import Iterator, Mapping
 
 from ...generate.probe_methods import CALLS, OPTIONAL
-from ...nuclio.places import Place
+from ...nuclio.yaml_places import Place
 from ..bundle import Function
 from ..methods import Methods, methods_of
 from ..near import near
 from ..rule import ERROR, NOTE, WARNING, Fault, rule
 from ..source import FunctionNode, at_import, place
-from .handler import takes
+from .python_handler import takes
 from .weights import FETCHERS
 
 _KINDS = {

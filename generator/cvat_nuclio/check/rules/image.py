@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from ..bundle import Build
-from ..images import makes_python, python_is_its_own
+from ..image_names import makes_python, python_is_its_own
 from ..rule import ERROR, WARNING, Fault, rule
 
 # The folders of wheels in Nuclio's onbuild image, by version of Nuclio; the newest holds for what follows.

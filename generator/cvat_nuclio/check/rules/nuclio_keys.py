@@ -7,12 +7,12 @@ import yaml
 
 from ...limits import NAME, RESERVED_NAMES
 from ...nuclio.duration import BadDuration, nanoseconds, text_of
+from ...nuclio.http_trigger import PLATFORM_ATTRIBUTES, PROCESSOR_ATTRIBUTES, is_number
 from ...nuclio.quantity import NANO
 from ...nuclio.quantity import parse as parse_quantity
 from ...nuclio.starting import OTHER_RUNTIMES
 from ...nuclio.textplace import node_at
-from ...nuclio.trigger import PLATFORM_ATTRIBUTES, PROCESSOR_ATTRIBUTES, is_number
-from ..keys import At, Said, row
+from ..key_rules import At, Said, row
 from ..near import did_you_mean, near
 from ..rule import ERROR, NOTE, WARNING, Fault
 

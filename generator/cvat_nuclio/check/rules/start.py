@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable, Iterator
 
+from ...nuclio.http_trigger import PROCESSOR_ATTRIBUTES, is_number
 from ...nuclio.starting import OTHER_RUNTIMES, TRIGGER_KINDS, Obstacle, obstacles
-from ...nuclio.trigger import PROCESSOR_ATTRIBUTES, is_number
 from ..bundle import Bundle
 from ..near import near
 from ..rule import ERROR, WARNING, Fault, Rule, register, rule

@@ -18,7 +18,7 @@ from ..generate.temporary import bundle_of
 from ..interpreter import interpreter
 from ..limits import NAMESPACE
 from ..nuclio.function_yaml import FunctionYaml
-from ..serve.report import READY
+from ..serve.engine_report import READY
 from ..serve.running import Server, running
 from ..waiting import waiting
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .generation import Generation
-from .masks import rle_to_bitmap
+from .mask_crops import rle_to_bitmap
 
 
 @attrs.frozen

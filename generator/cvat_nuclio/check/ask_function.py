@@ -4,8 +4,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from .apply_rules import Ask
 from .bundle import Function
-from .engine import Ask
 
 #: Seconds for one function: a model's weights take their time.
 PATIENCE = 600.0

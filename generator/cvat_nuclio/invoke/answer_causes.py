@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..cvat import CvatError
-from ..nuclio.trigger import http_trigger
+from ..nuclio.http_trigger import http_trigger
 
 # (exception's name, pattern of its message) → cause
 _CAUSES = [

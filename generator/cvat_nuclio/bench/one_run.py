@@ -17,9 +17,9 @@ from ..errors import UserError
 from ..nuclio.function_yaml import FunctionYaml
 from . import phases
 from .load import Load, run_load, send_one
-from .memory import largest_mib
-from .picture import FRAME, photograph
-from .report import Report
+from .results import Report
+from .sample_picture import FRAME, photograph
+from .worker_memory import largest_mib
 
 WARM_UP = 10
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from ..nuclio.function_yaml import FunctionYaml
 from ..nuclio.jsonplace import positions
-from ..nuclio.places import Place
 from ..nuclio.textplace import offsets_of, place_of
+from ..nuclio.yaml_places import Place
 
 JsonPath = tuple[str | int, ...]
 

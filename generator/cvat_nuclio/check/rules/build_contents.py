@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from ...nuclio.function_yaml import Directive
 from ..bundle import Build
-from ..images import has_conda, python_is_its_own
+from ..image_names import has_conda, python_is_its_own
 from ..pip import PipInstall, Requirement, commands, listed
 from ..rule import ERROR, NOTE, WARNING, Fault, rule
 

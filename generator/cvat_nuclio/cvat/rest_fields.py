@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .errors import REST_VALIDATION, CvatError
+from .rest_errors import REST_VALIDATION, CvatError
 
 Reader = Callable[[Any], Any]
 

@@ -7,8 +7,8 @@ from typing import Any
 from ..errors import UserError
 from ..limits import NAMESPACE
 from ..nuclio.function_yaml import FunctionYaml
+from ..nuclio.http_trigger import DEFAULT_AVAILABILITY_MS, DEFAULT_READ_BUFFER, HTTPTrigger, is_number
 from ..nuclio.starting import obstacles
-from ..nuclio.trigger import DEFAULT_AVAILABILITY_MS, DEFAULT_READ_BUFFER, HTTPTrigger, is_number
 
 HANDLER_FOLDER = "/opt/nuclio"
 

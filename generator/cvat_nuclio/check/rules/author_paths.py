@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ...nuclio.function_yaml import FunctionYaml
 from ..bundle import Function, Module
-from ..images import base_image
+from ..image_names import base_image
 from ..rule import NOTE, WARNING, Fault, rule
 from ..source import PythonFile, place
 

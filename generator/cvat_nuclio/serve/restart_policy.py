@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from .log import Log, Record
-from .settings import Settings
+from .engine_log import Log, Record
+from .function_settings import Settings
 from .slot import Panic
 
 # Docker's: the first wait, doubled each time up to the last; a container that ran long enough begins anew.

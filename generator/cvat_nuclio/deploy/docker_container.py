@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 
 from ..limits import NAMESPACE
-from .causes import Cause
+from .nuctl_causes import Cause
 
 HTTP_PORT = "8080/tcp"
 

@@ -12,10 +12,10 @@ from ..nuclio.structs import version_of
 from .bundle import Build, Bundle, Function, Module
 from .discover import Targets, discover
 from .finding import Finding
-from .labels import Labels
 from .rule import Rule, all_rules
-from .settings import DEFAULT_CVAT, DEFAULT_NUCLIO, GENERATIONS, Settings
 from .source import PythonFile
+from .spec_text import Labels
+from .versions import DEFAULT_CVAT, DEFAULT_NUCLIO, GENERATIONS, Settings
 
 # `# cvat-nuclio: ignore` or `# cvat-nuclio: ignore[CN101, CN102]` on the finding's line.
 _IGNORE = re.compile(r"#\s*cvat-nuclio:\s*ignore(?:\[([^\]]*)\])?")
@@ -50,7 +50,7 @@ def check(
 
     `cvat` is a server generation (`G1`: up to early 2025, `G2`: 2025, `G3`: 2026), `nuclio` a version such as `1.13`.
     `select` and `ignore` hold rule ids, names, or patterns of them (`CN4*`); an empty `select` means all. `ask` loads
-    an AA function and says what is wrong with its methods (see `loading`); without it nothing is run.
+    an AA function and says what is wrong with its methods (see `ask_function`); without it nothing is run.
 
     Raises:
         UserError: a path is not there, holds nothing to check, or an option is unknown.

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..bundle import Bundle
-from ..labels import JsonPath, Labels
 from ..near import near
 from ..rule import ERROR, WARNING, Fault, rule
+from ..spec_text import JsonPath, Labels
 
 _BREAKS = "CVAT's list of models fails for everybody"
 

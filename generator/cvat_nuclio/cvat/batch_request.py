@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from .fields import Reader, Refused, array, boolean, choice, dictionary, integer, number, record, text
 from .generation import Generation
+from .rest_fields import Reader, Refused, array, boolean, choice, dictionary, integer, number, record, text
 
 _SUBLABEL: dict[str, Reader] = {"name": text(), "attributes": dictionary(text())}
 _LABEL: dict[str, Reader] = _SUBLABEL | {"sublabels": dictionary(record(_SUBLABEL, ["name"]))}

@@ -1,6 +1,6 @@
 """Builds the bundles' images with a real Docker daemon and runs each bundle's own test inside.
 
-`python -m tools.images [DIR...] [--gpu] [--stand-in]`. The image is what nuctl would build (base image, preCopy
+`python -m tools.build_images [DIR...] [--gpu] [--stand-in]`. The image is what nuctl would build (base image, preCopy
 directives, bundle, nuclio-sdk and msgpack, postCopy directives) without the processor, which only nuctl has.
 With --stand-in a base image that is not here is replaced by a plain Debian made with debootstrap (as root) under the
 same name: every directive and requirement runs, on another distribution than users will have; the table says so.

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from ..bundle import Bundle, Module
-from ..images import base_image
+from ..image_names import base_image
 from ..near import did_you_mean, near
 from ..rule import ERROR, NOTE, Fault, rule
 from ..source import FunctionNode, PythonFile, module_file, own_nodes, place

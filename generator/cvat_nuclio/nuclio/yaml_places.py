@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from .convert import convert
 from .document import Entry, Node
 from .model import Path
-from .reader import locate
+from .yaml_readers import locate
 
 Place = tuple[int, int]
 

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..labels import JsonPath, Label, Labels
 from ..near import did_you_mean, near
 from ..rule import NOTE, WARNING, Fault, rule
+from ..spec_text import JsonPath, Label, Labels
 from .cvat_keys import SHAPES
-from .labels import at, kind_of
+from .label_spec import at, kind_of
 
 _TYPES = ("any", "unknown", "tag", *SHAPES)
 _INPUT_TYPES = ("select", "radio", "checkbox", "number", "text")
