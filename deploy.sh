@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Deploys Nuclio bundles for CVAT: a thin front of `cvat-nuclio deploy`, which holds the logic.
 #   ./deploy.sh [--gpu] [--platform local|kube] [--registry R] [--prebuilt] [--offline] [--parallel N]
-#               [--env NAME=VALUE] [--force] [--dry-run] [--status] [--delete] DIR...
+#               [--env NAME=VALUE] [--build-arg NAME[=VALUE]] [--pip-index-url URL] [--force]
+#               [--dry-run] [--status] [--delete] DIR...
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)

@@ -344,3 +344,55 @@ def test_nuctl_that_never_ends_is_ended(scene: Scene, deploy: Deploy, make_bundl
     done = deploy(scene(exit_code=-2, after={"state": "error"}), "--skip-check", "--limit", "0.05", make_bundle())
     assert done.returncode == 1
     assert "nuctl did not come back in the time that it has" in done.stdout
+
+
+def test_build_arguments_reach_the_build_and_leave_their_values_nowhere(
+    scene: Scene, deploy: Deploy, make_bundle: MakeBundle, calls: Calls, answering: int, tmp_path: Path
+) -> None:
+    """As Docker 20.10 was seen to do with it: a flag that only names takes the value from the client's environment."""
+    bundle = make_bundle(more='  build: {directives: {preCopy: [{kind: "USER", value: "root"}]}, flags: ["--squash"]}')
+    environment = scene(
+        after={"state": "ready", "httpPort": answering}, stdout="https://u:secret@pypi.example/simple\n"
+    )
+    done = deploy(
+        {**environment, "TOKEN": "two words"}, "--skip-check", "--verbose",
+        "--pip-index-url", "https://u:secret@pypi.example/simple",
+        "--pip-extra-index-url", "https://a.example", "--pip-extra-index-url", "https://b.example",
+        "--build-arg", "HTTPS_PROXY=http://proxy.example:3128", "--build-arg", "TOKEN", bundle,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "note: `docker history` of the image will show PIP_INDEX_URL with its login" in done.stdout
+    build = json.loads((tmp_path / "deployed.yaml").read_text())["spec"]["build"]
+    assert [one["value"] for one in build["directives"]["preCopy"]] == [
+        "TOKEN", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "root",
+    ]  # fmt: skip
+    names = ["HTTPS_PROXY", "https_proxy", "TOKEN", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"]
+    assert build["flags"] == ["--squash", *(f"--build-arg={name}" for name in names)]
+    told = json.loads((tmp_path / "environment.json").read_text())
+    assert [told[name] for name in names] == [
+        "http://proxy.example:3128", "http://proxy.example:3128", "two words",
+        "https://u:secret@pypi.example/simple", "https://a.example https://b.example",
+    ]  # fmt: skip
+    holding = [one.name for one in tmp_path.rglob("*") if one.is_file() and "secret" in one.read_text(errors="replace")]
+    assert sorted(holding) == ["environment.json", "scene.json"]
+    assert "secret" not in done.stdout
+    assert not any("secret" in word or "proxy" in word for call in calls() for word in call)
+
+
+def test_build_arguments_that_would_reach_nothing_are_refused(
+    scene: Scene, deploy: Deploy, make_bundle: MakeBundle, answering: int
+) -> None:
+    environment = scene(after={"state": "ready", "httpPort": answering})
+    bundle = make_bundle(more='  build: {commands: ["pip install numpy"]}')
+    for words, said in [
+        (["--build-arg", "NOWHERE_SET"], "there is no variable NOWHERE_SET in the environment"),
+        (["--build-arg", "A B=C"], "'A B' is no name of a build argument"),
+        (["--build-arg", "A=B", "--prebuilt"], "--prebuilt builds no image"),
+        (["--build-arg", "A=B"], "spec.build.commands replaces the directives"),
+    ]:
+        done = deploy(environment, "--skip-check", *words, bundle)
+        assert done.returncode, words
+        assert said in done.stderr + done.stdout
+    kaniko = deploy({**environment, "NUCLIO_CONTAINER_BUILDER_KIND": "kaniko"}, "--build-arg", "A=B", bundle)
+    assert "build arguments reach no build in the cluster" in kaniko.stderr
+    assert deploy(environment, "--skip-check", "--build-arg", "NO_PROXY=.example", bundle).returncode == 0

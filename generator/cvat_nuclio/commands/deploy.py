@@ -10,6 +10,7 @@ from ..errors import EXIT_FAILED, EXIT_FINDINGS
 from ..limits import NAMESPACE
 
 if TYPE_CHECKING:
+    from ..deploy.build_arguments import BuildArguments
     from ..deploy.fleet import Fleet
 
 
@@ -38,6 +39,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME=VALUE",
         help="set a variable of the functions, over that of their files",
+    )
+    parser.add_argument(
+        "--build-arg", action="append", default=[], metavar="NAME[=VALUE]",
+        help="told to the image's build alone, HTTPS_PROXY for example; without VALUE it is taken from the environment",
+    )  # fmt: skip
+    parser.add_argument("--pip-index-url", metavar="URL", help="where the build's pip looks in place of PyPI")
+    parser.add_argument(
+        "--pip-extra-index-url", action="append", default=[], metavar="URL", help="where the build's pip looks besides"
     )
     parser.add_argument(
         "--dashboard",
@@ -92,6 +101,7 @@ def run(args: argparse.Namespace) -> int:
         offline=args.offline, parallel=args.parallel, force=args.force, dry_run=args.dry_run, log_folder=args.logs,
         verbose=args.verbose, state_key_env=args.state_key_env,
         dashboard=args.dashboard.rstrip("/") if args.dashboard else None, env=dict(args.env), limit=60 * args.limit,
+        build=_build_arguments(args),
     )  # fmt: skip
     # A supervisor's TERM gets the same tidying as Ctrl-C: nuctl cut off leaves a function stuck at `building`.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -102,6 +112,16 @@ def run(args: argparse.Namespace) -> int:
     if args.delete:
         return _delete(fleet)
     return _deploy(fleet, check=not args.skip_check)
+
+
+def _build_arguments(args: argparse.Namespace) -> "BuildArguments":
+    from ..deploy.build_arguments import BuildArguments
+
+    given = BuildArguments.given(args.build_arg, args.pip_index_url, args.pip_extra_index_url)
+    given.refuse_other_builders(prebuilt=args.prebuilt)
+    for name in given.kept_passwords:
+        _say(f"note: `docker history` of the image will show {name} with its login")
+    return given
 
 
 def _say(line: str) -> None:

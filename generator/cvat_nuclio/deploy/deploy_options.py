@@ -6,6 +6,7 @@ from pathlib import Path
 import attrs
 
 from ..errors import UserError
+from .build_arguments import BuildArguments
 
 
 @attrs.frozen(kw_only=True)
@@ -33,6 +34,7 @@ class DeployOptions:
     """Where Nuclio's dashboard listens as seen from here; None: kubectl makes a way to it."""
     env: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     """Set over those of the function's file."""
+    build: BuildArguments = attrs.field(factory=BuildArguments)
     limit: float = 3600.0
     """Seconds for one nuctl deploy, the build included: nuctl itself waits without any."""
 

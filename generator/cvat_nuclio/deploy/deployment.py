@@ -143,13 +143,17 @@ class Deployment:
         def follow(line: str) -> None:
             patience.hear(line)
             # nuctl shows the whole `docker run` when that fails.
+            line = self.options.build.hidden(line)
             take(line.replace(key, f"({VARIABLE})") if key else line)
 
         variables = dict(self.options.env) | ({VARIABLE: key} if key else {})
-        with file_with(variables, self.function.config) if variables else nullcontext() as file:
+        config = self.options.build.applied(self.function.config)
+        changed = variables or config is not self.function.config
+        with file_with(variables, config) if changed else nullcontext() as file:
             return self.nuctl.run(
-                self.argv(file), stoppable=True, on_line=follow, limit=self.options.limit, give_up=patience.give_up
-            )
+                self.argv(file), stoppable=True, on_line=follow, limit=self.options.limit, give_up=patience.give_up,
+                environment=self.options.build.environment,
+            )  # fmt: skip
 
     def _judge(self, answer: Answer, before: Serving, after: State) -> Outcome:
         if answer.given_up:

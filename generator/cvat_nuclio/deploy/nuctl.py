@@ -156,15 +156,16 @@ class Nuctl:
         on_line: Callable[[str], None] = lambda line: None,
         limit: float = LIMIT,
         give_up: Callable[[], Cause | None] = lambda: None,
+        environment: Mapping[str, str] | None = None,
     ) -> Answer:
         """Runs to the end, in a session of its own, so that a Ctrl-C reaches only the program that can tidy up.
 
         A `stoppable` run is ended by `stop`, and not begun after it; the others are how one tidies up. `on_line` gets
         each line as it comes, of both streams, from two threads; it must not raise. After `limit` seconds, or as soon
-        as `give_up` (asked every few seconds) names a cause, nuctl is ended.
+        as `give_up` (asked every few seconds) names a cause, nuctl is ended. `environment`: None is this process's.
         """
         begun = time.monotonic()
-        process = self._start(argv, stoppable=stoppable)
+        process = self._start(argv, environment, stoppable=stoppable)
         if process is None:
             return Answer(-signal.SIGINT, "", "", 0.0)
         readers = [_Reader(stream, on_line) for stream in (process.stdout, process.stderr) if stream]
@@ -177,7 +178,9 @@ class Nuctl:
         stdout, stderr = ("".join(reader.lines) for reader in readers)
         return Answer(process.returncode, stdout, stderr, time.monotonic() - begun, given_up)
 
-    def _start(self, argv: Sequence[str], *, stoppable: bool) -> "subprocess.Popen[str] | None":
+    def _start(
+        self, argv: Sequence[str], environment: Mapping[str, str] | None, *, stoppable: bool
+    ) -> "subprocess.Popen[str] | None":
         """None where a stoppable run comes after `stop`."""
         try:
             with self._lock:
@@ -185,6 +188,7 @@ class Nuctl:
                     return None
                 process = subprocess.Popen(
                     argv,
+                    env=environment,
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
