@@ -1,8 +1,10 @@
 """Fixtures for every test."""
 
+import importlib
 import os
 import re
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -99,3 +101,48 @@ def cvat() -> Callable[..., Any]:
     from cvat_nuclio.cvat import Browser
 
     return Browser.connect
+
+
+def _beside_standin(name: str) -> Any:
+    """A module of `tests/cvat_server`, which other folders' tests use too."""
+    folder = str(REPOSITORY / "tests" / "cvat_server")
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    return importlib.import_module(name)
+
+
+@pytest.fixture
+def standin() -> Iterator[Any]:
+    """`cvat_standin.py`: a CVAT server of 2.73 without any task, for this test alone."""
+    with _beside_standin("cvat_standin").running() as server:
+        yield server
+
+
+@pytest.fixture
+def standin_place(standin: Any) -> Iterator[Any]:
+    """A user at the stand-in, who can make tasks: see `cvat_place.Place`."""
+    with _beside_standin("cvat_place").place_at(standin.url, "annotator", "secret") as place:
+        yield place
+
+
+@pytest.fixture
+def cvat_place() -> Iterator[Any]:
+    """The same at the real server that CVAT_URL, CVAT_USER and CVAT_PASSWORD name, where they are set."""
+    with _beside_standin("cvat_place").anywhere() as place:
+        yield place
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A video of 30 frames, 64 by 48, in which a square of 12 by 10 moves by a pixel a frame to the right."""
+    import cv2
+    import numpy as np
+
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 10, (64, 48))
+    for x in range(30):
+        picture = np.full((48, 64, 3), 30, np.uint8)
+        picture[10:20, x : x + 12] = (0, 200, 255)
+        writer.write(picture)
+    writer.release()
+    return path

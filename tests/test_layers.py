@@ -57,7 +57,7 @@ def test_wheel_puts_no_common_name_into_site_packages(repository: Path) -> None:
 FLOORS = (
     {"__init__", "atomic", "errors", "limits"},
     {"data", "nuclio", "cvat", "private_files", "waiting"},
-    {"generate", "state_keys"},
+    {"generate", "state_keys", "cvat_server"},
     {"interpreter"},
     {"serve", "check"},
     {"invoke", "bench"},

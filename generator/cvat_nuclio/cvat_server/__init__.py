@@ -1,0 +1,27 @@
+"""A real CVAT server, through cvat-sdk: log-in, tasks and jobs, frames by chunks, annotations in and out.
+
+What is done of it goes by what a server of 2.73 was seen to answer (`tests/recordings/cvat-rest`). Everything is
+asked of jobs, never of a task as a whole: who is assigned to a job alone may not open its task, a request to a job is
+stored whole or not at all, and the jobs of ground truth and of consensus stay as they are.
+"""
+
+from .annotations import Annotations, Marks
+from .connection import Connection, Refused, Unreachable, connect
+from .frames import Frame, frames_ahead
+from .scope import Job, Scope, open_job, open_task, tasks_of_project
+
+__all__ = [
+    "Annotations",
+    "Connection",
+    "Frame",
+    "Job",
+    "Marks",
+    "Refused",
+    "Scope",
+    "Unreachable",
+    "connect",
+    "frames_ahead",
+    "open_job",
+    "open_task",
+    "tasks_of_project",
+]

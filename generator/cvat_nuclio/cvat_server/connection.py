@@ -1,0 +1,262 @@
+"""One log-in at one server: requests as JSON, and what goes wrong in words that help."""
+
+import argparse
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import IO, Any, TypeVar
+
+import attrs
+import urllib3
+from cvat_sdk import exceptions
+from cvat_sdk.core.auth import ClientAuthParameters, get_auth_factory, make_client_from_cli
+from cvat_sdk.core.client import Client
+from cvat_sdk.core.exceptions import CvatSdkException
+from cvat_sdk.core.helpers import make_request_headers
+
+from .. import __version__
+from ..cvat import Generation
+from ..errors import UserError
+from ..waiting import waiting
+
+Answer = TypeVar("Answer")
+
+OLDEST = (2, 40)
+"""Older servers' own jobs store other things of the same answer, and nothing here was tried against them."""
+G3_SINCE = (2, 70)
+TIMEOUT = (10.0, 300.0)
+"""Seconds for a connection, and between two parts of an answer: 3,000 shapes are stored in 2."""
+PATIENCE = 300.0
+"""Seconds for which a server that was there may be gone: a restart takes one or two minutes."""
+BLOCK = 1 << 20
+
+
+class Refused(UserError):
+    """The server's no. `status` is HTTP's, `told` its own words."""
+
+    def __init__(self, what: str, status: int, told: str, remedy: str = "") -> None:
+        super().__init__(what, why=f"HTTP {status}: {told}", remedy=remedy)
+        self.status = status
+        self.told = told
+
+
+class Unreachable(UserError):
+    """No answer, or none of CVAT's own. `sent` tells whether the request may have reached it all the same."""
+
+    def __init__(self, what: str, why: str, *, sent: bool) -> None:
+        remedy = "see that CVAT runs at that address and that this machine reaches it"
+        super().__init__(what, why=why, remedy=remedy)
+        self.sent = sent
+
+
+@attrs.define
+class Connection:
+    """A client of cvat-sdk that is logged in. Its methods may be called from several threads.
+
+    What only reads, or may be done twice, waits up to `patience` seconds for a server that restarts.
+    """
+
+    client: Client
+    version: tuple[int, ...]
+    patience: float = PATIENCE
+
+    @property
+    def url(self) -> str:
+        """The server's, without a slash at the end."""
+        return str(self.client.api_map.host)
+
+    @property
+    def generation(self) -> Generation:
+        """By which the server's own jobs convert a function's answer."""
+        return Generation.G3 if self.version >= G3_SINCE else Generation.G2
+
+    def get(self, path: str, **query: Any) -> Any:
+        """The JSON at `/api/<path>`. Raises Refused, or Unreachable after `patience` seconds."""
+        return self.patiently(lambda: self.send("GET", path, query))
+
+    def pages(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
+        """The results of all pages of a list."""
+        page = 1
+        while True:
+            answer = self.get(path, **query, page=page)
+            yield from answer["results"]
+            if not answer["next"]:
+                return
+            page += 1
+
+    def send(self, method: str, path: str, query: Mapping[str, Any], body: Any = None) -> Any:
+        """One request, which cvat-sdk repeats where that is safe (GET, PUT, DELETE). Raises Refused, Unreachable."""
+        with self._asking(method, path, query, body) as response:
+            return json.loads(response.data) if response.data else None
+
+    def download(self, path: str, query: Mapping[str, Any], file: IO[bytes]) -> None:
+        """Writes the answer to `file`, from its start, a block at a time; begins again where it ends early."""
+
+        def attempt() -> None:
+            file.seek(0)
+            file.truncate()
+            with self._asking("GET", path, query, None, stream=True) as response:
+                for block in response.stream(BLOCK):
+                    file.write(block)
+
+        self.patiently(attempt)
+
+    def patiently(self, ask: Callable[[], Answer]) -> Answer:
+        """Asks again, at longer and longer intervals, while the server is out of reach."""
+        until, pause = time.monotonic() + self.patience, 0.5
+        while True:
+            try:
+                return ask()
+            except Unreachable:
+                if time.monotonic() + pause > until:
+                    raise
+            with waiting(f"waiting for CVAT at {self.url}"):
+                time.sleep(pause)
+            pause = min(2 * pause, 10.0)
+
+    @contextmanager
+    def _asking(
+        self, method: str, path: str, query: Mapping[str, Any], body: Any, *, stream: bool = False
+    ) -> Iterator[urllib3.BaseHTTPResponse]:
+        """Yields the answer. Unless it is streamed all of it is there."""
+        with translated(f"{method} /api/{path}", self.url):
+            response = self.client.api_client.rest_client.request(
+                method,
+                f"{self.url}/api/{path}",
+                query_params=list(query.items()),
+                headers=make_request_headers(self.client.api_client),
+                body=body,
+                _parse_response=not stream,
+                _request_timeout=TIMEOUT,
+            )
+            try:
+                yield response
+            finally:
+                response.close()
+
+
+@contextmanager
+def translated(what: str, url: str) -> Iterator[None]:
+    """cvat-sdk's and urllib3's exceptions as errors that help."""
+    try:
+        yield
+    except exceptions.ApiException as error:
+        raise _of_status(what, url, error) from error
+    except urllib3.exceptions.HTTPError as error:
+        raise Unreachable(f"no answer from CVAT at {url}", f"{what}: {_innermost(error)}", sent=_sent(error)) from error
+
+
+def _of_status(what: str, url: str, error: exceptions.ApiException) -> UserError:
+    status, told = int(error.status or 0), _words(error.body)
+    match status:
+        case 0:
+            why = " ".join(str(error.reason).split())
+            return UserError(f"no safe connection to {url}", why=why, remedy="mend the certificate, or add --insecure")
+        case 502 | 503 | 504:
+            return Unreachable(f"no answer from CVAT at {url}", f"{what}: HTTP {status}: {told}", sent=True)
+    return Refused(f"CVAT refuses {what}", status, told, _REMEDIES.get(status, ""))
+
+
+_REMEDIES = {
+    401: "log in again: --auth USER, CVAT_ACCESS_TOKEN or --profile NAME; a token or session may have ended",
+    403: "ask for the right to it, name its organization (--org SLUG), or use a token that may write",
+    404: "see the number, and whether it belongs to an organization (--org SLUG)",
+    413: "let the proxy before CVAT take larger requests (client_max_body_size)",
+    429: "wait a minute",
+}
+
+
+def _words(body: Any) -> str:
+    """The server's own words, of JSON the values alone, in one line."""
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body or "")
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = "an HTML page" if text.lstrip().startswith("<") else text
+    if isinstance(found, dict) and set(found) <= {"detail", "non_field_errors"}:
+        found = next(iter(found.values()), "")
+    if isinstance(found, list) and len(found) == 1:
+        found = found[0]
+    line = found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
+    return " ".join(line.split())[:400]
+
+
+def _innermost(error: BaseException) -> str:
+    reason = getattr(error, "reason", None)
+    return _innermost(reason) if isinstance(reason, BaseException) else str(error)
+
+
+def _sent(error: BaseException) -> bool:
+    """False only where no connection was made at all."""
+    reason = getattr(error, "reason", None) or error
+    return not isinstance(reason, (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError))
+
+
+@contextmanager
+def connect(args: argparse.Namespace) -> Iterator[Connection]:
+    """Logs in with the options of `options.configure`, or with those of that name that `args` has.
+
+    Raises UserError for a wrong password, a server that is not there, too old, or no CVAT.
+    """
+    host = args.server_host or "CVAT"
+    auth = get_auth_factory(args.auth) if args.auth else None
+    wanted = ClientAuthParameters(
+        args.profile, auth, args.server_host, args.server_port, args.insecure, args.organization
+    )
+    try:
+        with translated("the log-in", host):
+            client = make_client_from_cli(wanted)
+    except (CvatSdkException, ValueError) as error:
+        raise UserError(
+            "cannot log in at CVAT", why=str(error), remedy="see --server-host, --auth, --profile"
+        ) from error
+    except Refused as error:
+        raise _no_login(host, error) from error
+    with client:
+        client.api_client.user_agent = f"cvat-nuclio/{__version__} {client.api_client.user_agent}"
+        connection = Connection(client, (), patience=0.0)
+        connection.version = _version(connection)
+        _check_user(connection)
+        connection.patience = PATIENCE
+        yield connection
+
+
+def _no_login(host: str, error: Refused) -> UserError:
+    """A wrong password is HTTP 400."""
+    if error.status in (400, 401):
+        return UserError(
+            f"{host} does not let you in",
+            why=error.told,
+            remedy="see the user's name and the password: --auth USER[:PASS]",
+        )
+    return error
+
+
+def _version(connection: Connection) -> tuple[int, ...]:
+    """The server's, as (major, minor)."""
+    try:
+        told = str(connection.get("server/about")["version"])
+        version = tuple(map(int, re.match(r"(\d+)\.(\d+)", told).groups()))  # type: ignore[union-attr]
+    except (Refused, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UserError(
+            f"{connection.url} does not answer as CVAT does",
+            why=" ".join(str(error).split()),
+            remedy="name CVAT's own address: --server-host URL, the one that the browser shows",
+        ) from error
+    if version < OLDEST:
+        raise UserError(
+            f"CVAT {told} at {connection.url} is too old",
+            why=f"its own jobs store a function's answer in another way; {'%d.%d' % OLDEST} is the oldest known here",
+            remedy="update CVAT, or start the function from its dialog",
+        )
+    return version
+
+
+def _check_user(connection: Connection) -> None:
+    """A wrong token shows at the first request only."""
+    try:
+        connection.get("users/self")
+    except Refused as error:
+        raise _no_login(connection.url, error) from error
