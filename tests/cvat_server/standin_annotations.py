@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from cvat_nuclio.cvat.fields import Detail, Reader, Refused, boolean, choice, integer, many, number, record, text
+from cvat_nuclio.cvat.rest_fields import Detail, Reader, Refused, boolean, choice, integer, many, number, record, text
 from cvat_nuclio.cvat.validation import SHAPE_TYPES, _points, _right_length
 
 SOURCES = ("auto", "semi-auto", "manual", "file", "consensus")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cvat_nuclio.cvat_server import Annotations, Marks, Refused, annotations
+from cvat_nuclio.cvat_server import Annotations, Marks, Refused, job_annotations
 
 
 def box(scope: Any, frame: int, x: float = 1.0) -> dict[str, Any]:
@@ -14,8 +14,8 @@ def box(scope: Any, frame: int, x: float = 1.0) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(annotations, "SETTLE", 0.3)
-    monkeypatch.setattr(annotations, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(job_annotations, "SETTLE", 0.3)
+    monkeypatch.setattr(job_annotations, "LOOK_EVERY", 0.05)
 
 
 def test_added_and_removed(cvat_place: Any) -> None:

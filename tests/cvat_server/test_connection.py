@@ -8,7 +8,7 @@ import pytest
 from cvat_sdk.core.auth import configure_client_auth_arguments
 
 from cvat_nuclio.cvat import Generation
-from cvat_nuclio.cvat_server import Refused, Unreachable, connect, open_job, open_task, options
+from cvat_nuclio.cvat_server import Refused, Unreachable, connect, login_options, open_job, open_task
 from cvat_nuclio.errors import UserError
 
 
@@ -27,7 +27,7 @@ def test_the_options_are_cvat_clis() -> None:
         }
 
     ours, theirs = argparse.ArgumentParser(), argparse.ArgumentParser()
-    options.configure(ours)
+    login_options.configure(ours)
     configure_client_auth_arguments(theirs)
     assert described(ours) == described(theirs)
 

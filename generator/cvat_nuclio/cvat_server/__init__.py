@@ -5,9 +5,9 @@ asked of jobs, never of a task as a whole: who is assigned to a job alone may no
 stored whole or not at all, and the jobs of ground truth and of consensus stay as they are.
 """
 
-from .annotations import Annotations, Marks
+from .chunk_frames import Frame, frames_ahead
 from .connection import Connection, Refused, Unreachable, connect
-from .frames import Frame, frames_ahead
+from .job_annotations import Annotations, Marks
 from .scope import Job, Scope, open_job, open_task, tasks_of_project
 
 __all__ = [

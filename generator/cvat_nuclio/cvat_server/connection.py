@@ -196,7 +196,7 @@ def _sent(error: BaseException) -> bool:
 
 @contextmanager
 def connect(args: argparse.Namespace) -> Iterator[Connection]:
-    """Logs in with the options of `options.configure`, or with those of that name that `args` has.
+    """Logs in with the options of `login_options.configure`, or with those of that name that `args` has.
 
     Raises UserError for a wrong password, a server that is not there, too old, or no CVAT.
     """
@@ -248,7 +248,7 @@ def _version(connection: Connection) -> tuple[int, ...]:
     if version < OLDEST:
         raise UserError(
             f"CVAT {told} at {connection.url} is too old",
-            why=f"its own jobs store a function's answer in another way; {'%d.%d' % OLDEST} is the oldest known here",
+            why="its own jobs store a function's answer in another way than those since " + ".".join(map(str, OLDEST)),
             remedy="update CVAT, or start the function from its dialog",
         )
     return version

@@ -8,7 +8,7 @@ import attrs
 from ..cvat.task import TaskLabel
 from ..errors import UserError
 from .connection import Connection, Refused
-from .labels import task_label
+from .task_labels import task_label
 
 
 @attrs.frozen

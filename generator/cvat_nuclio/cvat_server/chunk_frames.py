@@ -82,7 +82,7 @@ def _pieces(scope: Scope, frames: Iterable[int]) -> Iterator[_Piece]:
 def _fetch(connection: Connection, piece: _Piece) -> IO[bytes]:
     of_video = {"type": "frame", "number": piece.chunk}
     query = of_video if piece.job.is_video else {"type": "chunk", "index": piece.chunk}
-    file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115: closed by who takes the frames
+    file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
     try:
         connection.download(f"jobs/{piece.job.id}/data", query | {"quality": "original"}, file)
     except BaseException as error:
