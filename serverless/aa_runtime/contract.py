@@ -34,7 +34,8 @@ CONFIDENCE_SPEC_ID: Final = 0
 # Lists of a request. Each is far above what CVAT's UI can produce and far below what would hurt a worker.
 MAX_PROMPT_POINTS: Final = 10_000
 MAX_TRACKED_OBJECTS: Final = 10_000
-MAX_SHAPE_NUMBERS: Final = 1_000_000
+#: A tracker keeps a shape twice in a state's 4 MiB, its own copy and the runtime's.
+MAX_SHAPE_NUMBERS: Final = 100_000
 #: ReID builds matrices of boxes0 x boxes1. The best assignment takes n * n * n steps where the boxes look as if they
 #: lay on a line: 8 seconds for 2048, a minute for twice as many.
 MAX_REID_BOXES: Final = 2048
