@@ -39,7 +39,8 @@ GROUPS = {
         ("tests/aa_runtime/test_detector.py", "tests/aa_runtime/test_geometry.py", "tests/aa_runtime/test_masks.py"),
     ),
     "images": Group(
-        ("images.py", "formats/*.py"), ("tests/aa_runtime/test_images.py", "tests/aa_runtime/test_formats.py")
+        ("images.py", "formats/*.py"),
+        ("tests/aa_runtime/test_images.py", "tests/aa_runtime/test_formats.py", "tests/aa_runtime/test_jpeg2000.py"),
     ),
     "tracker": Group(
         ("tracker.py", "state/setup.py"), ("tests/tracker/test_tracker.py", "tests/tracker/test_states.py")

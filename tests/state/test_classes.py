@@ -2,10 +2,11 @@
 
 import argparse
 import dataclasses
+import json
 import subprocess
 import sys
 import urllib.parse
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import attrs
@@ -16,6 +17,8 @@ from state_rows import ENUM, NAMED_TUPLE, OBJECT, VALUE, Tag, flat
 from aa_runtime import FunctionSource, load
 from aa_runtime.state import BudgetError, ClassTable, Codec, DecodeError, Encoded, EncodeError
 from aa_runtime.state.budget import MOST
+from aa_runtime.state.classes import _slots
+from aa_runtime.state.modules import own_modules
 
 
 def of_class(codec: Codec, cls: type, names: tuple[Any, ...], tag: Tag, *values: Any, index: Any = 0) -> Encoded:
@@ -265,10 +268,34 @@ def test_modules_beside_the_function_are_its_own_and_libraries_are_not(tmp_path:
         del sys.modules[name]
 
 
+def test_an_object_s_modules_are_those_of_its_class_and_of_its_methods(shelf: ModuleType) -> None:
+    def track() -> None: ...
+
+    track.__module__ = shelf.__name__
+    assert set(own_modules(SimpleNamespace(track=track))) >= {shelf.__name__}
+    assert shelf.__name__ in own_modules(shelf.Plain(1))
+    track.__module__ = "functools"
+    assert own_modules(SimpleNamespace(track=track, init_tracking_state=5)) == {}
+
+
+def test_a_function_of_python_s_own_library_owns_nothing_beside_it() -> None:
+    assert set(own_modules(json)) == {name for name in sys.modules if name == "json" or name.startswith("json.")}
+    assert set(own_modules(argparse)) == {"argparse"}
+
+
+def test_slots_are_named_as_python_names_them() -> None:
+    class _Base:
+        __slots__ = "__single"
+
+    class Plain(_Base):
+        __slots__ = ("__dict__", "__magic__", "__own", "__weakref__", "open")
+
+    assert set(_slots(Plain)) == {"_Base__single", "_Plain__own", "__magic__", "open"}
+    assert all(hasattr(Plain, name) for name in _slots(Plain))
+
+
 def test_a_function_in_a_package_owns_its_package() -> None:
     import cvat_sdk.auto_annotation.functions as package
-
-    from aa_runtime.state.modules import own_modules
 
     function = ModuleType("cvat_sdk.auto_annotation.functions.mine")
     function.__package__ = package.__name__

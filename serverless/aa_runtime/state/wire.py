@@ -53,7 +53,7 @@ def unpack(data: bytes) -> tuple[bytes, list[Any]]:
     )
     try:
         unpacker.feed(memoryview(data)[start:])
-        row = list(islice(unpacker, scalars + 1))
+        row = list(islice(unpacker, scalars))
     except Exception as fault:  # msgpack raises its own, ValueError and UnicodeDecodeError
         raise DecodeError(_DAMAGED) from fault
     if len(row) != scalars or unpacker.tell() != len(data) - start or not SCALARS.issuperset(map(type, row)):

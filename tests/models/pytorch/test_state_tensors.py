@@ -1,11 +1,12 @@
 """torch tensors, where torch is installed."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from state_rows import TENSOR, flat
 
-from aa_runtime.state import Codec, DecodeError, EncodeError
+from aa_runtime.state import Codec, DecodeError, EncodeError, foreign
 
 torch: Any = pytest.importorskip("torch")
 
@@ -92,3 +93,20 @@ def test_a_tensor_counts_as_several_parts() -> None:
 def test_hostile_tensors_are_refused(parts: list[Any], bulk: bytes) -> None:
     with pytest.raises(DecodeError):
         Codec().decode(flat(TENSOR, *parts, bulk=bulk))
+
+
+def test_only_a_tensor_that_was_on_an_accelerator_goes_to_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(foreign, "_accelerator", lambda torch: "meta")  # a device that any machine has
+    codec = Codec()
+    here = codec.encode(torch.ones(2))
+    assert codec.decode(here).device.type == "cpu"
+    assert codec.decode(flat(TENSOR, "float32", "cuda", 2, bulk=here.bulk)).device.type == "meta"
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "device"), [(True, False, "cuda"), (False, True, "mps"), (False, False, "cpu")]
+)
+def test_the_accelerator_is_the_one_that_torch_has(cuda: bool, mps: bool, device: str) -> None:
+    backends = SimpleNamespace(mps=SimpleNamespace(is_available=lambda: mps))
+    fake = SimpleNamespace(cuda=SimpleNamespace(is_available=lambda: cuda), backends=backends)
+    assert foreign._accelerator(fake) == device
