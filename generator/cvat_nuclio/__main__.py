@@ -15,6 +15,7 @@ COMMANDS = {
     "generate": "turn an auto-annotation function into a Nuclio bundle",
     "check": "find what CVAT or Nuclio would drop, refuse or break on",
     "serve": "run bundles without Docker, with Nuclio's semantics",
+    "track": "follow objects through a whole clip of a task, store CVAT tracks",
     "invoke": "send what CVAT would send, show what CVAT would keep",
     "deploy": "deploy bundles with nuctl",
     "logs": "show what a deployed function prints",

@@ -38,7 +38,7 @@ class InteractRequest(NamedTuple):
 
 
 class TrackRequest(NamedTuple):
-    """`{image, shapes, states}`, with one entry of `shapes` and of `states` per object."""
+    """`{image, shapes, states, [lost_shape]}`, with one entry of `shapes` and of `states` per object."""
 
     image: PIL.Image.Image
     shapes: tuple[cvataa.TrackableShape | None, ...]
@@ -46,6 +46,8 @@ class TrackRequest(NamedTuple):
     typed: bool | None
     """How shapes are written: True `{type, points}`, False flat `[x1, y1, x2, y2]`; None when all are
     null."""
+    lost_shape: str
+    """As the option of that name. CVAT never sends it; a caller that takes null for one object does."""
 
 
 class ReIDBox(NamedTuple):
@@ -104,6 +106,7 @@ def track_request(body: Mapping[str, object], options: Options) -> TrackRequest:
         states=tuple(_state(state, f"states[{i}]") for i, state in enumerate(states)) + (None,) * (count - len(states)),
         typed=written.pop() if written else None,
         image=read_image(body, "image", options.max_image_pixels),
+        lost_shape=_lost_shape(body.get("lost_shape"), options),
     )
 
 
@@ -176,6 +179,14 @@ def _state(value: object, field: str) -> str | None:
     if value is None or isinstance(value, str):
         return value
     raise RequestError(f"a state of this function is expected, not {json_type(value)}", field=field)
+
+
+def _lost_shape(value: object, options: Options) -> str:
+    if value is None:
+        return options.lost_shape
+    if value in ("last", "null"):
+        return str(value)
+    raise RequestError('"last" or "null" is expected', field="lost_shape")
 
 
 def _reid_boxes(body: Mapping[str, object], field: str) -> tuple[ReIDBox, ...]:

@@ -85,7 +85,7 @@ class TrackerRuntime:
             if isinstance(task, Start):
                 answers.append(self._start(task, pp_image, size))
             elif isinstance(task, Continue):
-                answers.append(self._continue(task, pp_image, size, lost))
+                answers.append(self._continue(task, pp_image, size, lost, request.lost_shape))
             else:
                 answers.append(Answer())
         self._report(lost, len(objects))
@@ -134,7 +134,7 @@ class TrackerRuntime:
         state = self._function.init_tracking_state(context, pp_image, shape)
         return Answer(_shape_json(track), self._keep(None, track, state))
 
-    def _continue(self, task: Continue, pp_image: Any, size: Size, lost: Counter[str]) -> Answer:
+    def _continue(self, task: Continue, pp_image: Any, size: Size, lost: Counter[str], lost_shape: str) -> Answer:
         try:
             track, state = task.opened.load()
         except StateError as fault:
@@ -146,7 +146,7 @@ class TrackerRuntime:
             shape = _shape_json(track)
         except Dropped as reason:
             lost[str(reason)] += 1
-            shape = _shape_json(track) if self._options.lost_shape == "last" else "null"
+            shape = _shape_json(track) if lost_shape == "last" else "null"
         return Answer(shape, self._keep(task.token, track, state))
 
     def _keep(self, token: str | None, track: Track, state: Any) -> str:

@@ -521,7 +521,7 @@ def change_annotations(request: Request, kind: str, number: int) -> Answer:
     task, jobs = _open(request, kind, number)
     match request.query.get("action"):
         case "create":
-            if kind == "tasks" and request.json.get("tracks"):
+            if kind == "tasks" and len(task.jobs) > 1 and request.json.get("tracks"):
                 raise NotImplementedError("tracks cut at the borders of jobs")
             made = task.create(jobs, request.json, request.server.numbers, drop=kind == "tasks")
             return Answer(200, made)

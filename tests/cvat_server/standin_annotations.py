@@ -80,12 +80,16 @@ def _tracked(raw: Any) -> dict[str, Any]:
 
 
 def _track(raw: Any) -> dict[str, Any]:
-    readers = _COMMON | {"shapes": many(_tracked)}
-    found = record(readers, ["label_id", "frame", "shapes"])(raw)
+    return {"elements": [], **_part(_COMMON | {"elements": many(lambda each: _part(_COMMON, each))}, raw)}
+
+
+def _part(readers: Mapping[str, Reader], raw: Any) -> dict[str, Any]:
+    """A track, or one element's of a skeleton."""
+    found = record({**readers, "shapes": many(_tracked)}, ["label_id", "frame", "shapes"])(raw)
     found["shapes"] = sorted(found["shapes"], key=lambda shape: shape["frame"])
     if found["shapes"]:
         found["frame"] = found["shapes"][0]["frame"]
-    return {"group": 0, "source": "manual", "attributes": [], "elements": [], **found}
+    return {"group": 0, "source": "manual", "attributes": [], **found}
 
 
 _READ = record({"tags": many(_tag), "shapes": many(_shape), "tracks": many(_track)})
@@ -116,10 +120,15 @@ class Labels:
         for each in _every(data):
             if each["label_id"] not in self.known:
                 raise Bad([f"label_id `{each['label_id']}` is invalid"])
-            specs = {spec["id"] for spec in self.known[each["label_id"]]}
-            for attribute in each["attributes"]:
-                if attribute["spec_id"] not in specs:
-                    raise Bad([f"spec_id `{attribute['spec_id']}` is invalid"])
+            self._check_attributes(each, each["label_id"], mutable=False if "shapes" in each else None)
+            for shape in each.get("shapes", ()):
+                self._check_attributes(shape, each["label_id"], mutable=True)
+
+    def _check_attributes(self, each: Mapping[str, Any], label_id: int, *, mutable: bool | None) -> None:
+        specs = {spec["id"] for spec in self.known[label_id] if mutable in (None, spec["mutable"])}
+        for attribute in each["attributes"]:
+            if attribute["spec_id"] not in specs:
+                raise Bad([f"spec_id `{attribute['spec_id']}` is invalid"])
 
     def filled(self, each: Mapping[str, Any], *, mutable: bool | None = None) -> list[dict[str, Any]]:
         """The attributes, those that are missing at their defaults; of a track or its shapes only one sort."""
@@ -160,8 +169,12 @@ class Numbers:
         for shape in made["shapes"]:
             for element in shape["elements"]:
                 element["id"] = self.next("shapes")
-        for shape in (shape for track in made["tracks"] for shape in track["shapes"]):
-            shape["id"] = self.next("tracked")
+        for track in made["tracks"]:
+            for element in track["elements"]:
+                element["id"] = self.next("tracks")
+            for part in (track, *track["elements"]):
+                for shape in part["shapes"]:
+                    shape["id"] = self.next("tracked")
         return made
 
 
@@ -172,8 +185,12 @@ def given_back(data: Mapping[str, list[dict[str, Any]]], labels: Labels) -> dict
         mutable = False if "shapes" in each else None
         each["attributes"] = labels.filled(each, mutable=mutable)
         _as_floats(each)
-        for shape in each.get("shapes", ()):
-            shape["attributes"] = labels.filled({**shape, "label_id": each["label_id"]}, mutable=True)
+        before: dict[int, dict[str, Any]] = {}
+        for shape in each.get("shapes", ()):  # a value goes on until the next keyframe that has one
+            before |= {attribute["spec_id"]: attribute for attribute in shape["attributes"]}
+            shape["attributes"] = labels.filled(
+                {"attributes": list(before.values()), "label_id": each["label_id"]}, mutable=True
+            )
             _as_floats(shape)
     return {"version": 0, **found, "intervals": []}
 

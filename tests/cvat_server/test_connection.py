@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from cvat_sdk.core.auth import configure_client_auth_arguments
 
+from cvat_nuclio.commands import login_options
 from cvat_nuclio.cvat import Generation
-from cvat_nuclio.cvat_server import Refused, Unreachable, connect, login_options, open_job, open_task
+from cvat_nuclio.cvat_server import Refused, Unreachable, connect, open_job, open_task
 from cvat_nuclio.errors import UserError
 
 

@@ -24,12 +24,19 @@ FILES: dict[str, dict[str, str]] = {
     "02b-frame-filter": {},
     "02c-chunks-and-segments": {},
     "05a-annotations-in-out": {},
+    "05b-tracks": {
+        "first_outside": "CVAT cuts tracks that are given to a task, the stand-in does not",
+        "past_end": "CVAT cuts tracks that are given to a task, the stand-in does not",
+        "no_shapes": "nobody sends one",
+        "unordered": "nobody sends one",
+        "all good tracks": "too large to have been kept whole",
+    },
     "05c-refused": {"client-side checks": "label 1 was nobody's there"},
 }
 
 
 #: Before these the recording's client removed all annotations past the proxy; in 05c before every case.
-EMPTIED = "task-level create, a shape on each frame"
+EMPTIED = re.compile("task-level create, a shape on each frame|track [a-z_]+: create")
 
 
 def compared(cases: dict[str, str], recorded: dict[str, Any]) -> bool:
@@ -56,7 +63,7 @@ def test_standin_answers_as_recorded(
     replay = helper.Replay(standin.url, logged_in, media)
     count, case = 0, ""
     for recorded in helper.exchanges(recordings / "cvat-rest" / f"{name}.jsonl"):
-        if recorded["case"] != case and (name == "05c-refused" or recorded["case"].startswith(EMPTIED)):
+        if recorded["case"] != case and (name == "05c-refused" or EMPTIED.match(recorded["case"])):
             empty(standin)
         case = recorded["case"]
         if compared(FILES[name], recorded):

@@ -49,6 +49,17 @@ def test_the_policy_null_answers_null_and_goes_on(squares: Squares, frame: Frame
     assert body["shapes"][0]["points"][:2] == [1, 2]
 
 
+def test_a_request_may_ask_for_null_by_itself(squares: Squares, frame: Frame) -> None:
+    worker = squares()
+    states = start(worker, frame({200: (10, 20, 9)}), rectangle(10, 20, 19, 29))
+    body = {"image": frame({}), "shapes": [None], "states": states}
+    assert worker.post(body | {"lost_shape": "null"})[1]["shapes"] == [None]
+    assert worker.post(body)[1]["shapes"] != [None]
+    status, refused = worker.post(body | {"lost_shape": "none"})
+    assert status == 400
+    assert "lost_shape" in str(refused)
+
+
 @pytest.mark.parametrize("prepare", [False, True])
 def test_the_function_gets_what_cvat_s_agent_gives(squares: Squares, frame: Frame, prepare: bool) -> None:
     worker = squares(prepare=prepare)

@@ -11,13 +11,17 @@ from .spec import ModelLabel
 
 @attrs.frozen
 class TaskAttribute:
-    """An attribute of a task's label. `values` as CVAT keeps them; number: min, max, step."""
+    """An attribute of a task's label. `values` as CVAT keeps them; number: min, max, step.
+
+    A `mutable` one may change along a track: there it belongs to the track's shapes.
+    """
 
     id: int
     name: str
     input_type: str
     values: tuple[str, ...]
     default_value: str
+    mutable: bool = False
 
     @property
     def stored_values(self) -> str:

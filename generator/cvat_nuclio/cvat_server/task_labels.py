@@ -19,4 +19,4 @@ def task_label(raw: Mapping[str, Any]) -> TaskLabel:
 
 def _attribute(raw: Mapping[str, Any]) -> TaskAttribute:
     values = tuple(str(value) for value in raw["values"])
-    return TaskAttribute(raw["id"], raw["name"], raw["input_type"], values, raw["default_value"])
+    return TaskAttribute(raw["id"], raw["name"], raw["input_type"], values, raw["default_value"], raw["mutable"])

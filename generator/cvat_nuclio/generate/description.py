@@ -9,7 +9,7 @@ import attrs
 from ..data import tables
 from .annotations import annotations
 from .base_images import Images
-from .bundle_options import AnswerOptions, BundleOptions, FunctionOptions, ImageOptions, ServiceOptions
+from .options import GenerateOptions
 from .parameters import Parameters
 from .pinning import Pinned
 from .probe import Probe
@@ -25,10 +25,7 @@ _DOWNLOADERS = {"torch", "huggingface-hub", "transformers", "timm", "diffusers",
 class Description:
     """One bundle, before it is written."""
 
-    function: FunctionOptions
-    image: ImageOptions
-    answers: AnswerOptions
-    service: ServiceOptions
+    options: GenerateOptions
     parameters: Parameters
     probe: Probe
     images: Images
@@ -47,11 +44,6 @@ class Description:
         return self.probe.kind
 
     @property
-    def in_memory(self) -> bool:
-        """Whether a tracker's states stay in one process."""
-        return self.kind == "tracker" and self.answers.state == "in-memory"
-
-    @property
     def requirements(self) -> Requirements:
         """The CPU form's."""
         return self.cpu.requirements
@@ -59,9 +51,9 @@ class Description:
     @property
     def bake(self) -> bool:
         """Whether the function is loaded once while the image is built."""
-        if self.image.bake is not None:
-            return self.image.bake
-        if self.service.volume:
+        if self.options.bake is not None:
+            return self.options.bake
+        if self.options.volume:
             # What lies in a volume is not there while the image is built.
             return False
         return bool(_DOWNLOADERS & {*self.probe.loaded, *self.requirements.names()})
@@ -69,7 +61,7 @@ class Description:
     @property
     def cpu_index_url(self) -> str:
         """Where the CPU image finds builds without CUDA, or an empty text."""
-        options = self.image
+        options = self.options
         if not options.cpu_index or (options.cpu_index_url is None and not self._has_torch):
             return ""
         return options.cpu_index_url or tables.framework("torch")["cpu-index"]
@@ -93,7 +85,7 @@ class Description:
     @property
     def needs_runtime_to_load(self) -> bool:
         """Whether the function itself imports aa_runtime."""
-        file = self.function.file
+        file = self.options.file
         sources = [*([file] if file else []), *(module.file for module in self.probe.local)]
         return self.kind == "reid" or any(b"aa_runtime" in source.read_bytes() for source in sources)
 
@@ -102,23 +94,23 @@ class Description:
         """What loading the function takes, as paths in the bundle."""
         if not self.bake:
             return []
-        own = ["func.py"] if self.function.file else []
+        own = ["func.py"] if self.options.file else []
         runtime = ["aa_runtime/"] if self.needs_runtime_to_load else []
         return ["bake.py", *own, *(module.path for module in self.probe.local), *self.added, *runtime]
 
     @property
     def runtime_options(self) -> dict[str, Any]:
         """`aa_runtime.Options` that concern this kind."""
-        found: dict[str, Any] = {"name": self.function.name}
+        found: dict[str, Any] = {"name": self.options.name}
         if self.kind == "interactor":
-            found["interactor_answer"] = self.answers.interactor_answer
+            found["interactor_answer"] = self.options.interactor_answer
         if self.kind == "tracker":
-            found |= {"lost_shape": self.answers.lost_shape, "state": self.answers.state}
+            found |= {"lost_shape": self.options.lost_shape, "state": self.options.state}
         return found
 
 
 def describe(
-    options: BundleOptions,
+    options: GenerateOptions,
     parameters: Parameters,
     probe: Probe,
     images: Images,
@@ -127,22 +119,18 @@ def describe(
     gpu: Pinned | None,
 ) -> Description:
     """Puts it together. Raises UserError for a spec that CVAT would refuse."""
-    function = options.function
-    display_name = function.display_name.strip() or function.name.replace("-", " ").capitalize()
+    display_name = options.display_name.strip() or options.name.replace("-", " ").capitalize()
     word = tables.framework(images.framework)["metadata"] if images.framework else ""
     return Description(
-        function=function,
-        image=options.image,
-        answers=options.answers,
-        service=options.service,
+        options=options,
         parameters=parameters,
         probe=probe,
         images=images,
         cpu=cpu,
         gpu=gpu,
-        annotations=annotations(function, probe, display_name, word),
+        annotations=annotations(options, probe, display_name, word),
         display_name=display_name,
-        text=function.description.strip() or _first_sentence(probe.doc) or f"{display_name}: {probe.kind} for CVAT",
+        text=options.description.strip() or _first_sentence(probe.doc) or f"{display_name}: {probe.kind} for CVAT",
         added=added,
     )
 

@@ -1,13 +1,14 @@
 """A bundle of a lone function file, for as long as it is needed."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from . import stored
-from .bundle_options import from_mapping
-from .make_bundle import prepare, write
+from .options import from_mapping
+from .run import prepare, write
 
 LOAD_TIMEOUT = 600.0
 
@@ -20,7 +21,7 @@ def bundle_of(file: Path, python: str | None = None) -> Iterator[Path]:
     """
     with tempfile.TemporaryDirectory(prefix="cvat-nuclio-") as parent:
         folder = Path(parent).resolve() / file.stem
-        given = {"function_file": str(file)}
+        given = {"function-file": os.path.relpath(file.absolute(), folder)}
         if python:
             given["python"] = python
         options = stored.merge(folder, given, new=True, force=False)

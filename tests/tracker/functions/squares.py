@@ -58,6 +58,7 @@ class Squares:
         box = {
             "rectangle": [x1, y1, x2, y2 + drift / 1000],
             "polygon": [x1, y1, x2, y1, x2, y2, x1, y2],
+            "points": [(x1 + x2) / 2, (y1 + y2) / 2],
             "mask": [0, int((x2 - x1) * (y2 - y1)), x1, y1, x2 - 1, y2 - 1],
         }
         kind = context.original_shape_type

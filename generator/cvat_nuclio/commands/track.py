@@ -1,0 +1,92 @@
+"""`cvat-nuclio track`."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ..track.track_options import DETECT_EVERY, TOLERANCE
+from . import login_options
+
+if TYPE_CHECKING:
+    from ..track.track_options import Options
+
+EPILOG = """
+cvat-nuclio track DIR --task 12 --frames 0..300                      everything that stands on frame 0
+cvat-nuclio track DIR --task 12 --frames 0..300 --backward           everything on frame 300, back to frame 0
+cvat-nuclio track DIR --job 7 --shapes 41 42 --tolerance 3           two shapes, fewer keyframes
+cvat-nuclio track DIR --task 12 --detector YOLO --reid REID          what a detector finds, and finds again
+
+DIR is a tracker's bundle (served for the run), or a function's URL. A run that was interrupted goes on where it was
+when the same command is given again.
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's options."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
+    parser.add_argument("function", metavar="FUNCTION", help="the tracker: a bundle, a function's file, or a URL")
+    where = parser.add_argument_group("what is followed")
+    place = where.add_mutually_exclusive_group(required=True)
+    place.add_argument("--task", type=int, metavar="ID", help="all annotation jobs of a task")
+    place.add_argument("--job", type=int, metavar="ID", help="one job")
+    where.add_argument("--frames", metavar="A..B", help="from A to B, both included (default: all)")
+    where.add_argument("--backward", action="store_true", help="from B back to A")
+    begin = where.add_mutually_exclusive_group()
+    begin.add_argument(
+        "--shapes", type=int, nargs="+", default=[], metavar="ID", help="of the first frame (default: all there)"
+    )
+    begin.add_argument("--detector", metavar="FUNCTION", help="begin with what it finds on the first frame")
+    where.add_argument("--reid", metavar="FUNCTION", help="joins what the detector finds again to what was lost")
+    where.add_argument(
+        "--detect-every", type=int, metavar="N",
+        help=f"frames from one look of the detector to the next (default: {DETECT_EVERY} with --reid, else 0: never)",
+    )  # fmt: skip
+    where.add_argument("--conf-threshold", type=float, metavar="T", help="the detector's")
+    where.add_argument("--max-distance", type=int, metavar="PX", help="ReID: between centres (default: the function's)")
+    stored = parser.add_argument_group("what is stored")
+    stored.add_argument(
+        "--tolerance", type=float, default=TOLERANCE, metavar="PX",
+        help=f"a keyframe where CVAT would else show the object farther off (default: {TOLERANCE:g})",
+    )  # fmt: skip
+    stored.add_argument("--keep-shapes", action="store_true", help="leave the shapes beside the tracks they begin")
+    stored.add_argument(
+        "--convert-masks-to-polygons", action="store_true", help="CVAT has no tracks of masks, but of polygons"
+    )
+    parser.add_argument("--restart", action="store_true", help="forget an interrupted run, begin anew")
+    parser.add_argument("--python", metavar="EXE", help="interpreter that holds the bundles' packages")
+    login_options.configure(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Follows, stores, and prints what was stored."""
+    from ..track.track_run import follow
+
+    options = _options(args)
+    for line in follow(args, options):
+        print(line, flush=True)
+    return 0
+
+
+def _options(args: argparse.Namespace) -> "Options":
+    """Raises UserError for options that do not go together."""
+    from ..errors import UserError
+    from ..track.track_options import Options
+
+    if args.reid and not args.detector:
+        raise UserError(
+            "--reid needs --detector",
+            why="it joins what a detector finds again to what was lost",
+            remedy="add --detector FUNCTION",
+        )
+    every = args.detect_every if args.detect_every is not None else DETECT_EVERY if args.reid else 0
+    for name, value in (("--tolerance", args.tolerance), ("--detect-every", every)):
+        if not value >= 0:
+            raise UserError(f"{name} is 0 or more, not {value:g}")
+    return Options(
+        shapes=tuple(args.shapes),
+        tolerance=args.tolerance,
+        backward=args.backward,
+        detect_every=every,
+        keep_shapes=args.keep_shapes,
+        polygons=args.convert_masks_to_polygons,
+    )
