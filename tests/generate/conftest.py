@@ -95,7 +95,7 @@ def workshop(
 
     # However slow this machine is, standard error holds only what the run itself has to say.
     monkeypatch.setattr("cvat_nuclio.waiting.FIRST", 3600.0)
-    monkeypatch.setattr("cvat_nuclio.generate.run.probe", probe_once)
+    monkeypatch.setattr("cvat_nuclio.generate.make_bundle.probe", probe_once)
     # No index is asked: what these tests name is on none. test_closure.py and test_pinning.py ask one.
     monkeypatch.setattr("cvat_nuclio.generate.pinning.resolve", nothing)
     monkeypatch.chdir(tmp_path)

@@ -17,11 +17,11 @@ from markdown_it import MarkdownIt
 from packaging.requirements import Requirement
 
 from cvat_nuclio.errors import UserError
-from cvat_nuclio.generate import option_file, run, tree
+from cvat_nuclio.generate import make_bundle, option_file, tree
+from cvat_nuclio.generate.bundle_options import from_mapping, option_fields
 from cvat_nuclio.generate.closure import Closure
-from cvat_nuclio.generate.options import from_mapping
+from cvat_nuclio.generate.option_kinds import kind_of
 from cvat_nuclio.generate.probe import Probe, ProbeRequest, probe
-from cvat_nuclio.generate.texts import CHECKS
 
 PIECES = [
     "\n", "\r", "\r\n", "\t", "\0", "\x1b", "\x85", "\u2028", "\u2029", "\ud800", "'", '"', '"""', "`", "```", "|",
@@ -47,12 +47,12 @@ Make = Callable[..., dict[str, str]]
 def probes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Probe]:
     """What loading the functions of the zoo showed."""
     zoo = Path(__file__).parent / "zoo"
-    python = run.sys.executable
+    python = make_bundle.sys.executable
     found = {}
     for name in ("detector", "interactor"):
         request = ProbeRequest(
             python=python, module=None, file=zoo / f"{name}.py", parameters={}, directory=zoo, timeout=600,
-            runtime_distributions=run.RUNTIME_OF_ANY,
+            runtime_distributions=make_bundle.RUNTIME_OF_ANY,
         )  # fmt: skip
         found[name] = probe(request)
     return found
@@ -69,7 +69,7 @@ def make(probes: dict[str, Probe], tmp_path_factory: pytest.TempPathFactory) -> 
         def files(options: dict[str, Any], kind: str = "interactor", spec: Any = None, doc: str = "") -> dict[str, str]:
             found = attrs.evolve(probes[kind], doc=doc or probes[kind].doc)
             found = attrs.evolve(found, spec=spec) if spec else found
-            patch.setattr(run, "probe", lambda request: found)
+            patch.setattr(make_bundle, "probe", lambda request: found)
             zoo = Path(__file__).parent / "zoo"
             given = {
                 "function-file": str(zoo / f"{kind}.py"),
@@ -78,7 +78,7 @@ def make(probes: dict[str, Probe], tmp_path_factory: pytest.TempPathFactory) -> 
                 "prebuilt": "a/b:1",
                 **options,
             }
-            outcome = run.prepare(from_mapping(folder, given), timeout=1)
+            outcome = make_bundle.prepare(from_mapping(folder, given), timeout=1)
             kept = yaml.safe_load(option_file.text(given))
             assert kept == given
             read = {}
@@ -139,7 +139,7 @@ PLAIN: dict[str, Any] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("field", sorted(CHECKS))
+@pytest.mark.parametrize("field", [field.name for _, field in option_fields() if kind_of(field).check])
 @hostile
 @given(text=TEXTS)
 def test_a_text_is_refused_or_stands_for_itself(make: Make, field: str, text: str) -> None:

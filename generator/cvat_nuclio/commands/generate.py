@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING, Any
 from ..errors import EXIT_FINDINGS
 
 if TYPE_CHECKING:
+    from ..generate.make_bundle import Outcome
     from ..generate.probe import Probe
-    from ..generate.run import Outcome
     from ..generate.targets import Target
-
-#: Options that say how to run, not what to make; they are not kept.
-RUN_OPTIONS = {"command", "run", "bundles", "output", "pretend", "force", "check", "timeout"}
-PATHS = {"function_file", "requirements", "python"}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Adds the command's options; each is kept in the bundle's cvat-nuclio.yaml under the same name."""
+    """Adds the command's options; what to make is kept in the bundle's cvat-nuclio.yaml under the same name (see
+    `generate.bundle_options`), how to run is not."""
     parser.set_defaults(pretend=False, force=False, check=False, timeout=600.0, output=None)
     parser.argument_default = argparse.SUPPRESS
     parser.add_argument(
@@ -138,7 +135,7 @@ def run(args: argparse.Namespace) -> int:
     from ..generate import change_report
     from ..generate.targets import targets
 
-    given = {key: value for key, value in vars(args).items() if key not in RUN_OPTIONS}
+    given = vars(args)
     stale = bad = False
     for target in targets(getattr(args, "bundles", []), args.output, given):
         outcome = _one(args, target, {**given, **target.function})
@@ -167,47 +164,12 @@ def _findings(folder: Path, probe: "Probe") -> bool:
 
 def _one(args: argparse.Namespace, target: "Target", given: dict[str, Any]) -> "Outcome":
     from ..generate import stored
-    from ..generate.options import from_mapping
-    from ..generate.run import prepare, write
+    from ..generate.bundle_options import from_mapping
+    from ..generate.make_bundle import prepare, write
 
     folder, new = Path(os.path.abspath(target.folder)), target.is_new  # noqa: PTH100 - a bundle may be reached through a link
-    options = stored.merge(folder, _relative(given, folder), new=new, force=args.force)
+    options = stored.merge(folder, given, new=new, force=args.force)
     outcome = prepare(from_mapping(folder, options), timeout=args.timeout, keep_pins=args.check)
     if not (args.pretend or args.check):
         write(outcome, stored.settled(options, outcome.bundle, new=new), force=args.force)
     return outcome
-
-
-def _relative(given: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Paths on the command line start here, paths in the file in the bundle's folder."""
-    result = dict(given)
-    for key in PATHS & set(given):
-        if key != "python" or os.sep in given[key]:
-            result[key] = _path(given[key], folder)
-    if "add" in given:
-        result["add"] = [_path(source, folder) + equals + place for source, equals, place in map(_split, given["add"])]
-    for key in {"function_parameters", "gpu_parameters"} & set(given):
-        result[key] = [_parameter(text, folder) for text in given[key]]
-    if "volume" in given:
-        result["volume"] = [_volume(text) for text in given["volume"]]
-    return {key.replace("_", "-"): value for key, value in result.items()}
-
-
-def _parameter(text: str, folder: Path) -> str:
-    name, equals, value = text.partition("=file:")
-    return f"{name}{equals}{_path(value, folder)}" if equals and value else text
-
-
-def _volume(text: str) -> str:
-    """A folder of this machine is named in full: the file is read elsewhere."""
-    host, colon, path = text.partition(":")
-    return f"{os.path.abspath(os.path.expanduser(host))}:{path}" if host.startswith(("~", ".")) and colon else text  # noqa: PTH100, PTH111
-
-
-def _split(text: str) -> tuple[str, str, str]:
-    return text.partition("=")
-
-
-def _path(text: str, folder: Path) -> str:
-    # os.path's: a Path's expanduser() fails for `~` of nobody.
-    return Path(os.path.relpath(os.path.expanduser(text), folder)).as_posix()  # noqa: PTH111

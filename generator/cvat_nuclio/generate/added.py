@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..errors import UserError
 from . import texts
-from .options import GenerateOptions
+from .bundle_options import ImageOptions
 from .parameters import Carried
 
 #: Written by the generator or by Nuclio; nothing else may lie there.
@@ -19,7 +19,7 @@ TAKEN_FOLDERS = {"aa_runtime", "msgpack", "nuclio_sdk", "whl"}
 
 
 def added_files(
-    options: GenerateOptions, carried: Iterable[tuple[str, Carried]] = ()
+    image: ImageOptions, function_file: Path | None, carried: Iterable[tuple[str, Carried]] = ()
 ) -> tuple[dict[str, Path], list[str]]:
     """The files by their place in the bundle, and a note for each that is not there. Raises UserError.
 
@@ -28,23 +28,21 @@ def added_files(
     """
     files: dict[str, Path] = {}
     notes = []
-    asked = [(f"--add {text}", *_parse(options, text)) for text in options.add]
+    asked = [(f"--add {text}", *_parse(image, text)) for text in image.add]
     for text, source, place in [*asked, *((text, one.source, one.place) for text, one in carried)]:
         if not source.exists():
-            if not source.is_relative_to(options.nuclio):
+            if not source.is_relative_to(image.nuclio):
                 raise UserError(f"{text}: there is no such file", why=f"looked for {source}")
             # Named all the same: what is written must not depend on whether the weights are there yet.
             files[place if source.suffix else f"{place}/"] = source
-            notes.append(
-                f"{source.relative_to(options.folder)} is not there yet; it has to be before the image is built"
-            )
+            notes.append(f"{source.relative_to(image.folder)} is not there yet; it has to be before the image is built")
             continue
         for path, file in _expand(source, place):
             if files.setdefault(path, file) != file:
                 raise UserError(f"{text}: {path} is there already, from {files[path]}", remedy="--add PATH=PLACE")
     for path in files:
         check_place(path)
-    if options.file and files.get("func.py", options.file) != options.file:
+    if function_file and files.get("func.py", function_file) != function_file:
         raise _taken("func.py", "the function itself lies there")
     return files, notes
 
@@ -62,11 +60,11 @@ def _taken(path: str, why: str) -> UserError:
     return UserError(f"{path} cannot be added to the bundle", why=why, remedy=remedy)
 
 
-def _parse(options: GenerateOptions, text: str) -> tuple[Path, str]:
+def _parse(image: ImageOptions, text: str) -> tuple[Path, str]:
     source, equals, place = text.partition("=")
-    path = options.path(source)
+    path = image.path(source)
     if not equals:
-        place = path.relative_to(options.nuclio).as_posix() if path.is_relative_to(options.nuclio) else path.name
+        place = path.relative_to(image.nuclio).as_posix() if path.is_relative_to(image.nuclio) else path.name
     if Path(place).is_absolute() or ".." in Path(place).parts or not place.strip("./"):
         raise UserError(f"--add {text}: {place!r} is no place in the bundle", remedy="a path below the bundle's folder")
     return path, Path(place).as_posix()

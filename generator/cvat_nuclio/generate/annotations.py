@@ -5,13 +5,13 @@ from typing import Any
 
 from ..errors import UserError
 from . import cvat_labels
-from .options import GenerateOptions
+from .bundle_options import FunctionOptions
 from .probe import Probe
 
 
-def annotations(options: GenerateOptions, probe: Probe, display_name: str, framework: str) -> dict[str, str]:
+def annotations(function: FunctionOptions, probe: Probe, display_name: str, framework: str) -> dict[str, str]:
     """CVAT's keys, all texts. Raises UserError for a spec that CVAT would refuse."""
-    kinds: dict[str, Callable[[GenerateOptions, Mapping[str, Any]], dict[str, str]]] = {
+    kinds: dict[str, Callable[[FunctionOptions, Mapping[str, Any]], dict[str, str]]] = {
         "detector": _detector,
         "interactor": _interactor,
         "tracker": _tracker,
@@ -20,7 +20,7 @@ def annotations(options: GenerateOptions, probe: Probe, display_name: str, frame
     if framework:
         found["framework"] = framework
     if probe.kind in kinds:
-        found |= kinds[probe.kind](options, probe.spec)
+        found |= kinds[probe.kind](function, probe.spec)
     return found
 
 
@@ -36,11 +36,11 @@ def comments(kind: str) -> dict[str, list[str]]:
     }  # fmt: skip
 
 
-def _detector(options: GenerateOptions, spec: Mapping[str, Any]) -> dict[str, str]:
-    return {"spec": cvat_labels.spec_text(spec["labels"], options.edges)}
+def _detector(function: FunctionOptions, spec: Mapping[str, Any]) -> dict[str, str]:
+    return {"spec": cvat_labels.spec_text(spec["labels"], function.edges)}
 
 
-def _interactor(options: GenerateOptions, spec: Mapping[str, Any]) -> dict[str, str]:
+def _interactor(function: FunctionOptions, spec: Mapping[str, Any]) -> dict[str, str]:
     found = {"version": "2", "min_pos_points": str(spec["min_pos_points"])}
     if spec["min_neg_points"] is not None:
         found["min_neg_points"] = str(spec["min_neg_points"])
@@ -48,12 +48,12 @@ def _interactor(options: GenerateOptions, spec: Mapping[str, Any]) -> dict[str, 
     flag = {0: "startswith_box_optional", 1: "startswith_box"}.get(spec["min_bounding_boxes"])
     if flag:
         found[flag] = "true"
-    if options.help_message:
-        found["help_message"] = options.help_message
+    if function.help_message:
+        found["help_message"] = function.help_message
     return found
 
 
-def _tracker(options: GenerateOptions, spec: Mapping[str, Any]) -> dict[str, str]:
+def _tracker(function: FunctionOptions, spec: Mapping[str, Any]) -> dict[str, str]:
     if not spec["shape_types"]:
         raise UserError(
             "the tracker's spec names no shape types",

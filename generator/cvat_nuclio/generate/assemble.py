@@ -44,7 +44,7 @@ def variants(bundle: Description) -> list[Variant]:
     """The forms of function.yaml that the bundle has."""
     gpus = (False, True) if bundle.images.gpu else (False,)
     built = [Variant(gpu=gpu) for gpu in gpus]
-    image = bundle.options.prebuilt
+    image = bundle.image.prebuilt
     return built + [Variant(gpu=gpu, image=prebuilt_image(image, gpu=gpu)) for gpu in gpus if image]
 
 
@@ -66,7 +66,7 @@ def _function(bundle: Description, variant: Variant) -> tuple[list[str], dict[st
     texts = {
         variant.file: render_config(
             config, variant=variant, steps=build, comments=comments(bundle.kind), image_comment=comment,
-            in_memory=bundle.options.in_memory(bundle.kind), workers_reason=workers_reason(bundle, variant),
+            in_memory=bundle.in_memory, workers_reason=workers_reason(bundle, variant),
         )
     }  # fmt: skip
     if variant.image:
@@ -87,10 +87,9 @@ def _wrapped(text: str) -> list[str]:
 
 
 def _code(bundle: Description) -> Files:
-    options = bundle.options
     source = {
-        "file": options.function_file, "module": options.function_module, "parameters": bundle.parameters.cpu,
-        "kind": bundle.kind, "name": options.name,
+        "file": bundle.function.file, "module": bundle.function.function_module, "parameters": bundle.parameters.cpu,
+        "kind": bundle.kind, "name": bundle.function.name,
     }  # fmt: skip
     gpu = bundle.parameters.gpu if bundle.images.gpu else {}
     files: Files = {
@@ -115,7 +114,7 @@ def _carries(values: Iterable[object]) -> bool:
 
 def _brought(bundle: Description) -> Files:
     """The function, its own modules and added files, where they do not lie in the bundle already."""
-    options = bundle.options
+    function = bundle.function
     files: dict[str, Any] = {module.path: module.file for module in bundle.probe.local}
     for path in files:
         if path.removesuffix(".py").partition("/")[0] in names.TAKEN_MODULES:
@@ -132,9 +131,9 @@ def _brought(bundle: Description) -> Files:
                 why=f"the function's own module {files[path]} lies there",
                 remedy="another place: --add PATH=PLACE",
             )
-    if options.file:
-        files["func.py"] = options.file
-    return {path: file for path, file in files.items() if file != options.nuclio / path}
+    if function.file:
+        files["func.py"] = function.file
+    return {path: file for path, file in files.items() if file != function.nuclio / path}
 
 
 def requirements_files(bundle: Description, *, gpu: bool) -> list[str]:
@@ -183,7 +182,7 @@ def _test_values(bundle: Description) -> dict[str, Any]:
             "pos_points": _points(inside, max(spec["min_pos_points"], 0 if spec["min_bounding_boxes"] else 1)),
             "neg_points": _points(outside, spec["min_neg_points"] or 0),
             "obj_bbox": [[100.0, 80.0], [180.0, 160.0]] if boxed else [],
-            "interactor_answer": bundle.options.interactor_answer,
+            "interactor_answer": bundle.answers.interactor_answer,
         }
     return {}
 
@@ -193,17 +192,17 @@ def _points(pool: list[list[float]], count: int) -> list[list[float]]:
 
 
 def _readme(bundle: Description) -> str:
-    options, gpu, spec = bundle.options, bundle.images.gpu, bundle.probe.spec
+    prebuilt, gpu, spec = bundle.image.prebuilt, bundle.images.gpu, bundle.probe.spec
     hints = {"interactor": " --pos 140,120", "tracker": " IMAGE --shape rectangle:100,80,180,160", "reid": " IMAGE"}
     return render(
         "README.md.j2",
-        display_name=bundle.display_name, description=bundle.text, kind=bundle.kind, name=options.name,
+        display_name=bundle.display_name, description=bundle.text, kind=bundle.kind, name=bundle.function.name,
         framework_title=bundle.framework_title, labels=spec.get("labels", []), shape_types=spec.get("shape_types", []),
         invoke_hint=hints.get(bundle.kind, ""), gpu=gpu is not None,
         driver=f"The host {gpu.driver}." if gpu and gpu.driver else "",
-        prebuilt=prebuilt_image(options.prebuilt, gpu=False) if options.prebuilt else "",
-        prebuilt_gpu=prebuilt_image(options.prebuilt, gpu=True) if options.prebuilt and gpu else "",
-        in_memory=options.in_memory(bundle.kind), bake=bundle.bake, downloads=bundle.downloads,
+        prebuilt=prebuilt_image(prebuilt, gpu=False) if prebuilt else "",
+        prebuilt_gpu=prebuilt_image(prebuilt, gpu=True) if prebuilt and gpu else "",
+        in_memory=bundle.in_memory, bake=bundle.bake, downloads=bundle.downloads,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from ..data import tables
 from ..errors import UserError
-from .options import GenerateOptions
+from .bundle_options import ImageOptions
 from .probe import Probe
 from .requirements import Line, Requirements, pin
 
@@ -51,7 +51,7 @@ class Images:
     notes: tuple[str, ...] = ()
 
 
-def choose(options: GenerateOptions, probe: Probe, requirements: Requirements) -> Images:
+def choose(options: ImageOptions, probe: Probe, requirements: Requirements) -> Images:
     """The images for a function. Raises UserError."""
     framework = framework_of(probe, requirements)
     version = python_version(probe, requirements)
@@ -90,7 +90,7 @@ def _own(reference: str | None, flag: str) -> BaseImage | None:
 
 
 def _gpu(
-    options: GenerateOptions, probe: Probe, cpu: Requirements, framework: str, version: str
+    options: ImageOptions, probe: Probe, cpu: Requirements, framework: str, version: str
 ) -> tuple[Gpu | None, list[str]]:
     how = tables.framework(framework)["gpu"] if framework else "none"
     own = _own(options.gpu_base_image, "--gpu-base-image")
@@ -106,7 +106,7 @@ def _gpu(
 
 
 def _in_wheel(
-    options: GenerateOptions, cpu: Requirements, own: BaseImage | None, version: str, probe: Probe
+    options: ImageOptions, cpu: Requirements, own: BaseImage | None, version: str, probe: Probe
 ) -> tuple[Gpu, list[str]]:
     row, notes = _row("torch", cpu, options.cuda, probe.frameworks)
     requirements = _repin(cpu, _torch_pins(row, cpu)) if _must_repin(row, cpu, "torch", options.cuda) else cpu
@@ -122,9 +122,7 @@ def _in_wheel(
     return Gpu(image=image, requirements=requirements, cuda=row.cuda, driver=driver), notes
 
 
-def _in_image(
-    options: GenerateOptions, cpu: Requirements, own: BaseImage | None, probe: Probe
-) -> tuple[Gpu, list[str]]:
+def _in_image(options: ImageOptions, cpu: Requirements, own: BaseImage | None, probe: Probe) -> tuple[Gpu, list[str]]:
     row, notes = _row("onnxruntime-gpu", cpu, options.cuda, probe.frameworks)
     requirements = _onnxruntime_gpu(cpu, row)
     table = tables.cuda_image(row.cuda_major)

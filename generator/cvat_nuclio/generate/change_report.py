@@ -2,7 +2,7 @@
 
 import sys
 
-from .run import Outcome
+from .make_bundle import Outcome
 from .tree import Change, State
 
 _WORDS = {
@@ -31,7 +31,7 @@ def _headline(outcome: Outcome) -> str:
     framework = f", {bundle.framework_title}" if bundle.framework_title else ""
     forms = "CPU and GPU" if bundle.images.gpu else "CPU"
     downloads = f"; packages to download: {', '.join(bundle.downloads)}" if bundle.downloads else ""
-    return f"{outcome.plan.folder}: {bundle.kind} {bundle.options.name}{framework}, {forms}{downloads}"
+    return f"{outcome.plan.folder}: {bundle.kind} {bundle.function.name}{framework}, {forms}{downloads}"
 
 
 def _show_stale(outcome: Outcome) -> None:

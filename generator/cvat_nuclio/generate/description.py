@@ -9,7 +9,7 @@ import attrs
 from ..data import tables
 from .annotations import annotations
 from .base_images import Images
-from .options import GenerateOptions
+from .bundle_options import AnswerOptions, BundleOptions, FunctionOptions, ImageOptions, ServiceOptions
 from .parameters import Parameters
 from .pinning import Pinned
 from .probe import Probe
@@ -25,7 +25,10 @@ _DOWNLOADERS = {"torch", "huggingface-hub", "transformers", "timm", "diffusers",
 class Description:
     """One bundle, before it is written."""
 
-    options: GenerateOptions
+    function: FunctionOptions
+    image: ImageOptions
+    answers: AnswerOptions
+    service: ServiceOptions
     parameters: Parameters
     probe: Probe
     images: Images
@@ -44,6 +47,11 @@ class Description:
         return self.probe.kind
 
     @property
+    def in_memory(self) -> bool:
+        """Whether a tracker's states stay in one process."""
+        return self.kind == "tracker" and self.answers.state == "in-memory"
+
+    @property
     def requirements(self) -> Requirements:
         """The CPU form's."""
         return self.cpu.requirements
@@ -51,9 +59,9 @@ class Description:
     @property
     def bake(self) -> bool:
         """Whether the function is loaded once while the image is built."""
-        if self.options.bake is not None:
-            return self.options.bake
-        if self.options.volume:
+        if self.image.bake is not None:
+            return self.image.bake
+        if self.service.volume:
             # What lies in a volume is not there while the image is built.
             return False
         return bool(_DOWNLOADERS & {*self.probe.loaded, *self.requirements.names()})
@@ -61,7 +69,7 @@ class Description:
     @property
     def cpu_index_url(self) -> str:
         """Where the CPU image finds builds without CUDA, or an empty text."""
-        options = self.options
+        options = self.image
         if not options.cpu_index or (options.cpu_index_url is None and not self._has_torch):
             return ""
         return options.cpu_index_url or tables.framework("torch")["cpu-index"]
@@ -85,7 +93,7 @@ class Description:
     @property
     def needs_runtime_to_load(self) -> bool:
         """Whether the function itself imports aa_runtime."""
-        file = self.options.file
+        file = self.function.file
         sources = [*([file] if file else []), *(module.file for module in self.probe.local)]
         return self.kind == "reid" or any(b"aa_runtime" in source.read_bytes() for source in sources)
 
@@ -94,23 +102,23 @@ class Description:
         """What loading the function takes, as paths in the bundle."""
         if not self.bake:
             return []
-        own = ["func.py"] if self.options.file else []
+        own = ["func.py"] if self.function.file else []
         runtime = ["aa_runtime/"] if self.needs_runtime_to_load else []
         return ["bake.py", *own, *(module.path for module in self.probe.local), *self.added, *runtime]
 
     @property
     def runtime_options(self) -> dict[str, Any]:
         """`aa_runtime.Options` that concern this kind."""
-        found: dict[str, Any] = {"name": self.options.name}
+        found: dict[str, Any] = {"name": self.function.name}
         if self.kind == "interactor":
-            found["interactor_answer"] = self.options.interactor_answer
+            found["interactor_answer"] = self.answers.interactor_answer
         if self.kind == "tracker":
-            found |= {"lost_shape": self.options.lost_shape, "state": self.options.state}
+            found |= {"lost_shape": self.answers.lost_shape, "state": self.answers.state}
         return found
 
 
 def describe(
-    options: GenerateOptions,
+    options: BundleOptions,
     parameters: Parameters,
     probe: Probe,
     images: Images,
@@ -119,18 +127,22 @@ def describe(
     gpu: Pinned | None,
 ) -> Description:
     """Puts it together. Raises UserError for a spec that CVAT would refuse."""
-    display_name = options.display_name.strip() or options.name.replace("-", " ").capitalize()
+    function = options.function
+    display_name = function.display_name.strip() or function.name.replace("-", " ").capitalize()
     word = tables.framework(images.framework)["metadata"] if images.framework else ""
     return Description(
-        options=options,
+        function=function,
+        image=options.image,
+        answers=options.answers,
+        service=options.service,
         parameters=parameters,
         probe=probe,
         images=images,
         cpu=cpu,
         gpu=gpu,
-        annotations=annotations(options, probe, display_name, word),
+        annotations=annotations(function, probe, display_name, word),
         display_name=display_name,
-        text=options.description.strip() or _first_sentence(probe.doc) or f"{display_name}: {probe.kind} for CVAT",
+        text=function.description.strip() or _first_sentence(probe.doc) or f"{display_name}: {probe.kind} for CVAT",
         added=added,
     )
 

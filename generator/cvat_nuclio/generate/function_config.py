@@ -8,8 +8,8 @@ import attrs
 from ..errors import UserError
 from ..limits import CONFIG_PASSES
 from ..nuclio.duration import nanoseconds
+from .bundle_options import ServiceOptions
 from .description import Description
-from .options import GenerateOptions
 from .steps import Step, steps
 from .volumes import volumes
 
@@ -48,40 +48,40 @@ def build_steps(bundle: Description, variant: Variant, requirements: Sequence[st
         pin = f"{name}=={bundle.requirements.version(name)}" if bundle.requirements.version(name) else name
     git = ["git"] if any("git+" in line.text for line in bundle.requirements.lines) else []
     return steps(
-        image, requirements=requirements, apt=[*bundle.options.apt, *git], gpu=variant.gpu, replace_opencv=pin,
+        image, requirements=requirements, apt=[*bundle.image.apt, *git], gpu=variant.gpu, replace_opencv=pin,
         bake=bundle.bake_files,
     )  # fmt: skip
 
 
 def function_config(bundle: Description, variant: Variant, build: list[Step]) -> dict[str, Any]:
     """The whole file as Nuclio reads it. Raises UserError."""
-    options = bundle.options
+    service = bundle.service
     image = bundle.images.gpu.image if variant.gpu and bundle.images.gpu else bundle.images.cpu
     spec: dict[str, Any] = {
         "description": bundle.text,
         "runtime": RUNTIME,
         "handler": "main:handler",
-        "eventTimeout": options.event_timeout,
-        "readinessTimeoutSeconds": options.readiness_timeout,
+        "eventTimeout": service.event_timeout,
+        "readinessTimeoutSeconds": service.readiness_timeout,
         "triggers": {TRIGGER: _trigger(bundle, variant)},
         "platform": {"attributes": {"restartPolicy": {"name": "on-failure", "maximumRetryCount": 3}}},
-        **_placement(options, in_memory=options.in_memory(bundle.kind)),
+        **_placement(service, in_memory=bundle.in_memory),
     }
-    env = {**options.env, **({FORM: "gpu"} if variant.gpu and options.gpu_parameters else {})}
+    env = {**service.env, **({FORM: "gpu"} if variant.gpu and bundle.function.gpu_parameters else {})}
     if env:
         spec["env"] = [{"name": name, "value": value} for name, value in env.items()]
-    if limits := _limits(options, variant):
+    if limits := _limits(service, variant):
         spec["resources"] = {"limits": limits}
     if variant.image:
         spec["image"] = variant.image
     else:
         spec["build"] = {
-            "image": f"cvat-nuclio/{options.name}{'-gpu' if variant.gpu else ''}",
+            "image": f"cvat-nuclio/{bundle.function.name}{'-gpu' if variant.gpu else ''}",
             "baseImage": image.reference,
             "directives": {"preCopy": [step.directive() for step in build]},
         }
     metadata = {
-        "name": options.name,
+        "name": bundle.function.name,
         "labels": {"nuclio.io/project-name": "cvat"},
         "annotations": dict(bundle.annotations),
     }
@@ -90,43 +90,44 @@ def function_config(bundle: Description, variant: Variant, build: list[Step]) ->
 
 def workers_reason(bundle: Description, variant: Variant) -> str:
     """Why there is only one, where the user has no say."""
-    if bundle.options.in_memory(bundle.kind):
+    if bundle.in_memory:
         return "One: the states of what is tracked live in it."
     return "One: a second would need as much GPU memory again." if variant.gpu else ""
 
 
 def _trigger(bundle: Description, variant: Variant) -> dict[str, Any]:
-    options = bundle.options
+    service = bundle.service
+    workers = 1 if variant.gpu or bundle.in_memory else service.workers or 1
     return {
         "name": TRIGGER,
         "kind": "http",
-        "numWorkers": 1 if variant.gpu else options.worker_count(bundle.kind),
-        "workerAvailabilityTimeoutMilliseconds": nanoseconds(options.event_timeout) // 10**6,
-        "attributes": {"maxRequestBodySize": options.body_bytes(bundle.kind)},
+        "numWorkers": workers,
+        "workerAvailabilityTimeoutMilliseconds": nanoseconds(service.event_timeout) // 10**6,
+        "attributes": {"maxRequestBodySize": service.body_bytes(bundle.kind)},
     }
 
 
-def _limits(options: GenerateOptions, variant: Variant) -> dict[str, str]:
-    limits = {"nvidia.com/gpu": str(options.gpus)} if variant.gpu else {}
-    if options.memory:
-        limits["memory"] = options.memory
-    if options.cpu:
-        limits["cpu"] = options.cpu
+def _limits(service: ServiceOptions, variant: Variant) -> dict[str, str]:
+    limits = {"nvidia.com/gpu": str(service.gpus)} if variant.gpu else {}
+    if service.memory:
+        limits["memory"] = service.memory
+    if service.cpu:
+        limits["cpu"] = service.cpu
     return limits
 
 
-def _placement(options: GenerateOptions, *, in_memory: bool) -> dict[str, Any]:
+def _placement(service: ServiceOptions, *, in_memory: bool) -> dict[str, Any]:
     """What is mounted, and what concerns Kubernetes."""
     found: dict[str, Any] = {
-        "replicas": 1 if in_memory else options.replicas,
-        "minReplicas": None if in_memory else options.min_replicas,
-        "maxReplicas": None if in_memory else options.max_replicas,
-        "nodeSelector": dict(options.node_selector),
-        "tolerations": [_toleration(text) for text in options.toleration],
-        "imagePullSecrets": options.image_pull_secret,
+        "replicas": 1 if in_memory else service.replicas,
+        "minReplicas": None if in_memory else service.min_replicas,
+        "maxReplicas": None if in_memory else service.max_replicas,
+        "nodeSelector": dict(service.node_selector),
+        "tolerations": [_toleration(text) for text in service.toleration],
+        "imagePullSecrets": service.image_pull_secret,
         "volumes": [
-            *([_shared_memory(options.shm)] if options.shm else []),
-            *(volume.config(f"volume-{number}") for number, volume in enumerate(volumes(options.volume), 1)),
+            *([_shared_memory(service.shm)] if service.shm else []),
+            *(volume.config(f"volume-{number}") for number, volume in enumerate(volumes(service.volume), 1)),
         ],
     }
     return {key: value for key, value in found.items() if value not in (None, {}, [])}

@@ -29,7 +29,7 @@ def lacking(bundle: Description) -> list[Lack]:
 
 def _names(bundle: Description) -> Iterator[str]:
     """An id that was made up, and one that another bundle in the same folder has."""
-    name, folder = bundle.options.name, bundle.options.folder
+    name, folder = bundle.function.name, bundle.function.folder
     if names.loses_letters(folder.name) and name == names.suggest(folder.name):
         yield f"the id is {name}: letters of {folder.name!r} cannot stand in one; another: --name ID"
     for file in sorted(folder.parent.glob(f"*/{option_file.NAME}")):
@@ -60,16 +60,16 @@ def _imports(bundle: Description) -> Iterator[str]:
 
 def _files(bundle: Description) -> Iterator[Lack]:
     """What the function read while it was loaded and the bundle does not hold."""
-    options = bundle.options
-    source = options.file.parent if options.file else options.path(options.working_directory)
+    function = bundle.function
+    source = function.file.parent if function.file else function.directory
     held = {path.resolve() for path in bundle.added.values()}
-    held |= {options.path(value) for value in bundle.parameters.here.values() if isinstance(value, str)}
-    mounted = volumes(options.volume)
+    held |= {function.path(value) for value in bundle.parameters.here.values() if isinstance(value, str)}
+    mounted = volumes(bundle.service.volume)
     groups: dict[Path, str] = {}
     for path, variable in bundle.probe.read.items():
         if path in held or path.resolve() in held or any(volume.holds(str(path)) for volume in mounted):
             continue
-        if not _is_elsewhere(path, options.nuclio, source):
+        if not _is_elsewhere(path, function.nuclio, source):
             groups.setdefault(_model(path, source, bundle.probe.read), variable)
     for path, variable in groups.items():
         if not any(path.is_relative_to(other) for other in groups if other != path):
@@ -128,13 +128,13 @@ def _or_volume(path: Path, at: str) -> str:
 
 def _parameters(bundle: Description) -> Iterator[Lack]:
     """Paths among the parameters: in the image they start in the bundle's folder."""
-    options, mounted = bundle.options, volumes(bundle.options.volume)
-    directory = options.path(options.working_directory)
+    function, mounted = bundle.function, volumes(bundle.service.volume)
+    directory = function.directory
     for flag, values in (("-p", bundle.parameters.cpu), ("--gpu-parameter", bundle.parameters.gpu)):
         for name, value in values.items():
             if not isinstance(value, str) or not _is_path(directory, value):
                 continue
-            inside = Path(value).as_posix() in bundle.added or (options.nuclio / value).exists()
+            inside = Path(value).as_posix() in bundle.added or (function.nuclio / value).exists()
             if (inside and not Path(value).is_absolute()) or any(volume.holds(value) for volume in mounted):
                 continue
             path = directory / value

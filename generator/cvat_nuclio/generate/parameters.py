@@ -6,7 +6,7 @@ from pathlib import Path
 import attrs
 
 from ..errors import UserError
-from .options import GenerateOptions
+from .bundle_options import FunctionOptions
 from .probe import Probe
 from .values import parse_parameter
 
@@ -45,24 +45,24 @@ class Parameters:
                     yield f"{flag} {name}={FILE}{value.source}", value
 
 
-def parameters(options: GenerateOptions) -> Parameters:
+def parameters(function: FunctionOptions) -> Parameters:
     """Both forms' values. Raises UserError for text of the wrong kind, and for a file that is not there."""
     places: dict[str, Path] = {}
     cpu, gpu = (
-        {name: _value(options, flag, name, text, places) for name, text in given.items()}
-        for flag, given in (("-p", options.function_parameters), ("--gpu-parameter", options.gpu_parameters))
+        {name: _value(function, flag, name, text, places) for name, text in given.items()}
+        for flag, given in (("-p", function.function_parameters), ("--gpu-parameter", function.gpu_parameters))
     )
     return Parameters(cpu=cpu, gpu=gpu)
 
 
-def _value(options: GenerateOptions, flag: str, name: str, text: str, places: dict[str, Path]) -> object:
+def _value(function: FunctionOptions, flag: str, name: str, text: str, places: dict[str, Path]) -> object:
     if not text.startswith(FILE):
         return parse_parameter(flag, name, text)
-    source = options.path(text.removeprefix(FILE))
-    if not source.exists() or source in (Path("/"), options.folder, options.nuclio):
+    source = function.path(text.removeprefix(FILE))
+    if not source.exists() or source in (Path("/"), function.folder, function.nuclio):
         raise UserError(f"{flag} {name}={text}: there is no such file or folder", why=f"looked for {source}")
-    inside = source.is_relative_to(options.nuclio)
-    place = source.relative_to(options.nuclio).as_posix() if inside else source.name
+    inside = source.is_relative_to(function.nuclio)
+    place = source.relative_to(function.nuclio).as_posix() if inside else source.name
     if places.setdefault(place, source) != source:
         # Two runs of a training often end in files of one name.
         place = f"{name}/{place}"

@@ -1,5 +1,6 @@
 """Templates → text; a function.yaml is read back and compared before anybody sees it."""
 
+import math
 import re
 import textwrap
 from collections.abc import Mapping
@@ -9,7 +10,6 @@ from typing import Any
 import jinja2
 import yaml
 
-from .options import is_finite
 from .parameters import Carried
 from .texts import joined
 
@@ -51,7 +51,7 @@ def python(value: object) -> str:
     """A value as Python source, quoted as ruff does. A file's path starts at `HERE`, the bundle's folder."""
     if isinstance(value, Carried):
         return f"str(HERE / {python(value.place)})"
-    if not is_finite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         return f'float("{value}")'
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(python, value)) + "]"

@@ -1,28 +1,30 @@
 """The options in `cvat-nuclio.yaml` and those on the command line, put together."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
 from . import names, option_file
+from .bundle_options import key_of, option_fields
 from .description import Description
+from .option_kinds import Move, kind_of
 from .values import as_map
 
-#: Options that hold `NAME=VALUE`: given again, a name's value changes and the others stay.
-MAPS = ("function-parameters", "gpu-parameters", "env", "node-selector")
 FUNCTION = ("function-module", "function-file")
 
 
 def merge(folder: Path, given: Mapping[str, Any], *, new: bool, force: bool) -> dict[str, Any]:
-    """The options of a bundle. `new`: the command line has them all. Raises UserError.
+    """The options of a bundle, as its file holds them. Raises UserError.
 
-    A new bundle in the place of one with other options needs `force`.
+    `given` are the command line's, named as argparse does; other names than options' are left out. `new`: they are all
+    that the bundle has. A new bundle in the place of one with other options needs `force`.
     """
+    own = _own(given, folder)
     if not new:
-        return _changed(option_file.read(folder), given)
-    options = _new(folder, given)
+        return _changed(option_file.read(folder), own)
+    options = _new(folder, own)
     if force or not (folder / option_file.NAME).is_file():
         return options
     old = option_file.read(folder)
@@ -40,21 +42,42 @@ def settled(options: Mapping[str, Any], bundle: Description, *, new: bool) -> Ma
 
 
 def _depends_on_directory(bundle: Description) -> bool:
-    options = bundle.options
-    directory = options.path(options.working_directory)
-    source = options.file.parent if options.file else None
+    function = bundle.function
+    source = function.file.parent if function.file else None
     modules = any(source is None or not module.file.is_relative_to(source) for module in bundle.probe.local)
-    texts = options.function_parameters.values()
+    texts = function.function_parameters.values()
     values = [text.removeprefix("str:") for text in texts if text.startswith("str:") and text != "str:"]
-    return modules or any(os.path.exists(directory / value) for value in values)  # noqa: PTH110 - takes any text
+    return modules or any(os.path.exists(function.directory / value) for value in values)  # noqa: PTH110 - takes any text
 
 
-def _new(folder: Path, given: Mapping[str, Any]) -> dict[str, Any]:
-    options = {key: _tidy(key, value) for key, value in given.items()}
+def _own(given: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """What the command line gives, with paths that start in the bundle's folder, and maps as maps."""
+    kinds = {field.name: kind_of(field) for _, field in option_fields()}
+    own: dict[str, Any] = {}
+    for name in (name for name in given if name in kinds):
+        kind, value = kinds[name], given[name]
+        if kind.move is not None:
+            value = _moved(value, kind.move, folder)
+        own[key_of(name)] = _map(name, value) if kind.is_map else value
+    return own
+
+
+def _moved(value: str | Sequence[str], move: Move, folder: Path) -> str | list[str]:
+    return move(value, folder) if isinstance(value, str) else [move(text, folder) for text in value]
+
+
+def _map(field: str, value: Any) -> dict[str, str]:
+    try:
+        return dict(as_map(value))
+    except ValueError as error:
+        raise UserError(f"--{key_of(field).removesuffix('s')}: {error}") from error
+
+
+def _new(folder: Path, options: dict[str, Any]) -> dict[str, Any]:
     directory = Path(os.path.relpath(Path.cwd(), folder)).as_posix()
     if directory != ".":
         options.setdefault("working-directory", directory)
-    name = options.pop("name", None) or names.default_name(folder, given.get("function-module"))
+    name = options.pop("name", None) or names.default_name(folder, options.get("function-module"))
     head: dict[str, Any] = {key: options.pop(key) for key in FUNCTION if key in options}
     return {**head, "name": name, **options}
 
@@ -70,22 +93,13 @@ def _check_same(folder: Path, old: Mapping[str, Any], options: Mapping[str, Any]
 
 
 def _changed(old: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """A map's names that are given again change, and the others stay."""
     if set(FUNCTION) & set(given):
         for key in FUNCTION:
             old.pop(key, None)
     for key, value in given.items():
-        new = _tidy(key, value)
-        if key in MAPS and isinstance(old.get(key), dict):
-            old[key].update(new)
+        if isinstance(value, dict) and isinstance(old.get(key), dict):
+            old[key].update(value)
         else:
-            old[key] = new
+            old[key] = value
     return old
-
-
-def _tidy(key: str, value: Any) -> Any:
-    if key not in MAPS:
-        return value
-    try:
-        return dict(as_map(value))
-    except ValueError as error:
-        raise UserError(f"--{key.removesuffix('s')}: {error}") from error

@@ -1,14 +1,13 @@
 """A bundle of a lone function file, for as long as it is needed."""
 
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from . import stored
-from .options import from_mapping
-from .run import prepare, write
+from .bundle_options import from_mapping
+from .make_bundle import prepare, write
 
 LOAD_TIMEOUT = 600.0
 
@@ -21,7 +20,7 @@ def bundle_of(file: Path, python: str | None = None) -> Iterator[Path]:
     """
     with tempfile.TemporaryDirectory(prefix="cvat-nuclio-") as parent:
         folder = Path(parent).resolve() / file.stem
-        given = {"function-file": os.path.relpath(file.absolute(), folder)}
+        given = {"function_file": str(file)}
         if python:
             given["python"] = python
         options = stored.merge(folder, given, new=True, force=False)

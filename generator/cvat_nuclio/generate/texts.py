@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
 
 from ..errors import UserError
 
@@ -90,30 +89,3 @@ def joined(text: str) -> str:
 def _form(pattern: re.Pattern[str], flag: str, text: str, what: str, remedy: str) -> None:
     if not pattern.fullmatch(text):
         raise UserError(f"{flag} {text!a} is not {what}", remedy=remedy)
-
-
-#: How each option that is a text, or holds texts, is checked, by field; NAME=VALUE options name both halves.
-CHECKS: dict[str, Callable[[str, str], None]] = {
-    "function_module": module,
-    "function_file": path,
-    "function_parameters": lines,
-    "gpu_parameters": lines,
-    "working_directory": path,
-    "python": path,
-    "display_name": one_line,
-    "description": lines,
-    "help_message": lines,
-    "requirements": path,
-    "add": path,
-    "apt": package,
-    "base_image": image,
-    "gpu_base_image": image,
-    "cpu_index_url": url,
-    "prebuilt": image,
-    "skeleton_edge": one_line,
-    "env": one_line,
-    "node_selector": label,
-    "toleration": one_line,
-    "volume": one_line,
-    "image_pull_secret": one_line,
-}

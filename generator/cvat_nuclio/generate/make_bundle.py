@@ -12,10 +12,10 @@ from . import option_file, runtime_copy
 from .added import added_files
 from .assemble import assemble
 from .base_images import Images, choose, python_version
+from .bundle_options import BundleOptions, FunctionOptions, ImageOptions
 from .description import Description, describe
 from .lacks import Lack
 from .notes import lacking, notes_on
-from .options import GenerateOptions, check
 from .parameters import check_gpu, parameters
 from .pinning import Earlier, Pinned, kept, pinned, repinned
 from .probe import Distribution, Probe, ProbeRequest, probe
@@ -49,20 +49,20 @@ class Outcome:
         return [change.path for change in self.plan.changes if change.state is not State.SAME]
 
 
-def prepare(options: GenerateOptions, *, timeout: float, keep_pins: bool = False) -> Outcome:
+def prepare(options: BundleOptions, *, timeout: float, keep_pins: bool = False) -> Outcome:
     """Everything up to writing. Raises UserError.
 
     `keep_pins` takes the versions of what the function imports from the bundle's own requirements.txt, so that a bundle
     made with other versions than those installed here is not taken for stale.
     """
-    check(options)
-    given_values = parameters(options)
-    found = probe(_request(options, given_values.here, timeout))
+    function, image = options.function, options.image
+    given_values = parameters(function)
+    found = probe(_request(function, given_values.here, timeout))
     check_gpu(given_values, found)
-    given, shown = requirements_file(options)
-    requirements = collect(found, given, shown, _host(), _pins(options) if keep_pins else {})
-    cpu, images, gpu = _pinned(options, found, requirements, keep=keep_pins)
-    added, notes = added_files(options, given_values.carried)
+    given, shown = requirements_file(function, image)
+    requirements = collect(found, given, shown, _host(), _pins(function.nuclio) if keep_pins else {})
+    cpu, images, gpu = _pinned(image, found, requirements, keep=keep_pins)
+    added, notes = added_files(image, function.file, given_values.carried)
     bundle = describe(options, given_values, found, images, added, cpu, gpu)
     files, more = assemble(bundle)
     lacks = lacking(bundle)
@@ -71,8 +71,8 @@ def prepare(options: GenerateOptions, *, timeout: float, keep_pins: bool = False
         plan=plan(options.folder, files),
         notes=(*notes, *cpu.notes, *images.notes, *notes_on(bundle), *(lack.said for lack in lacks), *more),
         lacks=tuple(lacks),
-        runtime_fresh=runtime_copy.is_fresh(options.nuclio),
-        runtime_edited=tuple(runtime_copy.edited(options.nuclio)),
+        runtime_fresh=runtime_copy.is_fresh(function.nuclio),
+        runtime_edited=tuple(runtime_copy.edited(function.nuclio)),
     )
 
 
@@ -97,29 +97,29 @@ def write(outcome: Outcome, stored: Mapping[str, object], *, force: bool) -> Non
         ) from error
 
 
-def requirements_file(options: GenerateOptions) -> tuple[Path | None, str]:
+def requirements_file(function: FunctionOptions, image: ImageOptions) -> tuple[Path | None, str]:
     """The user's requirements, and how to call that file in a comment. None: they have to be found."""
-    if options.requirements:
-        return options.path(options.requirements), Path(options.requirements).name
-    if options.file is None:
+    if image.requirements:
+        return image.path(image.requirements), Path(image.requirements).name
+    if function.file is None:
         return None, ""
     # Where the function lies in the bundle itself, the file beside it is the generated one.
-    beside = (options.folder if options.in_place else options.file.parent) / "requirements.txt"
+    beside = (function.folder if function.in_place else function.file.parent) / "requirements.txt"
     if beside.is_file() and MARK not in beside.read_text("utf-8", errors="replace"):
         return beside, "requirements.txt beside the function"
     return None, ""
 
 
-def _request(options: GenerateOptions, values: Mapping[str, object], timeout: float) -> ProbeRequest:
-    directory = options.path(options.working_directory)
+def _request(function: FunctionOptions, values: Mapping[str, object], timeout: float) -> ProbeRequest:
+    directory = function.directory
     if not directory.is_dir():
         raise UserError(f"{directory} is not there", remedy=f"mend working-directory in {option_file.NAME}")
-    if options.file and not options.file.is_file():
-        raise UserError(f"there is no {options.file}", remedy="--function-file PATH")
+    if function.file and not function.file.is_file():
+        raise UserError(f"there is no {function.file}", remedy="--function-file PATH")
     return ProbeRequest(
-        python=_interpreter(options),
-        module=options.function_module,
-        file=options.file,
+        python=_interpreter(function),
+        module=function.function_module,
+        file=function.file,
         parameters=values,
         directory=directory,
         timeout=timeout,
@@ -127,9 +127,9 @@ def _request(options: GenerateOptions, values: Mapping[str, object], timeout: fl
     )
 
 
-def _interpreter(options: GenerateOptions) -> str:
-    python = options.python or sys.executable
-    return str(options.path(python)) if "/" in python else python
+def _interpreter(function: FunctionOptions) -> str:
+    python = function.python or sys.executable
+    return str(function.path(python)) if "/" in python else python
 
 
 def _host() -> dict[str, Distribution]:
@@ -143,13 +143,13 @@ def _installed(name: str) -> Distribution:
 
 
 def _pinned(
-    options: GenerateOptions, found: Probe, requirements: Requirements, *, keep: bool
+    image: ImageOptions, found: Probe, requirements: Requirements, *, keep: bool
 ) -> tuple[Pinned, Images, Pinned | None]:
     """The requirements of the CPU form, the images, the requirements of the GPU form if there is one."""
-    earlier, earlier_gpu = (_earlier(options, f"constraints{form}.txt") for form in ("", "-gpu"))
+    earlier, earlier_gpu = (_earlier(image.nuclio / f"constraints{form}.txt") for form in ("", "-gpu"))
     python = python_version(found, requirements)
     cpu = kept(requirements, earlier) if keep else pinned(requirements, found, python=python, earlier=earlier)
-    images = choose(options, found, cpu.requirements)
+    images = choose(image, found, cpu.requirements)
     if images.gpu is None:
         return cpu, images, None
     if keep:
@@ -158,14 +158,10 @@ def _pinned(
     return cpu, images, repinned(images.gpu.requirements, cpu, found, python=python, earlier=earlier_gpu)
 
 
-def _earlier(options: GenerateOptions, name: str) -> Earlier:
-    path = options.nuclio / name
+def _earlier(path: Path) -> Earlier:
     return Earlier.read(path.read_text("utf-8")) if path.is_file() else Earlier()
 
 
-def _pins(options: GenerateOptions) -> dict[str, str]:
-    path = options.nuclio / "requirements.txt"
+def _pins(nuclio: Path) -> dict[str, str]:
+    path = nuclio / "requirements.txt"
     return pins_in(path.read_text("utf-8")) if path.is_file() else {}
-
-
-__all__ = ["Outcome", "Probe", "prepare", "requirements_file", "write"]

@@ -1,0 +1,158 @@
+"""Kinds of options: what `cvat-nuclio.yaml` may hold for one, how it is checked, what the file's schema says of it.
+
+An option is one field of `bundle_options`, and one line of the command line.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from ..errors import UserError
+from .values import as_list, as_map
+
+#: Raises UserError for a text; the first argument names the option.
+TextCheck = Callable[[str, str], None]
+#: Raises UserError for a whole value that has the right type.
+ValueCheck = Callable[[Any], object]
+#: A text of the command line, whose paths start in the current folder → as the file of a bundle's folder holds it.
+Move = Callable[[str, Path], str]
+
+#: Nuclio keeps numbers in 32 bits.
+LARGEST = 2**31 - 1
+_QUANTITY = re.compile(r"[0-9]{1,18}(\.[0-9]{1,9})?(m|k|M|G|T|Ki|Mi|Gi|Ti)?")
+_SCALAR = ["string", "number", "boolean"]
+
+
+@attrs.frozen(kw_only=True)
+class Kind:
+    """What is known of an option beside its name and its default."""
+
+    schema: Mapping[str, Any]
+    """JSON Schema of its value in the file."""
+    check: TextCheck | None = None
+    """For each text in it; a map's names are texts too."""
+    move: Move | None = None
+    """For each text of the command line."""
+    is_map: bool = False
+
+
+def kind_of(field: "attrs.Attribute[Any]") -> Kind:
+    """The kind of a field that one of the functions below made."""
+    kind: Kind = field.metadata["kind"]
+    return kind
+
+
+def flag_of(field: str) -> str:
+    """`event_timeout` → `--event-timeout`."""
+    return "--" + field.replace("_", "-")
+
+
+def text(
+    check: TextCheck | None = None, *, default: str | None = None, also: ValueCheck | None = None,
+    move: Move | None = None,
+) -> Any:  # fmt: skip
+    """One text. `check` is not asked about an empty one, `also` is."""
+    schema = {"type": "string" if default is not None else ["string", "null"]}
+    return _field(Kind(schema=schema, check=check, move=move), also, default=default, validator=_is(str))
+
+
+def texts(check: TextCheck, *, move: Move | None = None) -> Any:
+    """A list of texts; a lone text is a list of one."""
+    schema = {"type": ["array", "string"], "items": {"type": ["string", "number"]}}
+    return _field(Kind(schema=schema, check=check, move=move), factory=tuple, converter=as_list)
+
+
+def mapping(check: TextCheck, *, also: ValueCheck | None = None, move: Move | None = None) -> Any:
+    """Texts by name. On the command line, and in a list, `NAME=VALUE`."""
+    schema = {
+        "type": ["object", "array", "string"],
+        "additionalProperties": {"type": _SCALAR},
+        "items": {"type": "string", "pattern": "^[^=]+="},
+        "pattern": "^[^=]+=",
+    }
+    kind = Kind(schema=schema, check=check, move=move, is_map=True)
+    return _field(kind, also, factory=dict, converter=as_map)
+
+
+def choice(*allowed: str, default: str | None = None) -> Any:
+    """One of some words. A number in the file stands for its digits."""
+
+    def check(instance: object, attribute: "attrs.Attribute[Any]", value: str | None) -> None:
+        if value not in allowed and (value is not None or default is not None):
+            flag = flag_of(attribute.name)
+            raise UserError(f"{flag} {value} is not known", remedy=f"{flag} {' or '.join(allowed)}")
+
+    values = [*allowed, *(int(word) for word in allowed if word.isdigit()), *([] if default else [None])]
+    return _field(Kind(schema={"enum": values}), default=default, validator=check, converter=_OPTIONAL_TEXT)
+
+
+def number(least: int, *, default: int | None = None) -> Any:
+    """A whole number from `least` on."""
+
+    def check(instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
+        if value is not None and (type(value) is not int or not least <= value <= LARGEST):
+            given = str(value)[:40]
+            raise UserError(f"{flag_of(attribute.name)} {given} is not a whole number from {least} on")
+
+    schema = {"type": ["integer", "null"], "minimum": least, "maximum": LARGEST}
+    return _field(Kind(schema=schema), default=default, validator=check)
+
+
+def switch(*, default: bool | None = None) -> Any:
+    """True or false; None: the generator decides."""
+    schema = {"type": ["boolean", "null"]}
+    return _field(Kind(schema=schema), default=default, validator=_is(bool))
+
+
+def size(also: ValueCheck | None = None) -> Any:
+    """A text that people write as a number too: `2`, `32Mi`."""
+    schema = {"type": ["string", "number", "null"]}
+    return _field(Kind(schema=schema), also, default=None, converter=_OPTIONAL_TEXT)
+
+
+def quantity() -> Any:
+    """What Kubernetes calls a quantity: `2`, `500m`, `4Gi`."""
+
+    def check(instance: object, attribute: "attrs.Attribute[Any]", value: str | None) -> None:
+        if value is not None and not _QUANTITY.fullmatch(value):
+            raise UserError(
+                f"{flag_of(attribute.name)} {value} is no quantity", remedy="Kubernetes' form: 2, 500m, 4Gi, 512Mi"
+            )
+
+    schema = {"type": ["string", "number", "null"], "pattern": f"^({_QUANTITY.pattern})$"}
+    return _field(Kind(schema=schema), default=None, validator=check, converter=_OPTIONAL_TEXT)
+
+
+_OPTIONAL_TEXT = attrs.converters.optional(str)
+
+
+def _field(kind: Kind, also: ValueCheck | None = None, *, validator: Any = None, **more: Any) -> Any:
+    def check(instance: object, attribute: "attrs.Attribute[Any]", value: Any) -> None:
+        if kind.check is not None:
+            for given in _texts_in(value):
+                if given:
+                    kind.check(flag_of(attribute.name), given)
+        if also is not None and value is not None:
+            also(value)
+
+    validators = [validator, check] if validator else [check]
+    return attrs.field(validator=validators, metadata={"kind": kind}, **more)
+
+
+def _texts_in(value: str | Sequence[str] | Mapping[str, str] | None) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    return [*value, *(value.values() if isinstance(value, Mapping) else ())] if value else []
+
+
+def _is(wanted: type) -> Callable[[object, "attrs.Attribute[Any]", object], None]:
+    words, remedy = ("not text", "put it in quotes") if wanted is str else ("neither true nor false", "")
+
+    def check(instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
+        if value is not None and not isinstance(value, wanted):
+            raise UserError(f"{attribute.name.replace('_', '-')}: {value!r} is {words}", remedy=remedy)
+
+    return check
