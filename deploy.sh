@@ -2,7 +2,7 @@
 # Deploys Nuclio bundles for CVAT: a thin front of `cvat-nuclio deploy`, which holds the logic.
 #   ./deploy.sh [--gpu] [--platform local|kube] [--registry R] [--prebuilt] [--offline] [--parallel N]
 #               [--env NAME=VALUE] [--build-arg NAME[=VALUE]] [--pip-index-url URL] [--force]
-#               [--dry-run] [--status] [--delete] DIR...
+#               [--dry-run] [--status] [--delete] [--keep-serving] [--rollback] DIR...
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)

@@ -32,6 +32,8 @@ spec:
 {more}
 """
 
+EXISTS = 'Error - nuclioprojects.nuclio.io "cvat" already exists\n'
+
 
 @pytest.fixture
 def records(recordings: Path) -> Callable[[str], list[dict[str, Any]]]:
@@ -161,3 +163,43 @@ def calls(tmp_path: Path) -> Callable[[], list[list[str]]]:
         return [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
 
     return read
+
+
+def apart(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The same with pods of different names: the recorder hid what tells them apart, and looked at none before."""
+    old = [{"name": "old", "phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}]
+    serves = bool((before.get("status") or {}).get("internalInvocationUrls"))
+
+    def named(pod: dict[str, Any]) -> dict[str, Any]:
+        ready = {"type": "Ready", "status": "True"} in pod["conditions"] and not pod.get("deleting")
+        return {**pod, "name": "old" if serves and ready else "new"}
+
+    events = [
+        {**event, "object": "Pod/new"} if event["object"].startswith("Pod/") else event
+        for event in after.get("events") or []
+    ]
+    pods = [named(pod) for pod in after.get("pods") or []]
+    return {**before, "pods": old if serves else []}, {**after, "pods": pods, "events": events}
+
+
+@pytest.fixture
+def of_cluster(records: Any, scene: Any) -> Callable[..., tuple[dict[str, str], str]]:
+    """The environment in which a recorded deploy happens again, and the function's name."""
+
+    def make(id_: str, **more: Any) -> tuple[dict[str, str], str]:
+        record = next(record for record in records("kube") if record["id"] == id_)
+        name = next(iter(record["after"]))
+        before, after = (record[when].get(name) or {} for when in ("before", "after"))
+        before, after = apart(before, after)
+        of_record = {
+            "name": name,
+            **{key: record[key] for key in ("stdout", "stderr", "exit_code")},
+            "before": before.get("status"),
+            "after": after.get("status"),
+            "project_stderr": EXISTS,
+            "kubectl": {"before": before, "after": after},
+        }
+        environment = scene(**{**of_record, **more})
+        return environment, name
+
+    return make

@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
+from cvat_nuclio.deploy.versions import image_of
+from cvat_nuclio.nuclio.function_yaml import FunctionYaml
+
 EXPECTED = yaml.safe_load(Path(__file__).with_name("expected_causes.yaml").read_text("utf-8"))
 
 Records = Callable[[str], list[dict[str, Any]]]
@@ -75,8 +78,10 @@ def test_success_is_believed_only_after_a_real_request(
     assert f"ready at http://127.0.0.1:{answering}/" in done.stdout
     assert calls()[0] == ["create", "project", "cvat", "--platform", "local"]
     file = str(bundle / "function.yaml")
+    image = image_of(FunctionYaml.open(bundle), "1.13.0")
     assert [
-        "deploy", "--project-name", "cvat", "--file", file, "--path", str(bundle), "--no-pull", "--platform", "local"
+        "deploy", "--project-name", "cvat", "--file", file, "--path", str(bundle), "--image", image, "--no-pull",
+        "--platform", "local",
     ] in calls()  # fmt: skip
 
 

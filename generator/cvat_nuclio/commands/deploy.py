@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,16 @@ from ..limits import NAMESPACE
 
 if TYPE_CHECKING:
     from ..deploy.build_arguments import BuildArguments
+    from ..deploy.deployment import Deployment
     from ..deploy.fleet import Fleet
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the command's options."""
     parser.add_argument("bundles", metavar="DIR", nargs="+", type=Path, help="a bundle that `generate` wrote")
+    parser.add_argument(
+        "--keep-serving", action="store_true", help="when an update fails put the last good version back by itself"
+    )
     parser.add_argument("--gpu", action="store_true", help="deploy function-gpu.yaml")
     parser.add_argument("--platform", choices=("local", "kube"), default="local", help="local Docker or Kubernetes")
     parser.add_argument("--registry", help="where nuctl pushes the image (kube)")
@@ -67,6 +72,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     action.add_argument("--dry-run", action="store_true", help="check everything, print the nuctl commands, run none")
     action.add_argument("--status", action="store_true", help="show the functions' states, deploy nothing")
     action.add_argument("--delete", action="store_true", help="delete the functions")
+    action.add_argument(
+        "--rollback", action="store_true", help="put back what served before the last deploy; DIR may be a name, too"
+    )
 
 
 def _variable(text: str) -> tuple[str, str]:
@@ -98,8 +106,8 @@ def run(args: argparse.Namespace) -> int:
     options = DeployOptions(
         bundles=args.bundles, gpu=args.gpu, platform=args.platform, registry=args.registry,
         run_registry=args.run_registry, namespace=namespace, project=args.project, prebuilt=args.prebuilt,
-        offline=args.offline, parallel=args.parallel, force=args.force, dry_run=args.dry_run, log_folder=args.logs,
-        verbose=args.verbose, state_key_env=args.state_key_env,
+        offline=args.offline, parallel=args.parallel, force=args.force, keep_serving=args.keep_serving,
+        dry_run=args.dry_run, log_folder=args.logs, verbose=args.verbose, state_key_env=args.state_key_env,
         dashboard=args.dashboard.rstrip("/") if args.dashboard else None, env=dict(args.env), limit=60 * args.limit,
         build=_build_arguments(args),
     )  # fmt: skip
@@ -111,6 +119,11 @@ def run(args: argparse.Namespace) -> int:
         return _status(fleet)
     if args.delete:
         return _delete(fleet)
+    if args.rollback:
+        with contextlib.ExitStack() as stack:
+            deployments = fleet.last_good(stack)
+            fleet.options = options.of_rollback
+            return _run(fleet, deployments)
     return _deploy(fleet, check=not args.skip_check)
 
 
@@ -131,19 +144,24 @@ def _say(line: str) -> None:
 
 
 def _deploy(fleet: "Fleet", *, check: bool) -> int:
-    from ..deploy.deploy_table import summary
-    from ..deploy.last_nuctl import differs_from_last_time
     from ..deploy.sources import prepare
 
     deployments = fleet.open()
     if not prepare([one.function.file for one in deployments], check=check, say=_say):
         return EXIT_FAILED
+    return _run(fleet, deployments)
+
+
+def _run(fleet: "Fleet", deployments: Sequence["Deployment"]) -> int:
+    from ..deploy.deploy_table import summary
+    from ..deploy.last_nuctl import differs_from_last_time
+
     if findings := fleet.preflight(deployments):
         for finding in findings:
             where = f"{finding.subject}: " if finding.subject else ""
             print(f"{where}{finding.cause.text}\n  try: {finding.cause.remedy}", file=sys.stderr)
         return EXIT_FAILED
-    if not fleet.options.dry_run and (last := differs_from_last_time(fleet.nuctl.version())):
+    if not fleet.options.dry_run and (last := differs_from_last_time(fleet.nuctl.version)):
         _say(f"the last deploy from here used nuctl {last}: every image layer will be built again")
     outcomes = fleet.deploy(deployments)
     _say(summary(outcomes))

@@ -1,11 +1,13 @@
 """What the user asked `deploy` for."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import attrs
 
 from ..errors import UserError
+from ..limits import NAMESPACE
 from .build_arguments import BuildArguments
 
 
@@ -24,6 +26,10 @@ class DeployOptions:
     offline: bool = False
     parallel: int = 1
     force: bool = False
+    keep_serving: bool = False
+    """Put the last good version back after a failed update."""
+    goes_back: bool = False
+    """Deploy versions that ran before."""
     dry_run: bool = False
     verbose: bool = False
     state_key_env: str = "AA_STATE_KEY"
@@ -37,6 +43,22 @@ class DeployOptions:
     build: BuildArguments = attrs.field(factory=BuildArguments)
     limit: float = 3600.0
     """Seconds for one nuctl deploy, the build included: nuctl itself waits without any."""
+
+    @property
+    def of_rollback(self) -> "DeployOptions":
+        """The same for a version that ran before: its image is where the functions' host gets it from."""
+        return attrs.evolve(
+            self, goes_back=True, prebuilt=True, registry=None, run_registry=None, keep_serving=False, env={},
+            build=BuildArguments(),
+        )  # fmt: skip
+
+    def rollback_of(self, name: str) -> str:
+        """The command that puts the function's last good version back."""
+        words = ["cvat-nuclio", "deploy", "--rollback", name]
+        words += ["--platform", self.platform] if self.platform != "local" else []
+        words += ["--namespace", self.namespace] if self.namespace not in (None, NAMESPACE) else []
+        words += ["--dashboard", self.dashboard] if self.dashboard else []
+        return shlex.join(words)
 
     @property
     def file_name(self) -> str:

@@ -1,10 +1,12 @@
 """One function's deploy: look at its state, run nuctl, wait, send one real request, and say what happened."""
 
 import fcntl
+import functools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -20,6 +22,7 @@ from .patience import Patience
 from .places import Place, Serving
 from .preflight import Tools, check_function
 from .transcript import file_name, transcript
+from .versions import has_own_tag, image_of, last_good, opened, with_last_good
 
 # A state in which nuctl refuses every deploy and delete that is not forced.
 STUCK_STATES = ("building", "waitingForResourceConfiguration", "waitingForBuild", "configuringResources")
@@ -40,6 +43,8 @@ class Outcome:
     survived: str = ""
     note: str = ""
     log: Path | None = None
+    way_back: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
+    """The last good version's configuration, where CVAT does not reach a good one any more."""
 
 
 @attrs.define
@@ -63,12 +68,19 @@ class Deployment:
         """Whether nuctl builds an image (a prebuilt one is only run)."""
         return not self.options.prebuilt
 
+    @functools.cached_property
+    def image(self) -> str:
+        """What runs: the image that nuctl makes of the bundle, or the one that the file names."""
+        if not self.builds:
+            return str(self.function.spec.get("image", ""))
+        return image_of(self.function, self.nuctl.version, self.options.build.values)
+
     def argv(self, file: Path | None = None) -> list[str]:
         """The nuctl command; `file` is deployed in place of the bundle's own."""
         options = self.options
         return self.nuctl.deploy_argv(
             file or self.function.file, self.function.file.parent, project=options.project, build=self.builds,
-            offline=options.offline,
+            image=self.image, offline=options.offline,
             registry=options.registry, run_registry=options.run_registry,
         )  # fmt: skip
 
@@ -93,10 +105,24 @@ class Deployment:
                 if not alone:
                     cause = Cause("busy", f"another deploy of {self.name} is running", "wait for it to end")
                     return Outcome(name=self.name, state="untouched", cause=cause)
-                return attrs.evolve(self._deploy(), seconds=time.monotonic() - begun)
+                outcome = self._deploy()
+                if outcome.way_back and self.options.keep_serving:
+                    outcome = self._put_back(outcome, outcome.way_back)
+                return attrs.evolve(outcome, seconds=time.monotonic() - begun)
         except UserError as error:
             cause = Cause("refused", ": ".join(filter(None, [error.what, error.why])), error.remedy)
             return Outcome(name=self.name, state="untouched", cause=cause)
+
+    def _put_back(self, failed: Outcome, config: Mapping[str, Any]) -> Outcome:
+        self.say(f"{self.name}: putting the last good version back")
+        with opened(config, self.options) as (function, options):
+            back = attrs.evolve(self, function=function, options=options)._deploy()
+        if back.cause:
+            return attrs.evolve(
+                failed, survived=f"nothing: putting it back failed too: {back.cause.text}", way_back=None
+            )
+        survived = f"the last good version, {config['spec']['image']}, was put back and serves"
+        return attrs.evolve(failed, state=back.state, url=back.url, survived=survived, way_back=None)
 
     def look(self) -> Outcome:
         """The function's state now, and whether it answers."""
@@ -123,32 +149,38 @@ class Deployment:
     def _deploy(self) -> Outcome:
         options = self.options
         show = self._show if options.verbose else None
-        with transcript(self.name, self.argv(), options.log_folder, show) as log:
+        if not self.builds and not has_own_tag(self.image):
+            self.say(f"{self.name}: {self.image} has no tag of its own: no later deploy can go back to it")
+        log_name = f"{self.name}.rollback" if options.goes_back else self.name
+        with transcript(log_name, self.argv(), options.log_folder, show) as log:
             before = self.nuctl.get(self.name)
             if before.trouble:
                 return Outcome(name=self.name, state="unknown", cause=before.trouble, log=log.file)
             serving = self.place.serving(self.name, before)
             if before.state in STUCK_STATES and options.force:
                 self.nuctl.delete(self.name, force=True)
-            answer = self._run_nuctl(log.take, serving)
+            good = before.state == "ready" and self.place.reached(serving, before)
+            config = with_last_good(self.function.config, before.config, serves=good)
+            answer = self._run_nuctl(config, log.take, serving)
             if log.trouble:
                 self.say(f"{self.name}: {log.file} ends early: {log.trouble.strerror}")
             return attrs.evolve(self._judge(answer, serving, self.nuctl.get(self.name)), log=log.file)
 
-    def _run_nuctl(self, take: Callable[[str], None], before: Serving) -> Answer:
+    def _run_nuctl(self, config: Mapping[str, Any], take: Callable[[str], None], before: Serving) -> Answer:
         namespace = self.nuctl.namespace or NAMESPACE
-        key = deploy_key(self.function.config, self.nuctl.platform, namespace, self.options.state_key_env)
+        key = deploy_key(config, self.nuctl.platform, namespace, self.options.state_key_env)
+        shown = key or self.function.env.get(VARIABLE)
         patience = Patience(self.name, self.function.readiness_timeout, self.place, before)
 
         def follow(line: str) -> None:
             patience.hear(line)
             # nuctl shows the whole `docker run` when that fails.
             line = self.options.build.hidden(line)
-            take(line.replace(key, f"({VARIABLE})") if key else line)
+            take(line.replace(shown, f"({VARIABLE})") if shown else line)
 
         variables = dict(self.options.env) | ({VARIABLE: key} if key else {})
-        config = self.options.build.applied(self.function.config)
-        changed = variables or config is not self.function.config
+        config = self.options.build.applied(config)
+        changed = bool(variables) or config != self.function.config
         with file_with(variables, config) if changed else nullcontext() as file:
             return self.nuctl.run(
                 self.argv(file), stoppable=True, on_line=follow, limit=self.options.limit, give_up=patience.give_up,
@@ -179,20 +211,21 @@ class Deployment:
 
     def _failed(self, cause: Cause, before: Serving, after: State) -> Outcome:
         state = "unknown" if after.trouble else after.state or "absent"
-        return Outcome(name=self.name, state=state, cause=cause, survived=self._left(before, after))
-
-    def _left(self, before: Serving, after: State) -> str:
-        """What still answers; frees a function that Nuclio would keep at a state in which it refuses everything."""
-        if after.state in self.place.goes_on:
-            return (
-                "Nuclio's controller goes on with it by itself: `--status` shows how that ends; "
-                f"meanwhile {self.place.left(before, self.place.serving(self.name, after), after)}"
-            )
         serving = self.place.serving(self.name, after)
+        lost = cause.id == "request-failed" or not self.place.reached(serving, after)
+        way_back = last_good(after.config) if lost and after.state not in STUCK_STATES else None
+        survived = self._left(before, serving, after)
+        return Outcome(name=self.name, state=state, cause=cause, survived=survived, way_back=way_back)
+
+    def _left(self, before: Serving, serving: Serving, after: State) -> str:
+        """What still answers; frees a function that Nuclio would keep at a state in which it refuses everything."""
+        left = self.place.left(before, serving, after)
+        if after.state in self.place.goes_on:
+            return f"Nuclio's controller goes on with it by itself: `--status` shows how that ends; meanwhile {left}"
         if after.state not in STUCK_STATES:
-            return self.place.left(before, serving, after)
+            return left
         if serving.ids:
-            return f"{self.place.left(before, serving, after)}; the next deploy needs --force, which deletes it first"
+            return f"{left}; the next deploy needs --force, which deletes it first"
         self.nuctl.delete(self.name, force=True)
         return f"deleted, since Nuclio would have kept it at `{after.state}`; deploy it again"
 

@@ -3,8 +3,9 @@
 import os
 import shlex
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import attrs
@@ -19,6 +20,7 @@ from .nuctl import Nuctl
 from .nuctl_causes import Cause
 from .places import ClusterPlace, LocalPlace, Place
 from .preflight import Tools, check_host
+from .versions import last_good, opened
 
 
 @attrs.frozen
@@ -59,11 +61,34 @@ class Fleet:
             )
         return deployments
 
+    def last_good(self, stack: ExitStack) -> list[Deployment]:
+        """The version before of each function, which Nuclio keeps. Raises UserError where it knows none.
+
+        A function is named by its name or by its bundle. The files are gone when `stack` is left.
+        """
+        return [stack.enter_context(self._last_good(path)) for path in self.options.bundles]
+
+    @contextmanager
+    def _last_good(self, path: Path) -> Iterator[Deployment]:
+        name = FunctionYaml.open(self.options.file_of(path)).name if path.is_dir() else str(path)
+        now = self.nuctl.get(name)
+        if now.trouble:
+            raise UserError(now.trouble.text, remedy=now.trouble.remedy)
+        config = last_good(now.config)
+        if config is None:
+            none = f"Nuclio has no function {name}" if now.state is None else f"no version of {name} before is known"
+            why = "each deploy by cvat-nuclio keeps what served before it; the first has nothing to keep"
+            raise UserError(none, why="" if now.state is None else why, remedy="deploy a good version again")
+        with opened(config, self.options) as (function, options):
+            yield attrs.evolve(self._of(function), options=options)
+
     def _paths(self, name: str, names: Sequence[str]) -> list[Path]:
         return [path for path, found in zip(self.options.bundles, names, strict=True) if found == name]
 
     def _open(self, path: Path) -> Deployment:
-        function = FunctionYaml.open(self.options.file_of(path))
+        return self._of(FunctionYaml.open(self.options.file_of(path)))
+
+    def _of(self, function: FunctionYaml) -> Deployment:
         return Deployment(function, self.options, self.nuctl, self.tools, self.place, self.say)
 
     def preflight(self, deployments: Sequence[Deployment]) -> list[Finding]:
@@ -120,7 +145,7 @@ class Fleet:
             if outcome.note:
                 self.say(f"  note: {outcome.note}")
         else:
-            self.say(describe(outcome, outcome.cause))
+            self.say(describe(outcome, outcome.cause, self.options.rollback_of(outcome.name)))
         return outcome
 
     def _interrupted(self, futures: Sequence[Future[Outcome]]) -> list[Outcome]:
@@ -131,11 +156,13 @@ class Fleet:
         return [future.result() for future in futures if not future.cancelled()]
 
 
-def describe(outcome: Outcome, cause: Cause) -> str:
-    """A failure in four lines: the cause, the remedy, what survived, the log."""
+def describe(outcome: Outcome, cause: Cause, rollback: str) -> str:
+    """A failure in four lines: the cause, the remedy, what survived, the log; and the way back, where there is one."""
     lines = [f"{outcome.name}: {cause.text}", f"  try: {cause.remedy}"]
     if outcome.survived:
         lines.append(f"  what is left: {outcome.survived}")
+    if outcome.way_back:
+        lines.append(f"  put the last good version back: {rollback}")
     if outcome.log:
         lines.append(f"  whole log: {outcome.log}")
     return "\n".join(lines)

@@ -4,8 +4,10 @@ Its exit code alone says whether it worked (0, 1, 2 or death by signal); a missi
 and `get -o json` prints text, an object or an array.
 """
 
+import functools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -107,7 +109,8 @@ class State:
     port: int = 0
     inside: tuple[str, ...] = ()
     message: str = attrs.field(default="", repr=False)
-    image: str = ""
+    config: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
+    """`metadata` and `spec` as Nuclio keeps them; `spec.image` is the whole name of the image."""
     trouble: Cause | None = None
 
     @classmethod
@@ -126,7 +129,7 @@ class State:
             port if isinstance(port, int) and port > 0 else 0,
             tuple(status.get("internalInvocationUrls") or ()),
             status.get("message") or "",
-            (answer.get("spec") or {}).get("image") or "",
+            {key: answer.get(key) or {} for key in ("metadata", "spec")},
         )
 
 
@@ -218,8 +221,11 @@ class Nuctl:
         """Whether `stop` was called: a run that failed since may have been ended by it."""
         return self._stopped
 
+    @functools.cached_property
     def version(self) -> str:
         """nuctl's version label, by which it picks Nuclio's onbuild image, or "" where it has none."""
+        if shutil.which(self.program) is None:
+            return ""
         words = self.run([self.program, "version"]).stdout.replace(",", " ").split()
         return words[words.index("Label:") + 1] if "Label:" in words[:-1] else ""
 
@@ -255,15 +261,16 @@ class Nuctl:
         *,
         project: str,
         build: bool,
+        image: str,
         offline: bool,
         registry: str | None,
         run_registry: str | None,
     ) -> list[str]:
-        """`nuctl deploy` of the bundle in `folder` as `file` says; without `build` no --path is given, because with it
-        nuctl builds (an image without code)."""
+        """`nuctl deploy` of the bundle in `folder` as `file` says, into an image of that name; without `build` no
+        --path is given, because with it nuctl builds (an image without code)."""
         words = ["deploy", "--project-name", project, "--file", str(file)]
         if build:
-            words += ["--path", str(folder)]
+            words += ["--path", str(folder), "--image", image]
         if offline:
             words.append("--no-pull")  # --offline alone still pulls
         if registry:

@@ -16,10 +16,7 @@ from .preflight import Tools
 
 DASHBOARD_PORT = 8070
 FUNCTION_PORT = 8080
-ADDRESSES_GONE = (
-    "Nuclio has taken the function's addresses away, so CVAT gets HTTP 500 until a deploy succeeds: "
-    "deploy the last good version again"
-)
+ADDRESSES_GONE = "Nuclio has taken the function's addresses away, so CVAT gets HTTP 500 until a deploy succeeds"
 NOT_ASKED = (
     "no request was sent: a service of type ClusterIP has no port outside; name Nuclio's dashboard "
     "(--dashboard URL), or have kubectl on PATH with the right to forward ports"
@@ -55,6 +52,9 @@ class Place(Protocol):
     def serving(self, name: str, state: State) -> Serving:
         """What answers now."""
 
+    def reached(self, serving: Serving, state: State) -> bool:
+        """Whether CVAT, which asks Nuclio where the function is, gets to what serves."""
+
     def left(self, before: Serving, after: Serving, state: State) -> str:
         """What answers after a deploy that failed, in words; `state` is the one after it."""
 
@@ -85,6 +85,9 @@ class LocalPlace:
         if (found and found.status != "running") or not port or not first_request.is_alive(port):
             return Serving()
         return Serving(frozenset({found.id if found else f"port {port}"}), f"port {port}")
+
+    def reached(self, serving: Serving, state: State) -> bool:
+        return bool(serving.ids and state.port)
 
     def left(self, before: Serving, after: Serving, state: State) -> str:
         if not after.ids:
@@ -135,6 +138,9 @@ class ClusterPlace:
             return Serving(frozenset({"?"} if state.inside else ()), "in the cluster")
         names = frozenset(pod.name for pod in pods)
         return Serving(frozenset(pod.name for pod in pods if pod.ready), "in the cluster", names)
+
+    def reached(self, serving: Serving, state: State) -> bool:
+        return bool(serving.ids and state.inside)
 
     def left(self, before: Serving, after: Serving, state: State) -> str:
         if state.inside and after.ids:
