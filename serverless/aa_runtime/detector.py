@@ -14,6 +14,7 @@ from aa_runtime.contract import FRAME_NAME
 from aa_runtime.errors import FunctionError
 from aa_runtime.items import Item, Items
 from aa_runtime.labels import labels_by_id
+from aa_runtime.measures import Measures
 from aa_runtime.options import Options
 from aa_runtime.request import detect_request
 
@@ -35,10 +36,11 @@ class DetectionContext(cvataa.DetectionFunctionContext):  # type: ignore[misc]
 class DetectorRuntime:
     """Answers for one detection function."""
 
-    def __init__(self, function: Any, options: Options, log: Log) -> None:
+    def __init__(self, function: Any, options: Options, log: Log, measures: Measures | None = None) -> None:
         self._function = function
         self._options = options
         self._log = log
+        self._measures = measures or Measures()
         self._labels = labels_by_id(function.spec)
         if any(label.type in ("mask", "any") for label in self._labels.values()):
             importlib.import_module("aa_runtime.masks")  # now rather than in the first request
@@ -46,12 +48,16 @@ class DetectorRuntime:
     def answer(self, body: Mapping[str, object]) -> str:
         """The JSON array for one request."""
         request = detect_request(body, self._options)
+        self._measures.lap("decode")
         items = Items(self._labels, request.image.size)
         context = DetectionContext(conf_threshold=request.threshold)
         found = self._function.detect(context, request.image)
+        self._measures.lap("function")
         if not isinstance(found, Iterable):
             raise FunctionError(f"function output an object of type {type(found).__name__!r} (expected a sequence)")
         kept = items.written(found)
+        for reason, count in items.dropped.items():
+            self._measures.drop(reason, count)
         if items.dropped:
             reasons = ", ".join(f"{count} {reason}" for reason, count in items.dropped.items())
             self._log.info("%d annotations kept, left out: %s", len(kept), reasons)

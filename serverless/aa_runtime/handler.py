@@ -2,17 +2,18 @@
 
 import gc
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 import nuclio_sdk
 
-from aa_runtime import contract, errors, sdk_functions
+from aa_runtime import contract, errors, measures, sdk_functions
 from aa_runtime.contract import Kind
 from aa_runtime.fields import parse_body
 from aa_runtime.images import prepare
 from aa_runtime.loading import FunctionSource, kind_of, load
 from aa_runtime.log import Log
+from aa_runtime.measures import Measures
 from aa_runtime.options import Options
 
 #: For the case that even the error cannot be written (no memory, no stack).
@@ -37,7 +38,9 @@ class Handler:
     def __init__(self, function: Any, options: Options, logger: Log) -> None:
         self.kind = kind_of(function.spec)
         self._log = logger
-        self._runtime = _runtime(self.kind, function, options, logger)
+        self._measures = Measures()
+        self._trace = ""
+        self._runtime = _runtime(self.kind, function, options, logger, self._measures)
         prepare()
 
     def handle(self, context: object, event: Any) -> nuclio_sdk.Response:
@@ -47,16 +50,34 @@ class Handler:
         `SystemExit` and `KeyboardInterrupt` included.
         """
         try:
+            if is_scrape(event):
+                return _response(200, self._measures.page(getattr(context, "worker_id", 0)), measures.CONTENT_TYPE)
+            self._begin(event)
             answer = self._runtime.answer(parse_body(event.body))
-            return _response(200, answer)
+            self._measures.lap("encode")
+            response = _response(200, answer)
         except BaseException as fault:
             return self._failed(fault)
+        self._end(200)
+        return response
+
+    def _begin(self, event: Any) -> None:
+        self._measures.begin()
+        trace = measures.trace_id(getattr(event, "headers", None))
+        if trace != self._trace:
+            self._log.bind(trace_id=trace)  # into every line of this request
+            self._trace = trace
+
+    def _end(self, status: int) -> None:
+        with suppress(BaseException):  # the answer is worth more than its line
+            self._log.debug_with("request", **self._measures.end(status))
 
     def _failed(self, fault: BaseException) -> nuclio_sdk.Response:
         status, body = 500, _LAST_RESORT
         try:
             failure = errors.describe(fault)
             status, body = failure.status, failure.body
+            self._end(status)
             self._report(failure)
             if failure.out_of_memory:
                 self._release_memory(fault)
@@ -101,26 +122,31 @@ def _collector_at_rest() -> Iterator[None]:
             gc.enable()
 
 
-def _runtime(kind: Kind, function: Any, options: Options, log: Log) -> Runtime:
+def is_scrape(event: Any) -> bool:
+    """Whether a scraper asks, and not CVAT, which posts."""
+    return getattr(event, "method", "") == "GET" and getattr(event, "path", "") == measures.PATH
+
+
+def _runtime(kind: Kind, function: Any, options: Options, log: Log, measured: Measures) -> Runtime:
     # Imported here, so that a worker loads only what its kind needs (scipy for ReID, msgpack for trackers).
     if kind is Kind.DETECTOR:
         from aa_runtime.detector import DetectorRuntime
 
-        return DetectorRuntime(function, options, log)
+        return DetectorRuntime(function, options, log, measured)
     if kind is Kind.INTERACTOR:
         from aa_runtime.interactor import InteractorRuntime
 
-        return InteractorRuntime(function, options, log)
+        return InteractorRuntime(function, options, log, measured)
     if kind is Kind.TRACKER:
         from aa_runtime.tracker import TrackerRuntime
 
-        return TrackerRuntime(function, options, log)
+        return TrackerRuntime(function, options, log, measured)
     from aa_runtime.reid import ReIDRuntime
 
-    return ReIDRuntime(function, options, log)
+    return ReIDRuntime(function, options, log, measured)
 
 
-def _response(status: int, body: bytes | str) -> nuclio_sdk.Response:
+def _response(status: int, body: bytes | str, content_type: str = contract.CONTENT_TYPE) -> nuclio_sdk.Response:
     # As str: nuclio-sdk sends bytes as base64, a third more to write, to read and to decode.
     text = body if isinstance(body, str) else body.decode("utf-8")
-    return nuclio_sdk.Response(body=text, content_type=contract.CONTENT_TYPE, headers={}, status_code=status)
+    return nuclio_sdk.Response(body=text, content_type=content_type, headers={}, status_code=status)

@@ -19,6 +19,7 @@ from aa_runtime.contract import CONFIDENCE_SPEC_ID, SHAPE_TYPES
 from aa_runtime.errors import FunctionError, RequestError
 from aa_runtime.geometry import Dropped, Size
 from aa_runtime.images import open_image
+from aa_runtime.measures import Measures
 from aa_runtime.options import Options
 from aa_runtime.request import InteractRequest, Point, interact_request
 
@@ -60,10 +61,11 @@ class Found:
 class InteractorRuntime:
     """Answers for one interaction function."""
 
-    def __init__(self, function: Any, options: Options, log: "Log") -> None:
+    def __init__(self, function: Any, options: Options, log: "Log", measures: Measures | None = None) -> None:
         self._function = function
         self._options = options
         self._log = log
+        self._measures = measures or Measures()
         self._cache: Cache[Prepared] = Cache(options.cache_entries, options.cache_bytes)
 
     def answer(self, body: Mapping[str, object]) -> str:
@@ -72,6 +74,7 @@ class InteractorRuntime:
         prompts = check_prompts(self._function.spec, request)
         prepared = self._prepare(request.encoded)
         shapes = self._function.detect(InteractionContext(), prepared.pp_image, prompts)
+        self._measures.lap("function")
         if not isinstance(shapes, Iterable):
             raise FunctionError(f"function output an object of type {type(shapes).__name__!r} (expected a list)")
         found = self._found(shapes, prepared.size)
@@ -89,12 +92,17 @@ class InteractorRuntime:
     def _prepare(self, encoded: bytes) -> Prepared:
         key = hashlib.sha256(encoded).digest()
         prepared = self._cache.get(key)
+        self._measures.cache(hit=prepared is not None)
         if prepared is None:
             image = open_image(encoded, "image", self._options.max_image_pixels)
+            self._measures.lap("decode")
             size, preprocess = image.size, getattr(self._function, "preprocess_image", None)
             pp_image = image if preprocess is None else preprocess(InteractionContext(), image)
             prepared = Prepared(pp_image=pp_image, size=size)
+            self._measures.lap("function")
             self._cache.put(key, prepared)
+        else:
+            self._measures.lap("decode")
         return prepared
 
     def _found(self, shapes: Iterable[object], size: Size) -> list[Found]:
@@ -102,7 +110,8 @@ class InteractorRuntime:
         for shape in shapes:
             try:
                 found.append(_checked(shape, size))
-            except Dropped:
+            except Dropped as reason:
+                self._measures.drop(str(reason))
                 dropped += 1
         if dropped:
             self._log.info("%d shapes kept, %d empty or outside the image left out", len(found), dropped)

@@ -16,6 +16,7 @@ from scipy.optimize import linear_sum_assignment
 
 from aa_runtime import geometry
 from aa_runtime.errors import FunctionError
+from aa_runtime.measures import Measures
 from aa_runtime.options import Options
 from aa_runtime.paths import EPSILON
 from aa_runtime.protocol import ReIDFunctionContext
@@ -35,10 +36,11 @@ class ReIDContext(ReIDFunctionContext):
 class ReIDRuntime:
     """Answers for one ReID function."""
 
-    def __init__(self, function: Any, options: Options, log: "Log") -> None:
+    def __init__(self, function: Any, options: Options, log: "Log", measures: Measures | None = None) -> None:
         self._function = function
         self._options = options
         self._log = log
+        self._measures = measures or Measures()
 
     def answer(self, body: Mapping[str, object]) -> str:
         """The JSON array for one request: as long as `boxes0`, no index twice (CVAT's job fails on a repeated
@@ -46,10 +48,12 @@ class ReIDRuntime:
         request = reid_request(body, self._options)
         boxes0 = visible(request.boxes0, request.image0.size)
         boxes1 = visible(request.boxes1, request.image1.size)
+        self._measures.lap("decode")
         if not (boxes0 and boxes1):
             return json.dumps([-1] * len(request.boxes0))
         features0 = self._embed(request.image0, list(boxes0.values()))
         features1 = self._embed(request.image1, list(boxes1.values()))
+        self._measures.lap("function")
         if features0.shape[1] != features1.shape[1]:
             raise FunctionError(
                 f"function output embeddings of {features0.shape[1]} and of {features1.shape[1]} numbers"

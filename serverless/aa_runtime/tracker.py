@@ -15,6 +15,7 @@ import cvat_sdk.auto_annotation as cvataa
 from aa_runtime import geometry
 from aa_runtime.errors import FunctionError, RequestError
 from aa_runtime.geometry import Dropped, Size
+from aa_runtime.measures import Measures
 from aa_runtime.options import Options
 from aa_runtime.request import TrackRequest, track_request
 from aa_runtime.state import Budget, BudgetError, EncodeError, OpenTrack, StateError, Track, create_store
@@ -63,10 +64,11 @@ class Answer:
 class TrackerRuntime:
     """Answers for one tracking function."""
 
-    def __init__(self, function: Any, options: Options, log: "Log") -> None:
+    def __init__(self, function: Any, options: Options, log: "Log", measures: Measures | None = None) -> None:
         self._function = function
         self._options = options
         self._log = log
+        self._measures = measures or Measures()
         self._types: frozenset[str] = function.spec.supported_shape_types
         self._store = create_store(function, options, log)
 
@@ -77,6 +79,7 @@ class TrackerRuntime:
         """
         request = track_request(body, self._options)
         objects = self._objects(request)
+        self._measures.lap("decode")
         size: Size = request.image.size
         pp_image = self._prepare(request) if any(objects) else None
         lost: Counter[str] = Counter()
@@ -124,7 +127,9 @@ class TrackerRuntime:
     def _prepare(self, request: TrackRequest) -> Any:
         # cvat-cli's agent calls it without asking when it tracks; cvat-sdk says that it is optional.
         if hasattr(self._function, "preprocess_image"):
-            return self._function.preprocess_image(TrackingContext(), request.image)
+            prepared = self._function.preprocess_image(TrackingContext(), request.image)
+            self._measures.lap("function")
+            return prepared
         return request.image
 
     def _start(self, task: Start, pp_image: Any, size: Size) -> Answer:
@@ -132,7 +137,10 @@ class TrackerRuntime:
         track = Track(shape_type=shape.type, image_size=size, typed=task.typed, points=list(shape.points))
         context = ShapeContext(original_shape_type=shape.type)
         state = self._function.init_tracking_state(context, pp_image, shape)
-        return Answer(_shape_json(track), self._keep(None, track, state))
+        self._measures.lap("function")
+        answer = Answer(_shape_json(track), self._keep(None, track, state))
+        self._measures.lap("encode")
+        return answer
 
     def _continue(self, task: Continue, pp_image: Any, size: Size, lost: Counter[str], lost_shape: str) -> Answer:
         try:
@@ -140,14 +148,19 @@ class TrackerRuntime:
         except StateError as fault:
             raise RequestError(str(fault), field=task.field) from None
         context = ShapeContext(original_shape_type=track.shape_type)
+        self._measures.lap("decode")
         found = self._function.track(context, pp_image, state)
+        self._measures.lap("function")
         try:
             track = attrs.evolve(track, points=found_points(found, track.shape_type, size))
             shape = _shape_json(track)
         except Dropped as reason:
             lost[str(reason)] += 1
+            self._measures.drop(str(reason))
             shape = _shape_json(track) if lost_shape == "last" else "null"
-        return Answer(shape, self._keep(task.token, track, state))
+        answer = Answer(shape, self._keep(task.token, track, state))
+        self._measures.lap("encode")
+        return answer
 
     def _keep(self, token: str | None, track: Track, state: Any) -> str:
         """The token for a state, after `token` if there was one."""

@@ -59,7 +59,16 @@ class Driver:
 
     @property
     def log(self) -> list[dict[str, Any]]:
-        """What was logged, as the processor reads it."""
+        """What was logged, as the processor reads it, without the line of each request's measures."""
+        return [line for line in self._lines if line["level"] != "debug"]
+
+    @property
+    def measured(self) -> list[dict[str, Any]]:
+        """The fields of each request's own line."""
+        return [line["with"] for line in self._lines if line["message"] == "request"]
+
+    @property
+    def _lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self._stream.getvalue().splitlines()]
 
     def send(self, body: bytes, content_type: str = "application/json") -> tuple[int, Any]:

@@ -108,7 +108,10 @@ class SilentLog:
     def _line(self, message: str, *args: object) -> None:
         self.lines.append(message % args)
 
-    debug = info = warn = error = _line
+    def debug_with(self, message: str, **fields: object) -> None:
+        self.lines.append(f"{message} {fields}")
+
+    info = warn = error = _line
 
 
 @pytest.fixture
