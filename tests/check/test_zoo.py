@@ -12,8 +12,11 @@ ZOO = Path(__file__).resolve().parent.parent / "zoo"
 RULES = all_rules()
 # What else is wrong with a broken project, because one mistake meets two readers.
 ALSO = {"CN409": {"CN302"}}
-# The newest Nuclio knows every key.
-OPTIONS: dict[str, dict[str, Any]] = {"CN108": {"nuclio": "1.13"}}
+# The newest Nuclio knows every key. An index of packages is asked in test_online.py.
+OPTIONS: dict[str, dict[str, Any]] = {
+    "CN108": {"nuclio": "1.13"},
+    "CN351": {"index": lambda lines, python: [line for line in lines if line == "pillow==99.1"]},
+}
 
 
 def project(rule: Rule, kind: str) -> Path:

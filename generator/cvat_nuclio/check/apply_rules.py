@@ -15,7 +15,7 @@ from .finding import Finding
 from .rule import Rule, all_rules
 from .source import PythonFile
 from .spec_text import Labels
-from .versions import DEFAULT_CVAT, DEFAULT_NUCLIO, GENERATIONS, Settings
+from .versions import DEFAULT_CVAT, DEFAULT_NUCLIO, GENERATIONS, Index, Settings
 
 # `# cvat-nuclio: ignore` or `# cvat-nuclio: ignore[CN101, CN102]` on the finding's line.
 _IGNORE = re.compile(r"#\s*cvat-nuclio:\s*ignore(?:\[([^\]]*)\])?")
@@ -45,17 +45,19 @@ def check(
     select: Iterable[str] = (),
     ignore: Iterable[str] = (),
     ask: Ask | None = None,
+    index: Index | None = None,
 ) -> Checked:
     """Looks at bundles, configuration files, AA functions and trees of them.
 
     `cvat` is a server generation (`G1`: up to early 2025, `G2`: 2025, `G3`: 2026), `nuclio` a version such as `1.13`.
     `select` and `ignore` hold rule ids, names, or patterns of them (`CN4*`); an empty `select` means all. `ask` loads
-    an AA function and says what is wrong with its methods (see `ask_function`); without it nothing is run.
+    an AA function and says what is wrong with its methods (see `ask_function`); without it nothing is run. `index`
+    says what no index of packages has (see `Settings`).
 
     Raises:
         UserError: a path is not there, holds nothing to check, or an option is unknown.
     """
-    settings = _settings(cvat, nuclio)
+    settings = _settings(cvat, nuclio, index)
     rules = _chosen(all_rules(), list(select), list(ignore))
     targets = discover([Path(path) for path in paths], settings)
     failed = {function.file: _load(function, ask) for function in targets.functions if ask}
@@ -76,7 +78,7 @@ def _load(function: Function, ask: Ask) -> str:
     return ""
 
 
-def _settings(cvat: str, nuclio: str) -> Settings:
+def _settings(cvat: str, nuclio: str, index: Index | None) -> Settings:
     if cvat.upper() not in GENERATIONS:
         raise UserError(f"unknown CVAT generation {cvat}", remedy=f"one of {', '.join(GENERATIONS)}")
     try:
@@ -85,7 +87,7 @@ def _settings(cvat: str, nuclio: str) -> Settings:
         raise UserError(f"not a Nuclio version: {nuclio}", remedy="write it as 1.13 or 1.15.9") from None
     if not (1, 13) <= version < (2, 0):
         raise UserError(f"Nuclio {nuclio} is not known here", remedy="1.13 and later are")
-    return Settings(cvat.upper(), version)
+    return Settings(cvat.upper(), version, index)
 
 
 def _chosen(rules: list[Rule], select: list[str], ignore: list[str]) -> list[Rule]:

@@ -10,6 +10,7 @@ from ..errors import EXIT_FINDINGS
 
 if TYPE_CHECKING:
     from ..check.apply_rules import Ask
+    from ..check.versions import Index
 
 _FORMATS = ("text", "json", "sarif", "github")
 
@@ -31,6 +32,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--python", metavar="EXE", help="the interpreter that has their packages (this one); means --load"
     )
+    parser.add_argument(
+        "--online", action="store_true", help="ask pip's index whether it has the versions that the build installs"
+    )
     parser.epilog = "Exit status: 0 clean, 1 findings, 2 could not run."
 
 
@@ -48,7 +52,7 @@ def _check(args: argparse.Namespace) -> int:
     from ..check.fix import apply_fixes
 
     options = {
-        "cvat": args.cvat, "nuclio": args.nuclio, "ask": _ask(args),
+        "cvat": args.cvat, "nuclio": args.nuclio, "ask": _ask(args), "index": _index() if args.online else None,
         "select": _identifiers(args.select), "ignore": _identifiers(args.ignore),
     }  # fmt: skip
     checked = check(args.paths, **options)
@@ -87,6 +91,12 @@ def _ask(args: argparse.Namespace) -> "Ask | None":
     from ..check.ask_function import loader
 
     return loader(args.python or sys.executable) if args.load or args.python else None
+
+
+def _index() -> "Index":
+    from ..generate.closure import absent
+
+    return lambda lines, python: absent(lines, python=python)
 
 
 def _identifiers(values: list[str]) -> list[str]:

@@ -226,7 +226,7 @@ class Nuctl:
         """nuctl's version label, by which it picks Nuclio's onbuild image, or "" where it has none."""
         if shutil.which(self.program) is None:
             return ""
-        words = self.run([self.program, "version"]).stdout.replace(",", " ").split()
+        words = self.run([self.program, "version"]).stdout.replace(",", " ").replace('"', " ").split()
         return words[words.index("Label:") + 1] if "Label:" in words[:-1] else ""
 
     def create_project(self, project: str) -> Answer:

@@ -81,6 +81,35 @@ def sizes(pins: Mapping[str, str], *, python: str, timeout: float = 120) -> Mapp
     return {name: max(wheels) for name, wheels in offered.items() if wheels}
 
 
+_ABSENT: Final = re.compile(
+    r"Because (?:there (?:is|are) no versions? of \S+|only .+? (?:is|are) available|\S+ was not found in the [\w ]+?)"
+    r" and you require (?P<asked>[^\s,]+)"
+)
+
+
+def absent(lines: Sequence[str], *, python: str, timeout: float = 60) -> Sequence[str]:
+    """Those of the `lines` that the index has no version for. Raises UserError where it does not answer in time."""
+    left, found = list(lines), list[str]()
+    with tempfile.TemporaryDirectory(prefix="cvat-nuclio-") as folder:
+        while True:  # uv names one at a time
+            try:
+                run = _run(left, python, Path(folder, "pins"), timeout, "--no-deps")
+            except subprocess.TimeoutExpired:
+                raise UserError(
+                    f"the package index gave no answer within {timeout:g} s", remedy="try again, or leave --online out"
+                ) from None
+            told = _ABSENT.search(" ".join(run.stderr.split())) if run.returncode else None
+            gone = [line for line in left if told and _name(line) == _name(told["asked"])]
+            if not gone:
+                return found
+            found += gone
+            left = [line for line in left if line not in gone]
+
+
+def _name(line: str) -> str:
+    return re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", line, maxsplit=1)[0]).lower()
+
+
 def _run(
     lines: Sequence[str], python: str, output: Path, timeout: float, *more: str
 ) -> "subprocess.CompletedProcess[str]":

@@ -1,4 +1,4 @@
-"""CN344 to CN347, CN349 and CN350: what the steps of the image's build find, and what they forget."""
+"""CN344 to CN347 and CN349 to CN351: what the steps of the image's build find, and what they forget."""
 
 import re
 from collections.abc import Iterator
@@ -239,3 +239,24 @@ def _is_before(one: Requirement, first: str | None) -> bool:
 def _python(build: Build) -> str:
     """The Python that the steps' pip installs for; empty where nobody can tell."""
     return (build.image.python or "") if python_is_its_own(build.image, build.steps) else ""
+
+
+@rule(
+    "CN351", "no-such-version", ERROR,
+    source="the index of packages that pip's settings here name; the image's build may ask another",
+    remedy="write a version that the index has; `pip index versions NAME` lists them",
+)  # fmt: skip
+def no_such_version(build: Build) -> Iterator[Fault]:
+    """The index has no such package, or none of the versions that are asked for: the build fails.
+
+    Looked for with `--online` alone.
+    """
+    ask = build.bundle.settings.index
+    for install in build.installs if ask else []:
+        marked = _marked(build, install)
+        lines = [f"{one.name}{one.versions}" for one in build.asked(install) if one.name not in marked]
+        options = [f"--index-url {install.index}"] if install.index.startswith("http") else []
+        for line in (
+            ask([*options, *lines], _python(build) or build.bundle.runtime[1] or "3.11") if ask and lines else []
+        ):
+            yield Fault(f"the index has no {line}", build.bundle.places.value(*install.step.path))
