@@ -156,7 +156,11 @@ def bundle_text(folder: Path) -> dict[str, str]:
     texts = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        if path.is_file() and "aa_runtime/" not in name and path.name != "cvat-nuclio.sums":
+        if (
+            path.is_file()
+            and "aa_runtime/" not in name
+            and path.name not in ("cvat-nuclio.sums", "cvat-nuclio.schema.json")
+        ):
             texts[name] = _without_runtime_versions(path.read_text("utf-8"))
     return texts
 

@@ -105,7 +105,7 @@ def test_a_module_of_a_package_is_a_requirement_and_is_baked_from_there(
     out = workshop.folder / "out"
     assert code(out) == set()
     assert own_requirements(out) == ["theirs==1.0", "weights==2.0"]
-    options = (out / "cvat-nuclio.yaml").read_text().splitlines()[2:]
+    options = (out / "cvat-nuclio.yaml").read_text().splitlines()[3:]
     assert options == ["function-module: theirs.ready", "name: out", "function-parameters:",
                        "  size: float:0.3", "bake: true"]  # fmt: skip
     assert 'value: "handler/bake.py /opt/nuclio/"' in (out / "nuclio" / "function.yaml").read_text()

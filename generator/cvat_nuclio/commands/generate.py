@@ -122,12 +122,15 @@ def _configure_nuclio(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--cpu", metavar="N", help="limit, such as 2")
     group.add_argument("--gpus", metavar="N", type=int, help="of the GPU form (1)")
     kube = parser.add_argument_group("Kubernetes")
-    for flag in ("--replicas", "--min-replicas", "--max-replicas"):
-        kube.add_argument(flag, metavar="N", type=int)
-    kube.add_argument("--node-selector", metavar="KEY=VALUE", action="append")
-    kube.add_argument("--toleration", metavar="KEY[=VALUE][:EFFECT]", action="append")
+    kube.add_argument("--replicas", metavar="N", type=int, help="pods, each with its workers (1)")
+    kube.add_argument("--min-replicas", metavar="N", type=int, help="the least that Nuclio scales down to")
+    kube.add_argument("--max-replicas", metavar="N", type=int, help="the most that Nuclio scales up to")
+    kube.add_argument("--node-selector", metavar="KEY=VALUE", action="append", help="a label that the node must have")
+    kube.add_argument(
+        "--toleration", metavar="KEY[=VALUE][:EFFECT]", action="append", help="a taint that the node may have"
+    )
     kube.add_argument("--shm", metavar="SIZE", help="shared memory, such as 1Gi")
-    kube.add_argument("--image-pull-secret", metavar="NAME")
+    kube.add_argument("--image-pull-secret", metavar="NAME", help="the secret of the registry that has the image")
 
 
 def run(args: argparse.Namespace) -> int:

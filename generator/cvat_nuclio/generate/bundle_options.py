@@ -7,6 +7,7 @@ import difflib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +156,7 @@ class ServiceOptions(Part):
     workers: int | None = kinds.number(1)
     event_timeout: str = kinds.text(texts.one_line, default="60s", also=check_timeout)
     readiness_timeout: int = kinds.number(1, default=300)
-    max_body: str | None = kinds.size()
+    max_body: str | None = kinds.size(also=partial(parse_size, "--max-body"))
     env: Mapping[str, str] = kinds.mapping(texts.one_line, also=check_env)
     memory: str | None = kinds.quantity()
     cpu: str | None = kinds.quantity()

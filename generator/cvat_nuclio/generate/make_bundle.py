@@ -7,6 +7,7 @@ from pathlib import Path
 
 import attrs
 
+from .. import atomic
 from ..errors import UserError
 from . import option_file, runtime_copy
 from .added import added_files
@@ -84,10 +85,9 @@ def write(outcome: Outcome, stored: Mapping[str, object], *, force: bool) -> Non
         outcome.plan.write(force=force)
         if force or not outcome.runtime_edited:
             runtime_copy.refresh(folder / "nuclio")
+        option_file.lay_schema(folder)
         path = folder / option_file.NAME
         if not path.is_file() or path.read_bytes() != text:
-            from .. import atomic
-
             atomic.write(path, text)
     except OSError as error:
         raise UserError(

@@ -3,6 +3,7 @@
 import copy
 import io
 from collections.abc import Mapping, Sequence
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,18 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
+from .. import atomic
 from ..errors import UserError
 from ..nuclio.document import refuse_deep
 
 NAME = "cvat-nuclio.yaml"
 #: No option, but what the last run saw: see `lacks`.
 LACKS = "lacks"
+
+#: Laid beside the file: an editor finds it there without a network, and of the version that wrote the bundle.
+SCHEMA = "cvat-nuclio.schema.json"
+#: What editors with yaml-language-server look for.
+MODELINE = "# yaml-language-server: $schema="
 
 HEADER = """\
 The options of `cvat-nuclio generate`, named as on its command line. Paths are relative to this folder.
@@ -56,7 +63,16 @@ def text(stored: Mapping[str, Any], lacks: Sequence[Mapping[str, object]] = ()) 
         written[LACKS] = [dict(lack) for lack in lacks]
     buffer = io.StringIO()
     _yaml().dump(written, buffer)
-    return buffer.getvalue().encode()
+    named = any(line.startswith(MODELINE) for line in buffer.getvalue().splitlines())
+    return ("" if named else f"{MODELINE}{SCHEMA}\n").encode() + buffer.getvalue().encode()
+
+
+def lay_schema(folder: Path) -> None:
+    """Puts the schema beside the options, where it is not there yet. Raises OSError."""
+    schema = resources.files("cvat_nuclio.data").joinpath(SCHEMA).read_bytes()
+    path = folder / SCHEMA
+    if not path.is_file() or path.read_bytes() != schema:
+        atomic.write(path, schema)
 
 
 def _yaml() -> YAML:

@@ -55,8 +55,8 @@ def text(
     move: Move | None = None,
 ) -> Any:  # fmt: skip
     """One text. `check` is not asked about an empty one, `also` is."""
-    schema = {"type": "string" if default is not None else ["string", "null"]}
-    return _field(Kind(schema=schema, check=check, move=move), also, default=default, validator=_is(str))
+    schema = {"type": _types(["string"], default)}
+    return _field(Kind(schema=schema, check=check, move=move), also, default=default, validator=_is(str, default))
 
 
 def texts(check: TextCheck, *, move: Move | None = None) -> Any:
@@ -93,21 +93,20 @@ def number(least: int, *, default: int | None = None) -> Any:
     """A whole number from `least` on."""
 
     def check(instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
-        if value is not None and (type(value) is not int or not least <= value <= LARGEST):
+        if (value, default) != (None, None) and (type(value) is not int or not least <= value <= LARGEST):
             given = str(value)[:40]
             raise UserError(f"{flag_of(attribute.name)} {given} is not a whole number from {least} on")
 
-    schema = {"type": ["integer", "null"], "minimum": least, "maximum": LARGEST}
+    schema = {"type": _types(["integer"], default), "minimum": least, "maximum": LARGEST}
     return _field(Kind(schema=schema), default=default, validator=check)
 
 
 def switch(*, default: bool | None = None) -> Any:
     """True or false; None: the generator decides."""
-    schema = {"type": ["boolean", "null"]}
-    return _field(Kind(schema=schema), default=default, validator=_is(bool))
+    return _field(Kind(schema={"type": _types(["boolean"], default)}), default=default, validator=_is(bool, default))
 
 
-def size(also: ValueCheck | None = None) -> Any:
+def size(also: ValueCheck) -> Any:
     """A text that people write as a number too: `2`, `32Mi`."""
     schema = {"type": ["string", "number", "null"]}
     return _field(Kind(schema=schema), also, default=None, converter=_OPTIONAL_TEXT)
@@ -148,11 +147,16 @@ def _texts_in(value: str | Sequence[str] | Mapping[str, str] | None) -> list[str
     return [*value, *(value.values() if isinstance(value, Mapping) else ())] if value else []
 
 
-def _is(wanted: type) -> Callable[[object, "attrs.Attribute[Any]", object], None]:
+def _types(names: list[str], default: object) -> list[str]:
+    """JSON's names of types; null stands for a default of None."""
+    return [*names, "null"] if default is None else names
+
+
+def _is(wanted: type, default: object) -> Callable[[object, "attrs.Attribute[Any]", object], None]:
     words, remedy = ("not text", "put it in quotes") if wanted is str else ("neither true nor false", "")
 
     def check(instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
-        if value is not None and not isinstance(value, wanted):
+        if (value, default) != (None, None) and not isinstance(value, wanted):
             raise UserError(f"{attribute.name.replace('_', '-')}: {value!r} is {words}", remedy=remedy)
 
     return check
