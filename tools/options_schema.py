@@ -12,7 +12,7 @@ import cvat_nuclio.data
 from cvat_nuclio.commands import generate
 from cvat_nuclio.generate.bundle_options import key_of, option_fields
 from cvat_nuclio.generate.lacks import Lack
-from cvat_nuclio.generate.option_file import LACKS, SCHEMA
+from cvat_nuclio.generate.option_file import LACKS, REFUSED_STATE, SCHEMA
 from cvat_nuclio.generate.option_kinds import kind_of
 
 FILE = Path(cvat_nuclio.data.__file__).with_name(SCHEMA)
@@ -20,6 +20,10 @@ FILE = Path(cvat_nuclio.data.__file__).with_name(SCHEMA)
 ELSEWHERE = {
     "working_directory": "where the function is loaded; its modules and relative paths are looked for there",
     "cpu_index": "install torch without CUDA in the CPU image",
+}
+_REFUSED_STATE = {
+    "description": "written by `generate`: why a tracker's state does not fit into an answer",
+    "type": "string",
 }
 
 
@@ -29,7 +33,7 @@ def schema() -> dict[str, Any]:
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "The options of `cvat-nuclio generate` for one bundle",
         "type": "object",
-        "properties": {**dict(_options()), LACKS: _lacks()},
+        "properties": {**dict(_options()), LACKS: _lacks(), REFUSED_STATE: _REFUSED_STATE},
         "required": ["name"],
         "oneOf": [{"required": ["function-file"]}, {"required": ["function-module"]}],
         "additionalProperties": False,

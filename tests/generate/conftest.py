@@ -85,7 +85,13 @@ def workshop(
     def probe_once(request: ProbeRequest) -> Probe:
         if request.file is None or request.file.parent == BROKEN:
             return probe(request)
-        key = (request.file.read_bytes(), str(request.parameters), request.python, os.environ.get("PYTHONPATH"))
+        key = (
+            request.file.read_bytes(),
+            str(request.parameters),
+            request.python,
+            request.measure,
+            os.environ.get("PYTHONPATH"),
+        )
         if key not in probed:
             found = probe(request)
             if found.local or found.read or found.missing:

@@ -6,7 +6,7 @@ from typing import Any
 from ..atomic import Content
 from ..data import tables
 from ..errors import UserError
-from . import names
+from . import names, states
 from .added import check_place
 from .annotations import comments
 from .description import Description
@@ -202,7 +202,8 @@ def _readme(bundle: Description) -> str:
         driver=f"The host {gpu.driver}." if gpu and gpu.driver else "",
         prebuilt=prebuilt_image(prebuilt, gpu=False) if prebuilt else "",
         prebuilt_gpu=prebuilt_image(prebuilt, gpu=True) if prebuilt and gpu else "",
-        in_memory=bundle.in_memory, bake=bundle.bake, downloads=bundle.downloads,
+        in_memory=bundle.in_memory, refused_state=states.refused(bundle), bake=bundle.bake,
+        downloads=bundle.downloads,
     )  # fmt: skip
 
 

@@ -146,7 +146,8 @@ class AnswerOptions(Part):
 
     interactor_answer: str = kinds.choice("shapes", "mask", default="shapes")
     lost_shape: str = kinds.choice("last", "null", default="last")
-    state: str = kinds.choice("token", "in-memory", default="token")
+    state: str | None = kinds.choice("token", "in-memory")
+    """None: token, unless a state is seen to be none."""
 
 
 @attrs.frozen(kw_only=True)
@@ -179,6 +180,11 @@ class ServiceOptions(Part):
         if low == 0 and high is None:
             raise UserError("--min-replicas 0 needs --max-replicas", why="Nuclio refuses one without the other")
 
+    @property
+    def copies(self) -> dict[str, int | None]:
+        """The options of how many processes there are."""
+        return {name: getattr(self, name) for name in ("workers", "replicas", "min_replicas", "max_replicas")}
+
     def body_bytes(self, kind: str) -> int:
         """The largest request in bytes. A frame grows by a third on its way; CVAT's own functions set the defaults."""
         if self.max_body is not None:
@@ -197,10 +203,7 @@ class BundleOptions:
     service: ServiceOptions
 
     def __attrs_post_init__(self) -> None:
-        if self.answers.state != "in-memory":
-            return
-        for field in ("workers", "replicas", "min_replicas", "max_replicas"):
-            value = getattr(self.service, field)
+        for field, value in self.service.copies.items() if self.answers.state == "in-memory" else ():
             if (value or 1) != 1:
                 raise UserError(
                     f"{kinds.flag_of(field)} {value} cannot go with --state in-memory",

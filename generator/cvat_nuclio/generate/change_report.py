@@ -2,6 +2,7 @@
 
 import sys
 
+from . import states
 from .make_bundle import Outcome
 from .tree import Change, State
 
@@ -31,7 +32,8 @@ def _headline(outcome: Outcome) -> str:
     framework = f", {bundle.framework_title}" if bundle.framework_title else ""
     forms = "CPU and GPU" if bundle.images.gpu else "CPU"
     downloads = f"; packages to download: {', '.join(bundle.downloads)}" if bundle.downloads else ""
-    return f"{outcome.plan.folder}: {bundle.kind} {bundle.function.name}{framework}, {forms}{downloads}"
+    state = f"; {size}" if (size := states.size(bundle)) else ""
+    return f"{outcome.plan.folder}: {bundle.kind} {bundle.function.name}{framework}, {forms}{downloads}{state}"
 
 
 def _show_stale(outcome: Outcome) -> None:

@@ -113,7 +113,7 @@ class Description:
         if self.kind == "interactor":
             found["interactor_answer"] = self.answers.interactor_answer
         if self.kind == "tracker":
-            found |= {"lost_shape": self.answers.lost_shape, "state": self.answers.state}
+            found |= {"lost_shape": self.answers.lost_shape, "state": self.answers.state or "token"}
         return found
 
 

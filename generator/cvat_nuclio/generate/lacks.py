@@ -1,4 +1,7 @@
-"""What a function reads and its bundle does not hold: kept in `cvat-nuclio.yaml`, and seen again by `check`."""
+"""What a function reads and its bundle does not hold, and a state that is no token.
+
+Kept in `cvat-nuclio.yaml`, and seen again by `check`.
+"""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -46,30 +49,42 @@ class Lack:
 
 def absent(bundle: Path) -> list[Lack]:
     """What the folder that nuctl deploys lacks now, as far as the files that `generate` left beside it tell."""
+    options, sums = _left(bundle)
+    found = {lack.place: lack for lack in [*_known(options), *_added(options), *_copied(sums)]}
+    return [lack for lack in found.values() if not (bundle / lack.place).exists()]
+
+
+def refused_state(bundle: Path) -> str:
+    """Why a tracker's state was no token when the bundle was generated with tokens, or an empty text."""
+    options, _ = _left(bundle)
+    return str(options.get(option_file.REFUSED_STATE, ""))
+
+
+def _left(bundle: Path) -> tuple[Mapping[str, Any], list[str]]:
+    """The options and the sums that `generate` left beside the bundle; nothing where either cannot be read."""
     if not all((bundle.parent / name).is_file() for name in (option_file.NAME, SUMS)):
-        return []
+        return {}, []
     try:
         text = (bundle.parent / option_file.NAME).read_bytes()
         refuse_deep(text)
         options = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
         sums = (bundle.parent / SUMS).read_text("utf-8").splitlines()
     except (OSError, yaml.YAMLError, UnicodeDecodeError):
-        return []
-    found = {lack.place: lack for lack in [*_known(options), *_added(options), *_copied(sums)]}
-    return [lack for lack in found.values() if not (bundle / lack.place).exists()]
+        return {}, []
+    return options if isinstance(options, Mapping) else {}, sums
 
 
-def _known(options: Any) -> Iterator[Lack]:
-    known = options.get(option_file.LACKS) if isinstance(options, Mapping) else None
+def _known(options: Mapping[str, Any]) -> Iterator[Lack]:
+    known = options.get(option_file.LACKS)
     for item in known if isinstance(known, list) else ():
         if isinstance(item, Mapping) and isinstance(item.get("place"), str):
             words = {key: str(item.get(key, "")) for key in ("place", "what", "remedy")}
             yield Lack(**words, needed=bool(item.get("needed")))
 
 
-def _added(options: Any) -> Iterator[Lack]:
+def _added(options: Mapping[str, Any]) -> Iterator[Lack]:
     """What `--add` expects in the bundle's own folder, where somebody lays it by hand."""
-    added = options.get("add") if isinstance(options, Mapping) else None
+    added = options.get("add")
     for text in [added] if isinstance(added, str) else added or ():
         source, _, place = str(text).partition("=")
         if source.startswith("nuclio/"):

@@ -9,7 +9,7 @@ import attrs
 
 from .. import atomic
 from ..errors import UserError
-from . import option_file, runtime_copy
+from . import option_file, runtime_copy, states
 from .added import added_files
 from .assemble import assemble
 from .base_images import Images, choose, python_version
@@ -58,8 +58,9 @@ def prepare(options: BundleOptions, *, timeout: float, keep_pins: bool = False) 
     """
     function, image = options.function, options.image
     given_values = parameters(function)
-    found = probe(_request(function, given_values.here, timeout))
+    found = probe(_request(options, given_values.here, timeout))
     check_gpu(given_values, found)
+    options = states.chosen(options, found)
     given, shown = requirements_file(function, image)
     requirements = collect(found, given, shown, _host(), _pins(function.nuclio) if keep_pins else {})
     cpu, images, gpu = _pinned(image, found, requirements, keep=keep_pins)
@@ -80,7 +81,7 @@ def prepare(options: BundleOptions, *, timeout: float, keep_pins: bool = False) 
 def write(outcome: Outcome, stored: Mapping[str, object], *, force: bool) -> None:
     """Writes the bundle, and its options where they changed. Raises UserError; the old bundle is whole then."""
     folder = outcome.plan.folder
-    text = option_file.text(stored, [lack.stored for lack in outcome.lacks])
+    text = option_file.text(stored, [lack.stored for lack in outcome.lacks], states.refused(outcome.bundle))
     try:
         outcome.plan.write(force=force)
         if force or not outcome.runtime_edited:
@@ -110,7 +111,8 @@ def requirements_file(function: FunctionOptions, image: ImageOptions) -> tuple[P
     return None, ""
 
 
-def _request(function: FunctionOptions, values: Mapping[str, object], timeout: float) -> ProbeRequest:
+def _request(options: BundleOptions, values: Mapping[str, object], timeout: float) -> ProbeRequest:
+    function = options.function
     directory = function.directory
     if not directory.is_dir():
         raise UserError(f"{directory} is not there", remedy=f"mend working-directory in {option_file.NAME}")
@@ -123,6 +125,7 @@ def _request(function: FunctionOptions, values: Mapping[str, object], timeout: f
         parameters=values,
         directory=directory,
         timeout=timeout,
+        measure=options.answers.state != "in-memory",
         runtime_distributions=RUNTIME_OF_ANY,
     )
 

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from ..errors import UserError
-from . import names, option_file
+from . import names, option_file, states
 from .description import Description
 from .lacks import WEIGHTS, Lack
 from .steps import CACHES, HOME
@@ -19,7 +19,7 @@ MANY = 2000
 
 def notes_on(bundle: Description) -> list[str]:
     """One sentence for each thing that the image will do otherwise, or CVAT's page."""
-    return [*_names(bundle), *_imports(bundle), *_devices(bundle), *_clicks(bundle)]
+    return [*_names(bundle), *_imports(bundle), *_devices(bundle), *_clicks(bundle), *states.notes(bundle)]
 
 
 def lacking(bundle: Description) -> list[Lack]:

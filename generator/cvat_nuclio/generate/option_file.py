@@ -17,8 +17,9 @@ from ..errors import UserError
 from ..nuclio.document import refuse_deep
 
 NAME = "cvat-nuclio.yaml"
-#: No option, but what the last run saw: see `lacks`.
+#: No options, but what the last run saw: see `lacks` and `states`.
 LACKS = "lacks"
+REFUSED_STATE = "refused-state"
 
 #: Laid beside the file: an editor finds it there without a network, and of the version that wrote the bundle.
 SCHEMA = "cvat-nuclio.schema.json"
@@ -50,17 +51,20 @@ def read(folder: Path) -> CommentedMap:
         raise UserError(f"{path} is not YAML", why=" ".join(str(error).split())) from error
     if not isinstance(stored, CommentedMap):
         raise UserError(f"{path} holds no options", remedy="one `name: value` a line")
-    stored.pop(LACKS, None)
+    for seen in (LACKS, REFUSED_STATE):
+        stored.pop(seen, None)
     return stored
 
 
-def text(stored: Mapping[str, Any], lacks: Sequence[Mapping[str, object]] = ()) -> bytes:
+def text(stored: Mapping[str, Any], lacks: Sequence[Mapping[str, object]] = (), refused_state: str = "") -> bytes:
     """The file for these options; comments in what `read` gave are kept."""
     written = copy.deepcopy(stored) if isinstance(stored, CommentedMap) else CommentedMap(stored)
     if not isinstance(stored, CommentedMap):
         written.yaml_set_start_comment(HEADER)
     if lacks:
         written[LACKS] = [dict(lack) for lack in lacks]
+    if refused_state:
+        written[REFUSED_STATE] = refused_state
     buffer = io.StringIO()
     _yaml().dump(written, buffer)
     named = any(line.startswith(MODELINE) for line in buffer.getvalue().splitlines())

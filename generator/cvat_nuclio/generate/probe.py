@@ -37,6 +37,19 @@ class LocalModule:
 
 
 @attrs.frozen(kw_only=True)
+class States:
+    """How large a tracker's states got on a made-up film of 1920 x 1080 pixels."""
+
+    frames: int = 0
+    characters: int = 0
+    """Of the longest token."""
+    refused: str = ""
+    """Why a state cannot be a token."""
+    failed: str = ""
+    """Why it is not known."""
+
+
+@attrs.frozen(kw_only=True)
 class Probe:
     """What loading the function showed."""
 
@@ -73,6 +86,8 @@ class Probe:
     """Those of `distributions` that bring OpenCV's build for desktops along."""
     read: Mapping[Path, str]
     """The files and folders that it reads, each with the environment variable that leads there, or an empty text."""
+    states: States | None = None
+    """Of a tracker, where they were asked for and the first one was made in time."""
 
     def takes(self, parameter: str) -> bool:
         """Whether `create` may be given a parameter of that name."""
@@ -102,6 +117,8 @@ class ProbeRequest:
     """The working directory; modules are looked for in it last."""
     timeout: float
     """Seconds."""
+    measure: bool = False
+    """Whether to try how large a tracker's states get."""
     runtime_distributions: tuple[str, ...] = ()
 
     @property
@@ -113,22 +130,23 @@ class ProbeRequest:
 def probe(request: ProbeRequest) -> Probe:
     """Loads the function. Raises UserError, with cvat-sdk's own words where the spec breaks its rules."""
     with tempfile.TemporaryDirectory(prefix="cvat-nuclio-") as folder:
-        question, answer = Path(folder, "request.json"), Path(folder, "answer.json")
+        question, answer, states = (Path(folder, f"{name}.json") for name in ("request", "answer", "states"))
         question.write_text(json.dumps(_question(request)), "utf-8")
         with waiting(f"loading {request.what}"):
-            run = _run(request, question, answer)
+            run = _run(request, question, answer, states)
         text = answer.read_text("utf-8") if answer.is_file() else ""
+        tried = States(**json.loads(states.read_text("utf-8"))) if states.is_file() else None
     if not text:
         raise probe_errors.died(request.what, run.returncode, run.stdout)
     found = json.loads(text)
     if "failure" in found:
         raise probe_errors.failed(request.what, request.python, found["failure"])
-    return _probe(found)
+    return attrs.evolve(_probe(found), states=tried)
 
 
-def _run(request: ProbeRequest, question: Path, answer: Path) -> "subprocess.CompletedProcess[str]":
+def _run(request: ProbeRequest, *files: Path) -> "subprocess.CompletedProcess[str]":
     script = Path(generate.__file__).with_name("probe_script.py")
-    command = [request.python, "-B", str(script), str(question), str(answer)]
+    command = [request.python, "-B", str(script), *map(str, files)]
     try:
         return subprocess.run(
             command, cwd=request.directory, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -141,6 +159,8 @@ def _run(request: ProbeRequest, question: Path, answer: Path) -> "subprocess.Com
             remedy="name a Python interpreter that has the function's packages: --python PATH",
         ) from error
     except subprocess.TimeoutExpired as error:
+        if files[1].is_file():  # loaded, and still at its states
+            return subprocess.CompletedProcess(command, 0, "")
         output = (error.stdout or b"").decode("utf-8", "replace")  # bytes, whatever `text` says
         raise probe_errors.too_slow(request.what, request.timeout, output) from error
 
@@ -153,6 +173,7 @@ def _question(request: ProbeRequest) -> dict[str, Any]:
         "parameters": dict(request.parameters),
         "path": [*beside, str(request.directory)],
         "runtime": str(SOURCE),
+        "measure": request.measure,
         "runtime_distributions": list(request.runtime_distributions),
     }
 

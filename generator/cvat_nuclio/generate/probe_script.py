@@ -1,7 +1,8 @@
 """Loads an AA function and tells what it is, as JSON. Runs under the user's interpreter: `probe` starts it.
 
 Stand-alone: the standard library and cvat-sdk are all that it may count on there. `aa_runtime` is reached without its
-dependencies, so that a ReID function finds `ReIDFunctionSpec`. Usage: probe_script.py REQUEST.json ANSWER.json
+dependencies, so that a ReID function finds `ReIDFunctionSpec`.
+Usage: probe_script.py REQUEST.json ANSWER.json STATES.json
 """
 
 # The import machinery speaks in strings, and an old Python must get as far as its error:
@@ -20,6 +21,7 @@ import importlib.metadata
 import importlib.util
 import json
 import os
+import threading
 import traceback
 import types
 from pathlib import Path
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from . import probe_files as files
     from . import probe_methods as methods
     from . import probe_modules as modules
+    from . import probe_state as state
 else:
 
     def beside(name: str) -> types.ModuleType:
@@ -38,6 +41,7 @@ else:
         return module
 
     files, methods, modules = beside("probe_files"), beside("probe_methods"), beside("probe_modules")
+    state = beside("probe_state")
 
 
 class Failed(Exception):
@@ -51,17 +55,30 @@ class Failed(Exception):
 def main() -> None:
     request = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     try:
-        answer = probe(request)
+        function, answer = probe(request)
     except Failed as failure:
-        answer = {"failure": failure.report}
+        function, answer = None, {"failure": failure.report}
     Path(sys.argv[2]).write_text(json.dumps(answer), "utf-8")
+    if function is not None and request["measure"] and answer["spec"]["kind"] == "tracker":
+        try_states(function, answer["spec"]["shape_types"], Path(sys.argv[3]))
     # A function's threads must not keep the probe alive, nor its clean-up spoil the answer.
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
 
 
-def probe(request: dict[str, Any]) -> dict[str, Any]:
+def try_states(function: Any, shape_types: list[str], file: Path) -> None:
+    """Writes how large its states get. Whatever happens meanwhile, the answer is there already."""
+    limit = threading.Timer(state.SECONDS, os._exit, (0,))
+    limit.daemon = True
+    limit.start()
+    for found in state.states(function, shape_types):
+        new = file.with_suffix(".new")
+        new.write_text(json.dumps(found), "utf-8")
+        new.replace(file)
+
+
+def probe(request: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     if sys.version_info < (3, 11):
         raise Failed(stage="python", version=".".join(map(str, sys.version_info[:3])))
     offer_runtime(request["runtime"])
@@ -74,7 +91,7 @@ def probe(request: dict[str, Any]) -> dict[str, Any]:
     found = modules.Modules(request, before, after)
     facts = found.report()
     spec = describe(function, sdk)
-    return {
+    return function, {
         "python": "{}.{}.{}".format(*sys.version_info[:3]),
         "spec": spec,
         "faults": methods.faults(function, spec["kind"]),

@@ -32,8 +32,11 @@ def merge(folder: Path, given: Mapping[str, Any], *, new: bool, force: bool) -> 
     return old
 
 
-def settled(options: Mapping[str, Any], bundle: Description, *, new: bool) -> Mapping[str, Any]:
-    """The options to keep: a new bundle's working directory only where loading the function depends on it."""
+def settled(options: dict[str, Any], bundle: Description, *, new: bool) -> Mapping[str, Any]:
+    """The options to keep: a new bundle's working directory only where loading the function depends on it, and where
+    a tracker's states live if that was chosen."""
+    if bundle.answers.state:
+        options["state"] = bundle.answers.state
     if not new or "working-directory" not in options or _depends_on_directory(bundle):
         return options
     kept = dict(options)

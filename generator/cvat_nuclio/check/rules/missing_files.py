@@ -1,4 +1,4 @@
-"""CN623: what `generate` knows to be missing."""
+"""CN623, CN626: what `generate` knows will fail."""
 
 from collections.abc import Iterator
 
@@ -27,3 +27,20 @@ def lacking_file(build: Build) -> Iterator[Fault]:
         if not any(at.startswith(mount.rstrip("/") + "/") for mount in build.bundle.mounts):
             remedy = f"cvat-nuclio generate {folder.parent} {lack.remedy}" if lack.remedy else ""
             yield Fault(lack.what, severity=None if lack.needed else WARNING, remedy=remedy, file=file)
+
+
+@rule(
+    "CN626", "refused-state", ERROR,
+    source="aa_runtime takes a state of at most 4 MiB as a token; CVAT sends each one there and back with every frame",
+    remedy="--state in-memory (one worker, one replica)",
+)  # fmt: skip
+def refused_state(build: Build) -> Iterator[Fault]:
+    """A tracker's state was too large for a token, or held what has no encoding, when the bundle was generated."""
+    folder, file = build.bundle.folder, build.bundle.folder.parent / "cvat-nuclio.yaml"
+    if not file.is_file():
+        return
+    from ...generate.lacks import refused_state as seen
+
+    if said := seen(folder):
+        remedy = f"cvat-nuclio generate {folder.parent} --state in-memory (one worker, one replica)"
+        yield Fault(f"a state is no token: {said}", remedy=remedy, file=file)
