@@ -320,3 +320,23 @@ def test_a_bundle_is_served_for_the_time_of_the_call(invoke: Invoke, image: Path
     status, text = invoke(tmp_path, image)
     assert status == 0, text
     assert "0,0,120,90" in text
+
+
+def test_masks_that_the_switch_leaves_masks_are_counted(deploy: Deploy, invoke: Invoke, image: Path) -> None:
+    mask = {"label": "car", "type": "mask", "mask": [1] * 9 + [4, 4, 6, 6]}
+    spec = [{"name": "car", "type": "mask"}]
+    drawn = mask | {"points": [4, 4, 7, 4, 7, 7]}
+    said = "1 masks stay masks: CVAT makes a polygon of an item's `points`"
+    assert said in invoke(deploy("detector", [mask, drawn], spec=spec), image, "--conv-mask-to-poly")[1]
+    assert "stay masks" not in invoke(deploy("detector", [drawn], spec=spec), image, "--conv-mask-to-poly")[1]
+    assert "stay masks" not in invoke(deploy("detector", [mask], spec=spec), image)[1]
+
+
+def test_what_the_page_of_an_old_cvat_fails_on_is_said(deploy: Deploy, invoke: Invoke, image: Path) -> None:
+    """Its server gives every item that is mapped an empty list of attributes; where none is, it changes nothing."""
+    page = "the AI tools of this page fail on it if the task has a label of its name"
+    other = {"label": "Car", "type": "rectangle", "points": [1, 2, 3, 4]}
+    assert page in invoke(deploy("detector", [other], spec=CAR), image, "--cvat", "G1")[1]
+    assert page not in invoke(deploy("detector", [other], spec=CAR), image)[1]
+    assert page not in invoke(deploy("detector", [other | {"attributes": []}], spec=CAR), image, "--cvat", "G1")[1]
+    assert page not in invoke(deploy("detector", [other, BOX], spec=CAR), image, "--cvat", "G1")[1]

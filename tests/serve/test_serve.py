@@ -160,10 +160,22 @@ def test_a_failing_import_is_shown_with_its_traceback(bundle: Path) -> None:
 
 def test_a_busy_port_is_named(bundle: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as busy:
-        ended = serve(str(bundle), "--port", str(busy.getsockname()[1]))
+        port = busy.getsockname()[1]
+        ended = serve(str(bundle), "--port", str(port))
+        dashboard = serve(str(bundle), "--dashboard-port", str(port))
+    assert (ended.returncode, dashboard.returncode) == (2, 2)
+    assert f"port {port} is taken" in ended.stderr
+    assert f"(process {os.getpid()}) listens on it" in ended.stderr
+    assert "name another port: --port N" in ended.stderr
+    assert f"port {port} is taken" in dashboard.stderr
+    assert "name another port: --dashboard-port N (0: any free one), or --no-dashboard" in dashboard.stderr
+
+
+def test_a_port_that_there_is_not_is_refused_in_words(bundle: Path) -> None:
+    ended = serve(str(bundle), "--port", "70000")
     assert ended.returncode == 2
-    assert "Address already in use" in ended.stderr
-    assert "--port" in ended.stderr
+    assert "port 70000 of 127.0.0.1 cannot be had" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_a_key_that_nuclio_drops_is_named(bundle: Path) -> None:

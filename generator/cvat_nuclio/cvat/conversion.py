@@ -40,8 +40,17 @@ def rename_items(answer: Any, mapping: Mapping[Any, Mapped], generation: Generat
                 continue
             kept[index] = _rename(item, mapped, generation, drops)
     if not kept and generation is Generation.G1:
+        _page_trouble(answer, drops)
         return Items(answer, range(count))
     return Items(list(kept.values()), tuple(kept))
+
+
+def _page_trouble(answer: Any, drops: Drops) -> None:
+    """A G1 server passes these items on as they are; its page reads the `attributes` of those of the task's labels."""
+    for index, item in enumerate(answer):
+        if "attributes" not in item:
+            with drops.of(index):
+                drops.add("no `attributes`: the AI tools of this page fail on it if the task has a label of its name")
 
 
 def _rename(item: Mapping[str, Any], mapped: Mapped, generation: Generation, drops: Drops) -> dict[str, Any]:

@@ -66,6 +66,11 @@ def _fail(report: Report, error: CvatError, *, job: bool) -> None:
 def _detect(browser: Browser, report: Report, options: Options) -> None:
     """A batch job over the images: what it stores is what CVAT keeps."""
     _take_job(browser.annotate(**options.fields), report)
+    masks = sum(kept.type == "mask" for kept in report.kept)
+    if options.conv_mask_to_poly and masks:
+        report.notes.append(
+            f"{masks} masks stay masks: CVAT makes a polygon of an item's `points`, and theirs have none"
+        )
 
 
 def _take_job(job: Job, report: Report) -> None:

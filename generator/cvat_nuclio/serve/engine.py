@@ -1,6 +1,7 @@
 """The built-in engine: every bundle's processor and the dashboard in one event loop, until a signal or their end."""
 
 import asyncio
+import errno
 import functools
 import signal
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import EXIT_FAILED, UserError
+from .busy_port import PortError
 from .child import Interpreter
 from .dashboard import Entry, dashboard_app
 from .engine_log import Log
@@ -69,12 +71,15 @@ class Engine:
             await self.stop()
             failed = next(c for c in self.containers if c.function.failure)
             raise StartError(failed.settings.name, failed.function.failure, panic.status) from panic
+        except PortError as busy:
+            await self.stop()
+            raise UserError(busy.what, why=busy.why, remedy=self._another_port(busy)) from busy
         except OSError as exc:
             await self.stop()
             raise UserError(
                 "the engine cannot start",
                 why=str(exc),
-                remedy="name another --port or --dashboard-port, or another --python",
+                remedy="name another --python",
             ) from exc
 
     async def _start(self) -> None:
@@ -85,6 +90,14 @@ class Engine:
             container.on_change = self.on_change
         starts = [c.start(options.host, self._port(number, c.settings)) for number, c in enumerate(self.containers)]
         await all_or_first_error(starts)
+
+    def _another_port(self, busy: PortError) -> str:
+        if busy.errno == errno.EADDRNOTAVAIL:
+            return "name an address of this machine: --host"
+        if busy.port == self._options.dashboard_port:
+            return "end that program, or name another port: --dashboard-port N (0: any free one), or --no-dashboard"
+        named = "" if self._options.port else ", which goes before the one in function.yaml"
+        return f"end that program, or name another port: --port N{named}"
 
     def _port(self, number: int, settings: Settings) -> int:
         if self._options.port:

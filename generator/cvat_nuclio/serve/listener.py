@@ -18,6 +18,8 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from .busy_port import PortError
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -178,13 +180,13 @@ class Protocol(H11Protocol):
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A socket that holds the port but does not listen yet: connections are refused. Raises OSError."""
+    """A socket that holds the port but does not listen yet: connections are refused. Raises PortError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))
-    except OSError:
+    except (OSError, OverflowError) as error:
         sock.close()
-        raise
+        raise PortError(host, port, error) from error
     return sock

@@ -1,0 +1,51 @@
+"""A port that cannot be had: who holds it."""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+_LISTENS = "0A"
+
+
+class PortError(OSError):
+    """Nothing can be bound to `port` of `host`."""
+
+    def __init__(self, host: str, port: int, error: OSError | OverflowError) -> None:
+        super().__init__(getattr(error, "errno", None), getattr(error, "strerror", None) or str(error))
+        self.host, self.port = host, port
+
+    @property
+    def what(self) -> str:
+        """For the user, in one line."""
+        if self.errno == errno.EADDRINUSE:
+            return f"port {self.port} is taken"
+        return f"port {self.port} of {self.host} cannot be had"
+
+    @property
+    def why(self) -> str:
+        """Who holds it where that can be seen, else the system's words."""
+        holder = _holder(self.port) if self.errno == errno.EADDRINUSE else ""
+        return f"{holder} listens on it" if holder else str(self.strerror)
+
+
+def _holder(port: int) -> str:
+    """The program that listens on a port, or an empty text: Linux shows a user's own programs to that user alone."""
+    inodes = {f"socket:[{inode}]" for inode in _listening(port)}
+    for link in Path("/proc").glob("[0-9]*/fd/*") if inodes else ():
+        with suppress(OSError):
+            if os.readlink(link) in inodes:  # noqa: PTH115 - no file
+                process = link.parent.parent
+                return f"{(process / 'comm').read_text().strip()} (process {process.name})"
+    return ""
+
+
+def _listening(port: int) -> Iterator[str]:
+    """The inodes of the sockets that listen there."""
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with suppress(OSError):
+            for line in Path(table).read_text().splitlines()[1:]:
+                fields = line.split()
+                if fields[3] == _LISTENS and int(fields[1].rpartition(":")[2], 16) == port:
+                    yield fields[9]
