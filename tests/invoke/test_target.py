@@ -107,3 +107,28 @@ def test_help_writes_names_as_they_are_written(command: str, capsys: pytest.Capt
     described = capsys.readouterr().out.replace("\n", " ")
     summary = COMMANDS[command]
     assert f"{summary[0].upper()}{summary[1:]}." in described
+
+
+def test_a_function_s_file_gets_its_parameters(tmp_path: Path, image: Path, invoke: Invoke) -> None:
+    function = tmp_path / "follows.py"
+    function.write_text(
+        "import pathlib\nimport cvat_sdk.auto_annotation as cvataa\n\n\n"
+        "class Function:\n"
+        "    def __init__(self, names: str, width: int = 1):\n"
+        "        self.width = width\n"
+        "        labels = [cvataa.label_spec(pathlib.Path(names).read_text(), 0, type='rectangle')]\n"
+        "        self.spec = cvataa.DetectionFunctionSpec(labels=labels)\n\n"
+        "    def detect(self, context, image):\n"
+        "        return [cvataa.rectangle(0, [1, 2, self.width, 9])]\n\n\n"
+        "create = Function\n"
+    )
+    names = tmp_path / "names.txt"
+    names.write_text("zebra")
+    given = [f"-pnames=file:{names}", "--function-parameter", "width=int:31"]
+    status, text = invoke(function, image, *given)
+    assert status == 0, text
+    assert "zebra" in text
+    assert "1,2,31,9" in text
+    status, text = invoke("http://127.0.0.1:9", image, *given)
+    assert status == 2
+    assert f"cvat-nuclio generate DIR -p names=file:{names}" in text

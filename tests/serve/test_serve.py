@@ -68,6 +68,13 @@ def test_a_function_s_file_is_served_from_a_bundle_that_goes_away(repository: Pa
     assert not (tmp_path / "street").exists()
 
 
+def test_parameters_of_two_functions_files_are_refused(repository: Path) -> None:
+    file = str(repository / "tests/generate/zoo/detector.py")
+    ended = serve(file, file, "-p", "size=int:3")
+    assert ended.returncode == 2
+    assert "parameters go with one function's file" in ended.stderr
+
+
 def test_the_number_of_workers_can_be_laid_over_the_files(bundle: Path) -> None:
     with running(bundle, workers=1) as server:
         assert len(server.worker_pids) == 1

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import EXIT_FINDINGS
+from .function_parameter import add_function_parameter
 
 if TYPE_CHECKING:
     from ..generate.make_bundle import Outcome
@@ -48,10 +49,10 @@ def _configure_function(parser: argparse.ArgumentParser) -> None:
     function = group.add_mutually_exclusive_group()
     function.add_argument("--function-module", metavar="MODULE", help="qualified name of the module to use")
     function.add_argument("--function-file", metavar="PATH", help="path to the Python source file to use")
-    group.add_argument(
-        "--function-parameter", "-p", metavar="NAME=TYPE:VALUE", action="append", dest="function_parameters",
-        help="parameter for the function; as in cvat-cli; file:PATH is a file or a folder that goes into the bundle",
-    )  # fmt: skip
+    add_function_parameter(
+        group,
+        "parameter for the function; as in cvat-cli; file:PATH is a file or a folder that goes into the bundle",
+    )
     group.add_argument(
         "--gpu-parameter", metavar="NAME=TYPE:VALUE", action="append", dest="gpu_parameters",
         help="the same for the GPU form, where it differs: device=str:cuda",

@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .function_parameter import add_function_parameter
+
 if TYPE_CHECKING:
     from ..invoke.call_options import Options
 
@@ -39,6 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="images in order; a video gives its frames, a folder its pictures",
     )
+    add_function_parameter(parser, "parameter for the function of the file, as in generate")
     call = parser.add_argument_group("the call")
     call.add_argument("--threshold", type=float, metavar="T", help="0 is never sent, as in CVAT")
     call.add_argument("--pos", action="append", default=[], metavar="X,Y", help="interactor: a positive point")
@@ -90,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
 
     options = _options(args)
     frames = load_frames(args.images, args.frames)
-    hints = Hints(args.kind, args.function, args.name, args.python)
+    hints = Hints(args.kind, args.function, args.name, args.python, args.function_parameters or ())
     try:
         with open_target(args.target, hints) as target, waiting("waiting for the answer"):
             report = invoke(target, frames, options)

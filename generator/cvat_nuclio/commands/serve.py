@@ -5,6 +5,8 @@ import os
 import signal
 from pathlib import Path
 
+from .function_parameter import add_function_parameter
+
 DASHBOARD_PORT = 8070
 
 
@@ -17,6 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="a bundle that `generate` wrote, or a function's file",
     )
+    add_function_parameter(parser, "parameter for the function of the file, as in generate")
     parser.add_argument(
         "--port", type=int, default=0, metavar="N", help="of the first function, the next ones follow; default: any"
     )
@@ -72,16 +75,20 @@ def run(args: argparse.Namespace) -> int:
     """Serves until Ctrl-C, SIGTERM or the end of all functions."""
     from contextlib import ExitStack
 
-    from ..generate.temporary import bundle_of
+    from ..generate.temporary import bundle_of, refuse_parameters
     from ..interpreter import interpreter
     from ..serve.command import serve
     from ..waiting import waiting
 
+    given = args.function_parameters or ()
     with ExitStack() as stack:
-        for index, path in enumerate(args.bundles):
-            if path.suffix == ".py" and path.is_file():
-                with waiting(f"making a bundle of {path}"):
-                    args.bundles[index] = stack.enter_context(bundle_of(path, interpreter(args.python)))
+        files = [path for path in args.bundles if path.suffix == ".py" and path.is_file()]
+        if len(files) != 1:
+            refuse_parameters(given)
+        for path in files:
+            with waiting(f"making a bundle of {path}"):
+                made = stack.enter_context(bundle_of(path, interpreter(args.python), given))
+            args.bundles[args.bundles.index(path)] = made
         args.python = interpreter(args.python, *args.bundles)
         status = serve(args)
     if status < 0:

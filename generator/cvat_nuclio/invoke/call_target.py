@@ -1,7 +1,7 @@
 """What to call: a bundle served for the time of the call, a function's URL, or a dashboard's."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from ..cvat.gateway import Gateway
 from ..cvat.sample import function_of_kind
 from ..cvat.transport import decode, send
 from ..errors import UserError
-from ..generate.temporary import bundle_of
+from ..generate.temporary import bundle_of, refuse_parameters
 from ..interpreter import interpreter
 from ..limits import NAMESPACE
 from ..nuclio.function_yaml import FunctionYaml
@@ -51,12 +51,14 @@ class Target:
 
 @attrs.frozen
 class Hints:
-    """What a URL alone does not tell: the kind, the function.yaml, the name among several."""
+    """What the target alone does not tell: a URL's kind, its function.yaml, the name among several; a file's
+    interpreter and the parameters of its function."""
 
     kind: str | None = None
     function_file: Path | None = None
     name: str | None = None
     python: str | None = None
+    parameters: Sequence[str] = ()
 
 
 @contextmanager
@@ -65,14 +67,17 @@ def open_target(text: str, hints: Hints) -> Iterator[Target]:
 
     Raises `UserError`, with the function's own words where it cannot start.
     """
+    bundle = Path(text)
+    is_file = "://" not in text and bundle.suffix == ".py" and bundle.is_file()
+    if not is_file:
+        refuse_parameters(hints.parameters)
     if "://" in text:
         yield _at_url(text.rstrip("/"), hints)
         return
     with ExitStack() as stack:
-        bundle = Path(text)
-        if bundle.suffix == ".py" and bundle.is_file():
+        if is_file:
             with waiting(f"making a bundle of {text}"):
-                bundle = stack.enter_context(bundle_of(bundle, interpreter(hints.python)))
+                bundle = stack.enter_context(bundle_of(bundle, interpreter(hints.python), hints.parameters))
         python = interpreter(hints.python, bundle)
         with waiting(f"loading the function in {text}"):
             server = stack.enter_context(_served(bundle, python))
