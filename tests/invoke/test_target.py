@@ -2,6 +2,7 @@
 
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -109,7 +110,9 @@ def test_help_writes_names_as_they_are_written(command: str, capsys: pytest.Capt
     assert f"{summary[0].upper()}{summary[1:]}." in described
 
 
-def test_a_function_s_file_gets_its_parameters(tmp_path: Path, image: Path, invoke: Invoke) -> None:
+def test_a_function_s_file_gets_its_parameters(
+    tmp_path: Path, image: Path, invoke: Callable[..., tuple[int, str]]
+) -> None:
     function = tmp_path / "follows.py"
     function.write_text(
         "import pathlib\nimport cvat_sdk.auto_annotation as cvataa\n\n\n"
