@@ -60,6 +60,19 @@ def test_a_release_without_wheels_for_the_images_python(tmp_path: Path, base: st
 @pytest.mark.parametrize(
     ("base", "remedy"),
     [
+        ("ubuntu:20.04", "`baseImage: ubuntu:22.04`"),
+        ("nvidia/cuda:11.7.1-devel-ubuntu20.04", "nvidia/cuda for ubuntu22.04"),
+        ("python:3.8", "`baseImage: python:3.10-slim`"),
+    ],
+)
+def test_another_image_for_a_runtime_keeps_what_the_steps_need(tmp_path: Path, base: str, remedy: str) -> None:
+    (finding,) = found(tmp_path, "CN332", PYTHON="3.10", BASE=base, STEP="apt-get install -y python3 python-is-python3")
+    assert remedy in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("base", "remedy"),
+    [
         ("ubuntu:20.04", "`runtime: python:3.10` and `baseImage: ubuntu:22.04`"),
         ("nvidia/cuda:11.7.1-devel-ubuntu20.04", "nvidia/cuda for ubuntu22.04"),
         ("python:3.8", "`baseImage: python:3.11-slim`"),

@@ -81,8 +81,15 @@ def runtime_mismatch(build: Build) -> Iterator[Fault]:
         return
     told = f" in Nuclio {build.bundle.settings.nuclio_text}" if runtime == "python" else ""
     message = f"`{runtime}` is Python {version}{told}, {image.name} has {image.python}: msgpack's wheel does not fit"
-    remedy = "" if image.python in known else f"write `baseImage: python:{version}-slim`, or another with that Python"
+    remedy = "" if image.python in known else _image_for(build, known, version)
     yield Fault(message, build.bundle.places.value("spec", "runtime"), len(runtime), remedy=remedy)
+
+
+def _image_for(build: Build, known: tuple[str, ...], version: str) -> str:
+    """An image with a runtime's Python; one with CUDA where the steps may need that."""
+    if build.image.family in ("ubuntu", "cuda"):
+        return _runtime_for(build, known)
+    return f"write `baseImage: python:{version}-slim`, or another with that Python"
 
 
 def _installs_sdk(build: Build) -> bool:
