@@ -44,7 +44,10 @@ def test_reports_a_bundle(bench: Bench, tmp_path: Path) -> None:
     assert one["requests_per_second"] > 0
     assert figures["around_ms"] >= 0
     assert figures["largest_worker_mib"]["after"] > 10
-    for words in ("clients", "p99 ms", "function", "HTTP and processor", "largest worker"):
+    assert 0 <= figures["busy_cores"] < 200
+    request = f"--cpu-request {figures['requests']['cpu']} --memory-request {figures['requests']['memory']}"
+    assert int(figures["requests"]["memory"].removesuffix("Mi")) > figures["largest_worker_mib"]["after"]
+    for words in (request, "clients", "p99 ms", "function", "HTTP and processor", "largest worker"):
         assert words in out
 
 

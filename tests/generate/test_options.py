@@ -38,6 +38,15 @@ from cvat_nuclio.generate.values import parse_size
         (["--state", "in-memory", "--workers", "2"], "cannot go with --state in-memory"),
         (["--state", "in-memory", "--replicas", "2"], "cannot go with --state in-memory"),
         (["--toleration", "a:Sometimes"], "no toleration"),
+        (["--memory", "1Gi", "--memory-request", "2Gi"], "is more than --memory 1Gi"),
+        (["--cpu", "500m", "--cpu-request", "1"], "is more than --cpu 500m"),
+        (["--port", "65536"], "--port 65536 is not a whole number from 1 to 65535"),
+        (["--service-type", "NodePort", "--port", "8080"], "is no port of a node"),
+        (["--service-type", "LoadBalancer"], "invalid choice"),
+        (["--ingress-host", "a b"], "is not a host's name"),
+        (["--secret-env", "A=Big_Secret"], "names no secret"),
+        (["--secret-env", "A=s", "--env", "A=b"], "both set A"),
+        (["--affinity", "absent.yaml"], "cannot read"),
         (["--skeleton-edge", "arm:shoulder"], "no edge"),
         (["--skeleton-edge", "arm:shoulder,foot"], "has no point 'foot'"),
         (["--skeleton-edge", "leg:a,b"], "no skeleton is called 'leg'"),
@@ -182,3 +191,59 @@ def test_a_docstring_of_nothing_but_controls_is_none(workshop: Any) -> None:
     )
     assert workshop.run("f.py", "--output", "out").status == 0
     assert "Out: detector for CVAT" in (workshop.folder / "out" / "nuclio" / "function.yaml").read_text()
+
+
+def spec_of(folder: Path, file: str = "function.yaml") -> dict[str, Any]:
+    spec: dict[str, Any] = yaml.safe_load((folder / "nuclio" / file).read_text("utf-8"))["spec"]
+    return spec
+
+
+def test_a_cluster_s_options_stand_in_the_file_and_survive_regeneration(workshop: Any) -> None:
+    (workshop.folder / "near.yaml").write_text(
+        "affinity:\n  podAntiAffinity:\n    preferredDuringSchedulingIgnoredDuringExecution:\n"
+        "      - weight: 1\n        podAffinityTerm: {topologyKey: kubernetes.io/hostname}\n"
+    )
+    given = [
+        "--memory", "4Gi", "--memory-request", "1500Mi", "--cpu-request", "750m", "--target-cpu", "60",
+        "--port", "32001", "--service-type", "NodePort", "--ingress-host", "functions.example.org",
+        "--affinity", "near.yaml", "--env", "A=1",
+        "--secret-env", "HF_TOKEN=hub:token", "--secret-env", "PASSWORD=login",
+    ]  # fmt: skip
+    folder = workshop.generate("detector", *given)
+    first = spec_of(folder)
+    assert first["resources"] == {"requests": {"memory": "1500Mi", "cpu": "750m"}, "limits": {"memory": "4Gi"}}
+    assert first["targetCPU"] == 60
+    attributes = first["triggers"]["myHttpTrigger"]["attributes"]
+    assert (attributes["port"], attributes["serviceType"]) == (32001, "NodePort")
+    assert attributes["ingresses"] == {"0": {"host": "functions.example.org", "paths": ["/"]}}
+    assert list(first["affinity"]) == ["podAntiAffinity"]
+    assert [entry.get("valueFrom", {}).get("secretKeyRef") for entry in first["env"]] == [
+        None, {"name": "hub", "key": "token"}, {"name": "login", "key": "PASSWORD"},
+    ]  # fmt: skip
+    assert workshop.run(folder, "--workers", "2").status == 0
+    second = spec_of(folder)
+    assert second["triggers"]["myHttpTrigger"].pop("numWorkers") == 2
+    first["triggers"]["myHttpTrigger"].pop("numWorkers")
+    assert second == first
+
+
+def test_what_is_limited_is_requested_too(workshop: Any) -> None:
+    resources = spec_of(workshop.generate("detector", "--memory", "2Gi", "--cpu", "2"))["resources"]
+    assert resources["requests"] == resources["limits"] == {"memory": "2Gi", "cpu": "2"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("nodeAffinity: {required: 1}", "nodeAffinity.required"),
+        ("podAffinity: 5", "Go struct field"),
+        ("- a", "holds no affinity"),
+        ("a: [", "cannot read"),
+    ],
+)
+def test_an_affinity_that_kubernetes_would_not_read_is_refused(workshop: Any, zoo: Path, text: str, words: str) -> None:
+    (workshop.folder / "detector.py").write_bytes((zoo / "detector.py").read_bytes())
+    (workshop.folder / "near.yaml").write_text(text)
+    run = workshop.run("--function-file", "detector.py", "--output", "out", "--affinity", "near.yaml")
+    assert run.status == 2
+    assert words in run.err

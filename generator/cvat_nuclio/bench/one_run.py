@@ -19,7 +19,7 @@ from . import phases
 from .load import Load, run_load, send_one
 from .results import Report
 from .sample_picture import FRAME, photograph
-from .worker_memory import largest_mib
+from .worker_memory import largest_mib, processor_seconds
 
 WARM_UP = 10
 
@@ -45,11 +45,14 @@ def bench_folder(folder: Path, options: BenchOptions) -> Report:
     with running(folder, workers=options.workers, python=options.python) as server:
         body = _warmed_up(server.url, body)
         before = largest_mib(server.worker_pids)
-        alone, loaded = _loads(server.url, body, options)
-        after = largest_mib(server.worker_pids)
+        alone = run_load(server.url, body, requests=options.requests, clients=1)
+        taken = processor_seconds(server.worker_pids)
+        loaded = run_load(server.url, body, requests=options.requests, clients=options.clients)
+        taken = processor_seconds(server.worker_pids) - taken
+        after, workers = largest_mib(server.worker_pids), len(server.worker_pids)
     return Report(
         name=bundle.name, body_bytes=len(body), alone=alone, loaded=loaded, phases=split,
-        memory_before=before, memory_after=after,
+        memory_before=before, memory_after=after, workers=workers, cores=taken / loaded.wall,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ PERCENTILES = (50, 90, 99)
 ENDINGS = (".png", ".svg", ".pdf")
 #: What a lone request takes outside the handler.
 AROUND = "HTTP and processor"
+#: Of memory, for larger pictures than the one measured; and Nuclio's processor beside the workers.
+SPARE, PROCESSOR_MIB = 1.25, 64
 
 
 @attrs.frozen(kw_only=True)
@@ -31,6 +34,9 @@ class Report:
     phases: Mapping[str, float]
     memory_before: float
     memory_after: float
+    workers: int = 0
+    cores: float = 0.0
+    """Processors that all workers together kept busy under load."""
 
     @property
     def inside(self) -> float:
@@ -47,6 +53,14 @@ class Report:
         """Milliseconds that a request of many waits longer than a lone one, above all for a free worker."""
         return max(self.loaded.percentile(50) - self.alone.percentile(50), 0.0)
 
+    @property
+    def requests(self) -> dict[str, str]:
+        """What to request of Kubernetes for as many workers, named as `spec.resources.requests`; nothing for a URL."""
+        if not self.memory_after:
+            return {}
+        memory = math.ceil((self.workers * self.memory_after * SPARE + PROCESSOR_MIB) / 64) * 64
+        return {"cpu": f"{max(math.ceil(self.cores * 10), 1) * 100}m", "memory": f"{memory}Mi"}
+
     def to_json(self) -> dict[str, Any]:
         """Milliseconds, requests a second, MiB."""
         return {
@@ -58,6 +72,8 @@ class Report:
             "around_ms": round(self.around, 4),
             "waiting_ms": round(self.waiting, 4),
             "largest_worker_mib": {"before": round(self.memory_before, 1), "after": round(self.memory_after, 1)},
+            "busy_cores": round(self.cores, 2),
+            "requests": self.requests,
         }
 
     def to_text(self) -> str:
@@ -72,6 +88,8 @@ class Report:
         if self.memory_after:
             after = f"{self.memory_after:.0f} MiB after"
             console.print(f"\nlargest worker: {self.memory_before:.0f} MiB before, {after}", highlight=False)
+            words = " ".join(f"--{name}-request {text}" for name, text in self.requests.items())
+            console.print(f"{self.cores:.1f} processors busy; for Kubernetes: generate {words}", highlight=False)
         return text.getvalue().rstrip()
 
     def _loads(self) -> Table:

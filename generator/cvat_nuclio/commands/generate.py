@@ -119,6 +119,7 @@ def _configure_nuclio(parser: argparse.ArgumentParser) -> None:
         "--volume", metavar="HOST:PATH", action="append",
         help="mount a folder of the host, for weights too large for an image; on Kubernetes also pvc:CLAIM:PATH",
     )  # fmt: skip
+    group.add_argument("--port", metavar="N", type=int, help="on the host: pinned, or Docker chooses one at each start")
     group.add_argument("--memory", metavar="SIZE", help="limit, such as 4Gi")
     group.add_argument("--cpu", metavar="N", help="limit, such as 2")
     group.add_argument("--gpus", metavar="N", type=int, help="of the GPU form (1)")
@@ -130,6 +131,13 @@ def _configure_nuclio(parser: argparse.ArgumentParser) -> None:
     kube.add_argument(
         "--toleration", metavar="KEY[=VALUE][:EFFECT]", action="append", help="a taint that the node may have"
     )
+    kube.add_argument("--memory-request", metavar="SIZE", help="what a node must have free (the limit)")
+    kube.add_argument("--cpu-request", metavar="N", help="the same; `bench` says what a worker takes")
+    kube.add_argument("--target-cpu", metavar="PERCENT", type=int, help="of the request, for the autoscaler (75)")
+    kube.add_argument("--secret-env", metavar="NAME=SECRET[:KEY]", action="append", help="a variable from a secret")
+    kube.add_argument("--service-type", choices=("ClusterIP", "NodePort"), help="who reaches the function's service")
+    kube.add_argument("--ingress-host", metavar="HOST", help="a way in from outside, by an Ingress")
+    kube.add_argument("--affinity", metavar="FILE", help="a pod's `affinity`, in Kubernetes's form")
     kube.add_argument("--shm", metavar="SIZE", help="shared memory, such as 1Gi")
     kube.add_argument("--image-pull-secret", metavar="NAME", help="the secret of the registry that has the image")
 

@@ -40,11 +40,17 @@ def check_timeout(text: str) -> None:
         )
 
 
-def check_env(env: Mapping[str, str]) -> None:
-    """Raises UserError for variables that nuctl cannot pass on."""
-    for name, value in env.items():
+def check_names(variables: Mapping[str, str]) -> None:
+    """Raises UserError for what cannot be a variable's name."""
+    for name in variables:
         if not _ENV_NAME.fullmatch(name):
             raise UserError(f"--env {name}= is no name for a variable", remedy="letters, digits and underscores")
+
+
+def check_env(env: Mapping[str, str]) -> None:
+    """Raises UserError for variables that nuctl cannot pass on."""
+    check_names(env)
+    for name, value in env.items():
         if "'" in value:
             raise UserError(
                 f"--env {name} holds a single quote",
@@ -159,12 +165,23 @@ class ServiceOptions(Part):
     readiness_timeout: int = kinds.number(1, default=300)
     max_body: str | None = kinds.size(also=partial(parse_size, "--max-body"))
     env: Mapping[str, str] = kinds.mapping(texts.one_line, also=check_env)
+    secret_env: Mapping[str, str] = kinds.mapping(texts.one_line, also=check_names)
+    """`SECRET[:KEY]` by the variable's name."""
     memory: str | None = kinds.quantity()
     cpu: str | None = kinds.quantity()
+    memory_request: str | None = kinds.quantity()
+    cpu_request: str | None = kinds.quantity()
+    port: int | None = kinds.number(1, most=65535)
+    service_type: str | None = kinds.choice("ClusterIP", "NodePort")
+    ingress_host: str | None = kinds.text(texts.host)
     gpus: int = kinds.number(1, default=1)
     replicas: int | None = kinds.number(0)
     min_replicas: int | None = kinds.number(0)
     max_replicas: int | None = kinds.number(1)
+    target_cpu: int | None = kinds.number(1)
+    """Percent of the CPU that is requested."""
+    affinity: str | None = kinds.text(texts.path, move=moves.path)
+    """A file."""
     node_selector: Mapping[str, str] = kinds.mapping(texts.label)
     toleration: Sequence[str] = kinds.texts(texts.one_line)
     """`KEY[=VALUE][:EFFECT]`."""
@@ -177,6 +194,8 @@ class ServiceOptions(Part):
         low, high = self.min_replicas, self.max_replicas
         if low is not None and high is not None and low > high:
             raise UserError(f"--min-replicas {low} is more than --max-replicas {high}", why="Nuclio refuses that")
+        if twice := next((name for name in self.secret_env if name in self.env), None):
+            raise UserError(f"--env and --secret-env both set {twice}", remedy="leave one of them out")
         if low == 0 and high is None:
             raise UserError("--min-replicas 0 needs --max-replicas", why="Nuclio refuses one without the other")
 

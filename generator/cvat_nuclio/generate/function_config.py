@@ -5,13 +5,11 @@ from typing import Any
 
 import attrs
 
-from ..errors import UserError
 from ..limits import CONFIG_PASSES
 from ..nuclio.duration import nanoseconds
-from .bundle_options import ServiceOptions
 from .description import Description
+from .kubernetes import placement, reach, resources, secret_variables
 from .steps import Step, steps
-from .volumes import volumes
 
 #: The oldest runtime whose wheels every Nuclio from 1.13 to 1.16 has and that is new enough for cvat-sdk.
 RUNTIME = "python:3.11"
@@ -65,13 +63,14 @@ def function_config(bundle: Description, variant: Variant, build: list[Step]) ->
         "readinessTimeoutSeconds": service.readiness_timeout,
         "triggers": {TRIGGER: _trigger(bundle, variant)},
         "platform": {"attributes": {"restartPolicy": {"name": "on-failure", "maximumRetryCount": 3}}},
-        **_placement(service, in_memory=bundle.in_memory),
+        **placement(service, in_memory=bundle.in_memory),
     }
     env = {**service.env, **({FORM: "gpu"} if variant.gpu and bundle.function.gpu_parameters else {})}
-    if env:
-        spec["env"] = [{"name": name, "value": value} for name, value in env.items()]
-    if limits := _limits(service, variant):
-        spec["resources"] = {"limits": limits}
+    variables = [*({"name": name, "value": value} for name, value in env.items()), *secret_variables(service)]
+    if variables:
+        spec["env"] = variables
+    if found := resources(service, gpu=variant.gpu):
+        spec["resources"] = found
     if variant.image:
         spec["image"] = variant.image
     else:
@@ -103,53 +102,7 @@ def _trigger(bundle: Description, variant: Variant) -> dict[str, Any]:
         "kind": "http",
         "numWorkers": workers,
         "workerAvailabilityTimeoutMilliseconds": nanoseconds(service.event_timeout) // 10**6,
-        "attributes": {"maxRequestBodySize": service.body_bytes(bundle.kind)},
-    }
-
-
-def _limits(service: ServiceOptions, variant: Variant) -> dict[str, str]:
-    limits = {"nvidia.com/gpu": str(service.gpus)} if variant.gpu else {}
-    if service.memory:
-        limits["memory"] = service.memory
-    if service.cpu:
-        limits["cpu"] = service.cpu
-    return limits
-
-
-def _placement(service: ServiceOptions, *, in_memory: bool) -> dict[str, Any]:
-    """What is mounted, and what concerns Kubernetes."""
-    found: dict[str, Any] = {
-        "replicas": 1 if in_memory else service.replicas,
-        "minReplicas": None if in_memory else service.min_replicas,
-        "maxReplicas": None if in_memory else service.max_replicas,
-        "nodeSelector": dict(service.node_selector),
-        "tolerations": [_toleration(text) for text in service.toleration],
-        "imagePullSecrets": service.image_pull_secret,
-        "volumes": [
-            *([_shared_memory(service.shm)] if service.shm else []),
-            *(volume.config(f"volume-{number}") for number, volume in enumerate(volumes(service.volume), 1)),
-        ],
-    }
-    return {key: value for key, value in found.items() if value not in (None, {}, [])}
-
-
-def _toleration(text: str) -> dict[str, str]:
-    """kubectl's form of a taint: `KEY[=VALUE][:EFFECT]`."""
-    taint, _, effect = text.partition(":")
-    key, equals, value = taint.partition("=")
-    if not key or effect not in ("", "NoSchedule", "PreferNoSchedule", "NoExecute"):
-        raise UserError(
-            f"--toleration {text} is no toleration",
-            remedy="KEY[=VALUE][:EFFECT], where EFFECT is NoSchedule, PreferNoSchedule or NoExecute",
-        )
-    found = {"key": key, "operator": "Equal", "value": value} if equals else {"key": key, "operator": "Exists"}
-    return found | ({"effect": effect} if effect else {})
-
-
-def _shared_memory(size: str) -> dict[str, Any]:
-    return {
-        "volume": {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": size}},
-        "volumeMount": {"name": "shm", "mountPath": "/dev/shm"},  # noqa: S108 - the mount point itself
+        "attributes": {"maxRequestBodySize": service.body_bytes(bundle.kind), **reach(service)},
     }
 
 

@@ -89,15 +89,16 @@ def choice(*allowed: str, default: str | None = None) -> Any:
     return _field(Kind(schema={"enum": values}), default=default, validator=check, converter=_OPTIONAL_TEXT)
 
 
-def number(least: int, *, default: int | None = None) -> Any:
-    """A whole number from `least` on."""
+def number(least: int, *, default: int | None = None, most: int = LARGEST) -> Any:
+    """A whole number from `least` to `most`."""
 
     def check(instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
-        if (value, default) != (None, None) and (type(value) is not int or not least <= value <= LARGEST):
+        if (value, default) != (None, None) and (type(value) is not int or not least <= value <= most):
             given = str(value)[:40]
-            raise UserError(f"{flag_of(attribute.name)} {given} is not a whole number from {least} on")
+            raise UserError(f"{flag_of(attribute.name)} {given} is not a whole number from {least} {words}")
 
-    schema = {"type": _types(["integer"], default), "minimum": least, "maximum": LARGEST}
+    words = "on" if most == LARGEST else f"to {most}"
+    schema = {"type": _types(["integer"], default), "minimum": least, "maximum": most}
     return _field(Kind(schema=schema), default=default, validator=check)
 
 

@@ -1,5 +1,6 @@
 """Templates → text; a function.yaml is read back and compared before anybody sees it."""
 
+import json
 import math
 import re
 import textwrap
@@ -88,6 +89,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["json"] = json.dumps
     environment.filters |= {"quoted": quoted, "python": python, "wrapped": wrapped, "prose": prose, "literal": literal}
     return environment
 

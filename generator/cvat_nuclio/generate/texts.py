@@ -15,6 +15,7 @@ _URL = re.compile(r"[a-z][a-z0-9+.-]*://[!-~]+")
 # A name that ends in a dash would be removed instead of installed.
 _PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]*[a-z0-9+.](:[a-z0-9][a-z0-9-]*)?(=[A-Za-z0-9][A-Za-z0-9.+:~-]*)?")
 _LABEL = re.compile(r"([A-Za-z0-9.-]{1,253}/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+_HOST = re.compile(r"(?=.{1,253}$)(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 # What a Dockerfile's COPY takes for a variable, a pattern or a quote.
 _SPECIAL = re.compile(r"[$*?\[\]\\\"'`]")
 
@@ -63,6 +64,11 @@ def package(flag: str, text: str) -> None:
 def label(flag: str, text: str) -> None:
     """A key or a value of a Kubernetes label."""
     _form(_LABEL, flag, text, "a label of Kubernetes", "letters, digits, `-`, `_`, `.`; a key with PREFIX/ before it")
+
+
+def host(flag: str, text: str) -> None:
+    """A host's name in an Ingress."""
+    _form(_HOST, flag, text, "a host's name", "functions.example.org")
 
 
 def place(text: str) -> None:

@@ -1,11 +1,11 @@
-"""CN325 and CN508: settings that are sound by themselves, and do not fit where or what they run."""
+"""CN325, CN326 and CN508: settings that are sound by themselves, and do not fit where or what they run."""
 
 import ast
 from collections.abc import Iterator
 
 from ..bundle import Bundle
 from ..key_rules import At, Said, row
-from ..rule import ERROR, NOTE, Fault, rule
+from ..rule import ERROR, NOTE, WARNING, Fault, rule
 
 
 def _unpinned(at: At) -> Said:
@@ -24,6 +24,24 @@ row(
     source="Nuclio: recordings state-started-again, container-restarted-by-docker, after-daemon-restart-state (1.14)",
     remedy="pin it: `port: 32001` in the http trigger's attributes (`cvat-nuclio generate --port 32001`)", cvat=True,
 )  # fmt: skip
+
+
+@rule(
+    "CN326", "autoscaler-without-request", WARNING,
+    source="Nuclio: recordings option-min-max-replicas, option-limits-only (1.14.1)",
+    remedy="request what a busy worker takes: `cvat-nuclio bench` measures it, "
+    "`generate --cpu-request 1` writes spec.resources.requests.cpu",
+)  # fmt: skip
+def autoscaler_without_request(bundle: Bundle) -> Iterator[Fault]:
+    """An autoscaler counts in percent of the CPU requested, and none is: Nuclio requests 25m.
+
+    The first request of a model is above 75 % of that, so the number of replicas goes to the maximum at once.
+    """
+    low, high = bundle.spec.get("minReplicas"), bundle.spec.get("maxReplicas")
+    requests = (bundle.spec.get("resources") or {}).get("requests") or {}
+    custom = bundle.spec.get("autoScaleMetrics") or bundle.spec.get("customScalingMetricSpecs")
+    if high and high > (low or 1) and not requests.get("cpu") and not custom:
+        yield Fault(f"up to {high} replicas, by the use of 25m CPU", bundle.places.value("spec", "maxReplicas"))
 
 
 @rule(
