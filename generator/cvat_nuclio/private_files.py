@@ -13,6 +13,8 @@ import platformdirs
 
 from .errors import UserError
 
+# Windows has none of these; there the user's own folder is closed to others by itself.
+_SAFELY = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_NONBLOCK"))
 MODES = {"r": os.O_RDONLY, "w": os.O_WRONLY | os.O_CREAT | os.O_TRUNC, "a": os.O_WRONLY | os.O_CREAT | os.O_APPEND}
 
 
@@ -36,7 +38,7 @@ def private_folder(*names: str) -> Path:
 def open_private(path: Path, mode: Literal["r", "w", "a"]) -> IO[str]:
     """Opens a text file that nobody else can read; follows no link. Raises UserError."""
     try:
-        number = os.open(path, MODES[mode] | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
+        number = os.open(path, MODES[mode] | _SAFELY, 0o600)
         if not stat.S_ISREG(os.fstat(number).st_mode):
             os.close(number)
             raise UserError(f"{path} is no file", remedy="move it away")
@@ -51,7 +53,7 @@ def _make(folder: Path) -> None:
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode):
         raise _unusable(folder, "it is a link" if folder.is_symlink() else "it is no folder")
-    if found.st_uid != os.geteuid():
+    if hasattr(os, "geteuid") and found.st_uid != os.geteuid():
         raise _unusable(folder, f"it belongs to another user (number {found.st_uid})")
     if stat.S_IMODE(found.st_mode) != 0o700:
         folder.chmod(0o700)

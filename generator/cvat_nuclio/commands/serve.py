@@ -77,6 +77,9 @@ def run(args: argparse.Namespace) -> int:
 
     from ..generate.temporary import bundle_of, refuse_parameters
     from ..interpreter import interpreter
+    from ..systems import require_unix
+
+    require_unix("cvat-nuclio serve")
     from ..serve.command import serve
     from ..waiting import waiting
 

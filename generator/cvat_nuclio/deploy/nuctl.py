@@ -6,7 +6,6 @@ and `get -o json` prints text, an object or an array.
 
 import functools
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -20,6 +19,7 @@ from typing import IO, Any
 import attrs
 
 from ..errors import UserError
+from ..systems import send
 from .nuctl_causes import Cause, find_cause
 
 NONE_THERE = ("No functions found", "No projects found")
@@ -88,9 +88,8 @@ def _too_long() -> Cause:
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
-    for sent in (signal.SIGINT, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, sent)
+    for sent in (signal.SIGINT, getattr(signal, "SIGKILL", signal.SIGTERM)):
+        send(process, sent)
         with suppress(subprocess.TimeoutExpired):
             process.wait(10)
             return
@@ -214,7 +213,7 @@ class Nuctl:
         with self._lock:
             self._stopped = True
             for process in self._running:
-                os.killpg(process.pid, signal.SIGINT)
+                send(process, signal.SIGINT)
 
     @property
     def is_stopped(self) -> bool:

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import IO
 
 from ..errors import UserError
+from ..systems import require_unix
 from .engine_report import FunctionReport, Report, read_report
 
 READY_TIMEOUT = 300.0
@@ -129,6 +130,7 @@ def running(
     `workers` None: as many as each file says. `python`: the interpreter that holds the functions' packages. `env` is
     laid over this process's environment. Raises UserError, with the engine's own words, when it cannot start.
     """
+    require_unix("serving a function here")
     options = ["--engine", engine, "--python", python, "--nuclio", nuclio, "--port", str(port)]
     options += ["--dashboard-port", "0"]
     options += ["--workers", str(workers)] if workers else []
