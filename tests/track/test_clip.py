@@ -345,3 +345,11 @@ def test_skeletons_are_followed_by_their_elements(studio: Studio) -> None:
         assert set(parts["b"]) == {frame for frame in job.frames if MOTION[200][frame]}
         assert not parts["c"]
         assert all(keyframes(each)[0].frame == job.frames.start for each in track["elements"])
+
+
+def test_a_detector_that_finds_nothing(studio: Studio) -> None:
+    empty: Motion = {1: [None] * 6}
+    scope = studio.task(empty)
+    with pytest.raises(UserError, match="detector finds nothing on frame 0"):
+        done(studio.clip(scope, detector=True))
+    assert done(studio.clip(scope, detector=True, detect_every=2)) == 6

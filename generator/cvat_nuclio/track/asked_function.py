@@ -70,6 +70,7 @@ class Function:
                     raise self._failed(max(pictures), error) from error
             finally:
                 self.server.exchanges.clear()  # whole pictures
+                self.server.drops.found.clear()
             time.sleep(pause)
         raise AssertionError
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 import attrs
 
 from ..cvat_server import Connection, Frame, Scope, frames_ahead
+from ..errors import UserError
 from .asked_function import Tracker
 from .finder import Detector, ReID, Shape, overlapping
 from .journal import Progress
@@ -15,7 +16,7 @@ from .subjects import Followed
 from .track_options import Options
 
 SAVE_EVERY = 5.0
-"""Seconds; at most so much is done again after the process was killed."""
+"""Seconds, or fifty times what the saving takes: so much is done again after the process was killed."""
 LOST_FOR = 300
 """Frames after which an object is no longer looked for."""
 PICTURES = 32
@@ -50,16 +51,16 @@ class Clip:
         storing = Storing(
             self.connection, self.scope, self.options, progress, walk, lambda: self.save(progress)
         )  # fmt: skip
-        saved = time.monotonic()
+        due = time.monotonic() + SAVE_EVERY
         storing.finish(progress.index)
         for frame in frames_ahead(self.connection, self.scope, walk[progress.index :]):
             self._step(frame)
             storing.draw(frame.number)
             progress.index += 1
             storing.finish(progress.index)
-            if time.monotonic() - saved > SAVE_EVERY:
+            if (begun := time.monotonic()) > due:
                 self.save(progress)
-                saved = time.monotonic()
+                due = time.monotonic() + max(SAVE_EVERY, 50 * (time.monotonic() - begun))
             yield progress.index
         storing.replace()
 
@@ -90,6 +91,11 @@ class Clip:
         if self.detector is not None:
             shapes = self.detector.find(frame.number, frame.content)
             left = self._following.left_out(shapes)
+            if not shapes and not self.options.detect_every:
+                raise UserError(
+                    f"{self.detector.function.listed.id} finds nothing on frame {frame.number}",
+                    remedy="begin on another frame (--frames), lower --conf-threshold, or add --detect-every N",
+                )
         else:
             stored, left = begun(self.connection, self.scope, frame.number, self.options.shapes, self._following)
             self.progress.replaced = stored
