@@ -11,8 +11,8 @@ from tests.track.shown import shown_by_cvat
 
 from cvat_nuclio.cvat.interpolation import Placed
 from cvat_nuclio.errors import UserError
+from cvat_nuclio.track.clip_journal import Progress, thaw
 from cvat_nuclio.track.deviation import deviation
-from cvat_nuclio.track.journal import Progress, thaw
 from cvat_nuclio.track.keyframes import Keyframe
 
 #: The first square turns back, the second is hidden on frames 8 to 11, over a border of jobs of ten frames.

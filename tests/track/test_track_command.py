@@ -8,7 +8,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from cvat_nuclio.__main__ import main
 from cvat_nuclio.private_files import private_folder
@@ -111,6 +113,28 @@ def test_it_says_what_was_stored(cvat_place: Any, scope: Any, tracker: Any, trac
     assert not journals()
 
 
+def test_a_served_bundle_loses_and_finds(cvat_place: Any, repository: Path, tmp_path: Path, track: Run) -> None:
+    """The bundle's own option has CVAT see a lost object where it was last."""
+    random = np.random.default_rng(4)
+    ground, thing = random.integers(60, 90, (120, 160, 3)), random.integers(0, 255, (6, 6, 3)).repeat(5, 0).repeat(5, 1)
+    for frame in range(16):
+        pixels = ground.copy()
+        if not 7 <= frame < 10:
+            pixels[40 : 40 + 30, 20 + 4 * frame : 50 + 4 * frame] = thing
+        Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / f"{frame:02}.png")
+    scope = cvat_place.task(files=sorted(tmp_path.glob("*.png")))
+    path = f"jobs/{scope.jobs[0].id}/annotations"
+    shape = {"type": "rectangle", "label_id": scope.labels[0].id, "frame": 0, "points": [20, 40, 50, 70]}
+    cvat_place.connection.send("PATCH", path, {"action": "create"}, {"shapes": [shape]})
+    bundle = repository / "serverless/opencv/correlation-tracker/nuclio"
+    status, told = track(bundle, "--task", scope.task_id, "--tolerance", 2)
+    assert status == 0, told
+    (line,) = stored(cvat_place, scope)
+    assert [frame for frame, outside, _ in line if outside] == [7]
+    assert {6, 7, 10, 15} <= {frame for frame, _, _ in line}
+    assert all(abs(left - (20 + 4 * frame)) <= 3 for frame, outside, left in line if not outside)
+
+
 def test_a_video_whose_jobs_overlap(cvat_place: Any, clip: Path, tracker: Any, track: Run) -> None:
     scope = cvat_place.task(files=[clip], segment_size=12)
     assert [job.frames for job in scope.jobs[:2]] == [range(12), range(7, 19)]
@@ -139,10 +163,10 @@ def test_the_same_command_goes_on(cvat_place: Any, scope: Any, tracker: Any, tra
     assert stored(cvat_place, scope) == [[(0, False, 10), (4, False, 30)], [(5, False, 35), (9, False, 55)]]
 
 
-def test_restart_begins_anew(scope: Any, tracker: Any, track: Run) -> None:
+def test_fresh_begins_anew(scope: Any, tracker: Any, track: Run) -> None:
     words = ("--task", scope.task_id, "--keep-shapes")
     assert track(tracker([*boxes(3), *[500] * 4]), *words)[0] == 2
-    status, told = track(tracker(boxes(10)), *words, "--restart")
+    status, told = track(tracker(boxes(10)), *words, "--fresh")
     assert status == 0
     assert "goes on" not in told
 
@@ -209,14 +233,14 @@ def test_a_damaged_journal(scope: Any, tracker: Any, track: Run) -> None:
     status, told = track(tracker(boxes(10)), *words)
     assert status == 2
     assert "does not tell how far the last run came" in told
-    assert track(tracker(boxes(10)), *words, "--restart")[0] == 0
+    assert track(tracker(boxes(10)), *words, "--fresh")[0] == 0
 
 
 def test_a_full_disk(scope: Any, tracker: Any, track: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(path: Path, content: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("cvat_nuclio.track.journal.write", full)
+    monkeypatch.setattr("cvat_nuclio.track.clip_journal.write", full)
     status, told = track(tracker(boxes(10)), "--task", scope.task_id)
     assert status == 2
     assert "why: No space left on device" in told

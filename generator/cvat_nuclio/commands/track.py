@@ -52,7 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     stored.add_argument(
         "--convert-masks-to-polygons", action="store_true", help="CVAT has no tracks of masks, but of polygons"
     )
-    parser.add_argument("--restart", action="store_true", help="forget an interrupted run, begin anew")
+    parser.add_argument("--fresh", action="store_true", help="forget an interrupted run, begin anew")
     parser.add_argument("--python", metavar="EXE", help="interpreter that holds the bundles' packages")
     login_options.configure(parser)
 

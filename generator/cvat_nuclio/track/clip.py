@@ -8,8 +8,8 @@ import attrs
 from ..cvat_server import Connection, Frame, Scope, frames_ahead
 from ..errors import UserError
 from .asked_function import Tracker
+from .clip_journal import Progress
 from .finder import Detector, ReID, Shape, overlapping
-from .journal import Progress
 from .starts import Following, as_shape, begun
 from .storing import Storing
 from .subjects import Followed

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 import attrs
 
 from ..cvat_server import Annotations, Connection, Job, Marks, Scope
+from .clip_journal import Progress
 from .drafts import Draft, Stored
-from .journal import Progress
 from .track_options import Options
 
 

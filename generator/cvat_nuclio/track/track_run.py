@@ -15,8 +15,8 @@ from ..invoke.call_target import Hints, open_target
 from ..waiting import Wait, waiting
 from .asked_function import Function, Tracker
 from .clip import Clip
+from .clip_journal import Journal, Progress
 from .finder import Detector, ReID
-from .journal import Journal, Progress
 from .starts import standing
 from .track_options import Options
 
@@ -27,7 +27,7 @@ def follow(args: argparse.Namespace, options: Options) -> Iterator[str]:
         connection = stack.enter_context(connect(args))
         scope = _scope(connection, args)
         journal = Journal.of(_identity(args, options, connection, scope))
-        if args.restart:
+        if args.fresh:
             journal.remove()
         if not args.detector and not journal.path.exists():
             first = scope.frames[-1 if options.backward else 0]

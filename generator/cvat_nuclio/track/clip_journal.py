@@ -67,7 +67,7 @@ class Journal:
             return progress
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(
-                f"{self.path} does not tell how far the last run came", why=str(error), remedy="--restart"
+                f"{self.path} does not tell how far the last run came", why=str(error), remedy="--fresh"
             ) from error
 
     def save(self, progress: Progress) -> None:
