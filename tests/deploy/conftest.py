@@ -203,3 +203,30 @@ def of_cluster(records: Any, scene: Any) -> Callable[..., tuple[dict[str, str], 
         return environment, name
 
     return make
+
+
+@pytest.fixture
+def http_answer() -> Iterator[Callable[[int, bytes], int]]:
+    """`http_answer(status, body)` → the port of something that answers every POST so."""
+    servers: list[http.server.ThreadingHTTPServer] = []
+
+    def start(status: int, body: bytes) -> int:
+        class Answering(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        servers.append(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answering))
+        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+        return int(servers[-1].server_address[1])
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
