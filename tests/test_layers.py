@@ -61,7 +61,8 @@ FLOORS = (
     {"interpreter"},
     {"serve", "check"},
     {"invoke", "bench"},
-    {"deploy", "track"},
+    {"deploy"},
+    {"annotate", "track"},
     {"commands"},
     {"__main__"},
 )

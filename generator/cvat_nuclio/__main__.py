@@ -19,6 +19,7 @@ COMMANDS = {
     "invoke": "send what CVAT would send, show what CVAT would keep",
     "deploy": "deploy bundles with nuctl",
     "logs": "show what a deployed function prints",
+    "annotate": "run a detector over a whole task of CVAT, many frames at a time",
     "bench": "measure a bundle or a URL",
     "completion": "print what bash, zsh or fish needs for tab completion",
 }

@@ -84,6 +84,11 @@ class CvatStandin(ThreadingHTTPServer):
             raise NotFound({"detail": "No Task matches the given query."})
         return self.tasks[number]
 
+    def trouble(self, method: str, path: str, what: int | str, times: int = 1) -> Trouble:
+        """The next such requests meet it."""
+        self.troubles.append(Trouble(method, path, what, times))
+        return self.troubles[-1]
+
     def befalls(self, method: str, path: str) -> int | str | None:
         """The trouble of this request, which is then over once more."""
         with self.lock:

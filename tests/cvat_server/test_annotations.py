@@ -34,13 +34,12 @@ def test_added_and_removed(cvat_place: Any) -> None:
 
 @pytest.mark.parametrize("what", ["lose", "drop", 502, 503, 504])
 def test_a_lost_answer_stores_once(standin: Any, standin_place: Any, what: Any) -> None:
-    from cvat_standin import Trouble
 
     scope = standin_place.task()
     job = Annotations(standin_place.connection, scope.jobs[0].id)
     job.add({"shapes": [box(scope, 1)]}, Marks())
     before = Marks.of(job.get())
-    standin.troubles.append(Trouble("PATCH", "action=create", what))
+    standin.trouble("PATCH", "action=create", what)
     # The same shape as the old one: only its number tells them apart.
     job.add({"shapes": [box(scope, 1)], "tags": []}, before)
     assert len(job.get()["shapes"]) == 2

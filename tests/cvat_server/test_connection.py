@@ -119,10 +119,9 @@ def test_who_has_one_job_works_on_it(standin: Any, standin_place: Any) -> None:
 
 
 def test_what_reads_waits_for_a_restart(standin: Any, standin_place: Any) -> None:
-    from cvat_standin import Trouble
 
     # cvat-sdk itself tries a GET four times.
-    standin.troubles.append(Trouble("GET", "/api/projects", 503, times=6))
+    standin.trouble("GET", "/api/projects", 503, times=6)
     standin.projects[1] = {"id": 1, "name": "p", "labels": []}
     assert standin_place.connection.get("projects/1")["id"] == 1
 

@@ -185,17 +185,21 @@ class Browser:
 def mapping_by_name(model: Sequence[ModelLabel], task: Sequence[TaskLabel], generation: Generation) -> dict[str, Any]:
     """The mapping with which the UI's dialog opens: labels and attributes of equal names, compatible types."""
     targets = {label.name: label for label in task}
-    mapping: dict[str, Any] = {}
-    for label in model:
-        target = targets.get(label.name)
-        if target is None or not compatible(label, target, generation):
-            continue
-        names = [a.name for a in label.attributes if target.attribute(a.name)]
-        mapping[label.name] = {"name": target.name, "attributes": {name: name for name in names}}
-        if label.type == "skeleton":
-            sublabels = mapping_by_name(label.sublabels or (), target.sublabels, generation)
-            mapping[label.name]["sublabels"] = sublabels
-    return mapping
+    pairs = ((label, targets[label.name]) for label in model if label.name in targets)
+    return {
+        label.name: mapped_pair(label, target, generation)
+        for label, target in pairs
+        if compatible(label, target, generation)
+    }
+
+
+def mapped_pair(label: ModelLabel, target: TaskLabel, generation: Generation) -> dict[str, Any]:
+    """A label of the function onto one of the task, with the attributes and sublabels of equal names."""
+    names = [a.name for a in label.attributes if target.attribute(a.name)]
+    mapped: dict[str, Any] = {"name": target.name, "attributes": {name: name for name in names}}
+    if label.type == "skeleton":
+        mapped["sublabels"] = mapping_by_name(label.sublabels or (), target.sublabels, generation)
+    return mapped
 
 
 def _listed(answer: Any, key: str, count: int) -> list[Any]:

@@ -52,13 +52,17 @@ class Target:
 @attrs.frozen
 class Hints:
     """What the target alone does not tell: a URL's kind, its function.yaml, the name among several; a file's
-    interpreter and the parameters of its function."""
+    interpreter and the parameters of its function.
+
+    `workers` of a bundle that is served for the call; None for as many as its file says.
+    """
 
     kind: str | None = None
     function_file: Path | None = None
     name: str | None = None
     python: str | None = None
     parameters: Sequence[str] = ()
+    workers: int | None = 1
 
 
 @contextmanager
@@ -80,17 +84,17 @@ def open_target(text: str, hints: Hints) -> Iterator[Target]:
                 bundle = stack.enter_context(bundle_of(bundle, interpreter(hints.python), hints.parameters))
         python = interpreter(hints.python, bundle)
         with waiting(f"loading the function in {text}"):
-            server = stack.enter_context(_served(bundle, python))
+            server = stack.enter_context(_served(bundle, python, hints.workers))
         target = _from_dashboard(server.dashboard_url, hints.name)
         yield attrs.evolve(target, log=lambda: own_lines(server.log, target.function["metadata"]["name"]))
 
 
 @contextmanager
-def _served(bundle: Path, python: str) -> Iterator[Server]:
-    """One worker. The engine writes a failed start into its log and says it again at its end: that alone is told."""
+def _served(bundle: Path, python: str, workers: int | None) -> Iterator[Server]:
+    """The engine writes a failed start into its log and says it again at its end: that alone is told."""
     with ExitStack() as stack:
         try:
-            server = stack.enter_context(running(bundle, workers=1, python=python))
+            server = stack.enter_context(running(bundle, workers=workers, python=python))
         except UserError as error:
             told = error.why.rpartition("cvat-nuclio serve: ")[2].strip()
             what, _, rest = told.partition("\n  why:")

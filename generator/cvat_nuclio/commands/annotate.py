@@ -1,0 +1,219 @@
+"""`cvat-nuclio annotate`."""
+
+import argparse
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import login_options
+
+if TYPE_CHECKING:
+    from ..annotate.task_run import Outcome, Wishes
+    from ..cvat import Listed
+    from ..cvat_server import Connection, Scope
+
+EPILOG = """
+A frame that fails is tried again, then left out and listed. Nothing is stored in CVAT before the last frame is done:
+what an interrupted run has done is kept on this machine, and the same command goes on from there.
+
+The exit status is 0, 1 where frames were left out, 2 where the run ended before its end.
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's options."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
+    parser.add_argument(
+        "target",
+        metavar="FUNCTION",
+        help="a bundle or a function's file (served meanwhile), a URL, or the name of a deployed function",
+    )
+    what = parser.add_argument_group("what is annotated")
+    what.add_argument("--task", type=_number, metavar="N", help="all its annotation jobs")
+    what.add_argument("--job", type=_number, metavar="N", help="one job")
+    what.add_argument("--project", type=_number, metavar="N", help="all tasks of a project")
+    what.add_argument("--frames", type=_span, metavar="A..B", help="only these frames of the task or job")
+    how = parser.add_argument_group("how")
+    how.add_argument("--conf-threshold", type=_share, metavar="T", help="the function's threshold, 0 to 1")
+    how.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        dest="wishes",
+        metavar="LABEL=LABEL|FILE",
+        help="the function's label becomes the task's; LABEL= leaves it out; a JSON file holds a whole mapping",
+    )
+    how.add_argument("--show-map", action="store_true", help="print the mapping in force as JSON, call nothing")
+    how.add_argument(
+        "--convert-masks-to-polygons", "--conv-mask-to-poly", action="store_true", help="CVAT's switch for polygons"
+    )
+    how.add_argument(
+        "--clear-existing",
+        action="store_true",
+        help="remove the old shapes and tags of these frames, once the new ones are stored; tracks stay",
+    )
+    how.add_argument(
+        "--in-flight", type=_number, metavar="K", help="requests at a time (default: two for each of the workers)"
+    )
+    how.add_argument("--retries", type=int, default=2, metavar="N", help="more tries of a frame that fails (default 2)")
+    how.add_argument(
+        "--on-error", choices=("skip", "stop"), default="skip", help="leave a failing frame out, or end the run there"
+    )
+    how.add_argument("--fresh", action="store_true", help="forget what an interrupted run has done")
+    where = parser.add_argument_group("the function")
+    where.add_argument("--function", type=Path, metavar="FILE", help="the function.yaml of what is behind the URL")
+    where.add_argument("--name", metavar="ID", help="which function, where a dashboard has several")
+    where.add_argument("--workers", type=_number, metavar="N", help="of a bundle (default: as in its file)")
+    where.add_argument(
+        "--python", metavar="EXE", help="interpreter of a bundle's workers (default: generate's, else this)"
+    )
+    where.add_argument("--dashboard", metavar="URL", help="Nuclio's, for a deployed function (default: this machine's)")
+    login_options.configure(parser)
+
+
+def _number(text: str) -> int:
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"a number of at least 1 is expected, not {text}")
+    return number
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"a number from 0 to 1 is expected, not {text}")
+    return share
+
+
+def _span(text: str) -> range:
+    match = re.fullmatch(r"(\d+)\.\.(\d+)", text)
+    if not match or int(match[1]) > int(match[2]):
+        raise argparse.ArgumentTypeError(f"FIRST..LAST is expected, not {text}")
+    return range(int(match[1]), int(match[2]) + 1)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Annotates each task; 1 where frames were left out."""
+    from ..cvat_server import connect
+    from ..deploy.function_in_use import function_in_use
+    from ..errors import EXIT_FINDINGS
+    from ..invoke.call_target import Hints
+
+    _check(args)
+    hints = Hints(None, args.function, args.name, args.python, args.workers)
+    with connect(args) as connection:
+        scopes = list(_scopes(connection, args))
+        with function_in_use(args.target, hints, args.dashboard) as target:
+            function = _detector(target.function, connection)
+            outcomes = [_annotated(connection, scope, target, function, args) for scope in scopes]
+    return EXIT_FINDINGS if any(outcome and outcome.failed for outcome in outcomes) else 0
+
+
+def _check(args: argparse.Namespace) -> None:
+    from ..errors import UserError
+
+    if args.project and (args.task or args.job or args.frames):
+        raise UserError("--project stands alone", why="it takes all frames of all its tasks", remedy="name one --task")
+    if not (args.project or args.task or args.job):
+        raise UserError("nothing to annotate is named", remedy="add --task N, --job N or --project N")
+
+
+def _scopes(connection: "Connection", args: argparse.Namespace) -> "Iterator[Scope]":
+    from ..cvat_server import open_job, open_task, tasks_of_project
+
+    if args.job:
+        yield open_job(connection, args.job, args.frames, args.task)
+        return
+    for task in tasks_of_project(connection, args.project) if args.project else [args.task]:
+        yield open_task(connection, task, args.frames)
+
+
+def _detector(function: dict[str, object], connection: "Connection") -> "Listed":
+    from ..cvat import ListingError, list_function
+    from ..errors import UserError
+
+    try:
+        listed = list_function({"status": {}, **function}, connection.generation)
+    except ListingError as error:
+        raise UserError(
+            "CVAT could not list the function",
+            why=f"{error.name}: {error.message}",
+            remedy="cvat-nuclio check says what to write",
+        ) from error
+    if listed.kind != "detector":
+        raise UserError(
+            f"{listed.id} is no detector, but of kind {listed.kind}",
+            why="annotate asks for all objects of a frame, without a user's prompts",
+            remedy="name a detector; `cvat-nuclio track` is for trackers"
+            if listed.kind == "tracker"
+            else "name a detector",
+        )
+    return listed
+
+
+def _annotated(connection, scope, target, function, args) -> "Outcome | None":  # type: ignore[no-untyped-def]
+    import json
+
+    from ..annotate.label_plan import plan_labels
+    from ..annotate.task_run import annotate_task
+
+    plan = plan_labels(function.labels, scope.labels, args.wishes, connection.generation)
+    if args.show_map:
+        print(json.dumps(plan.mapping, indent=2, ensure_ascii=False))
+        return None
+    for line in (*(f"left as it is: {each}" for each in scope.left_out), *_shortened(plan.lost)):
+        print(line, file=sys.stderr)
+    try:
+        outcome = annotate_task(connection, scope, target, function, plan.mapping, _wishes(args))
+    except KeyboardInterrupt:
+        print("what is done so far is kept: the same command goes on from there", file=sys.stderr)
+        raise
+    _tell(outcome)
+    return outcome
+
+
+def _shortened(lost: tuple[str, ...], most: int = 8) -> list[str]:
+    """Labels that go nowhere: near misses first, the others counted."""
+    near = [line for line in lost if not line.endswith("not in the task")]
+    told = [f"label without a place: {line}" for line in near[:most]]
+    rest = len(lost) - len(told)
+    return told + (
+        [f"labels without a place: {rest}{' more' if told else ''}, none like one of the task's"] if rest else []
+    )
+
+
+def _wishes(args: argparse.Namespace) -> "Wishes":
+    from ..annotate.task_run import Wishes, digest_of
+
+    fields = {"threshold": args.conf_threshold, "conv_mask_to_poly": args.convert_masks_to_polygons or None}
+    path = Path(args.target)
+    return Wishes(
+        {name: value for name, value in fields.items() if value is not None},
+        digest_of(path) if "://" not in args.target and path.exists() else "",
+        args.in_flight,
+        args.retries,
+        args.on_error == "stop",
+        args.clear_existing,
+        args.fresh,
+    )
+
+
+def _tell(outcome: "Outcome") -> None:
+    scope, objects = outcome.scope, outcome.objects
+    before = f", {outcome.kept_before} of them by an earlier run" if outcome.kept_before else ""
+    print(
+        f"task {scope.task_id} ({scope.task_name}): {outcome.frames} frames{before}, {outcome.rate:.1f} frames/s; "
+        f"stored {objects.get('shapes', 0)} shapes and {objects.get('tags', 0)} tags"
+    )
+    for reason, count in outcome.drops.most_common():
+        print(f"  dropped, as CVAT does, {count} times: {reason}")
+    for frame, cause in outcome.failed.items():
+        print(f"  frame {frame} left out: {cause}")
+    if outcome.failed:
+        print(f"  {len(outcome.failed)} frames are left out; the same command tries these alone again")
