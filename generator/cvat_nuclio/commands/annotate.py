@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import login_options
+from .function_parameter import add_function_parameter
 
 if TYPE_CHECKING:
     from ..annotate.task_run import Outcome, Wishes
@@ -31,6 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FUNCTION",
         help="a bundle or a function's file (served meanwhile), a URL, or the name of a deployed function",
     )
+    add_function_parameter(parser, "parameter for the function of the file, as in generate")
     what = parser.add_argument_group("what is annotated")
     what.add_argument("--task", type=_number, metavar="N", help="all its annotation jobs")
     what.add_argument("--job", type=_number, metavar="N", help="one job")
@@ -106,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
     from ..invoke.call_target import Hints
 
     _check(args)
-    hints = Hints(None, args.function, args.name, args.python, args.workers)
+    hints = Hints(None, args.function, args.name, args.python, args.function_parameters or (), args.workers)
     with connect(args) as connection:
         scopes = list(_scopes(connection, args))
         with function_in_use(args.target, hints, args.dashboard) as target:
@@ -195,7 +197,7 @@ def _wishes(args: argparse.Namespace) -> "Wishes":
     path = Path(args.target)
     return Wishes(
         {name: value for name, value in fields.items() if value is not None},
-        digest_of(path) if "://" not in args.target and path.exists() else "",
+        " ".join([digest_of(path), *(args.function_parameters or ())]) if path.exists() else "",
         args.in_flight,
         args.retries,
         args.on_error == "stop",
