@@ -9,6 +9,8 @@ EXTRAS_demo := demo
 SIZE_demo := 200 MB
 EXTRAS_test := demo,onnx,openvino,test
 SIZE_test := 290 MB
+EXTRAS_page := browser,demo,test
+SIZE_page := 310 MB
 EXTRAS_lint := lint,test
 SIZE_lint := 200 MB
 EXTRAS_models := demo,models,test
@@ -18,7 +20,7 @@ SIZE_mutants := 3 GB, PyTorch with CUDA, which take 7 GB of disk
 EXTRAS_bench := demo,bench
 SIZE_bench := 200 MB
 
-.PHONY: demo demo-torch test test-models lint stale images fuzz mutants soak bench clean
+.PHONY: demo demo-torch test test-models test-page lint stale images fuzz mutants soak bench clean
 
 $(VENV)/.ready-%: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cvat-nuclio needs Python 3.11 or newer: make PYTHON=python3.11")'
@@ -35,7 +37,12 @@ demo-torch: $(VENV)/.ready-models
 	$(BIN)/python -m tools.demo_torch
 
 test: $(VENV)/.ready-test
-	$(BIN)/python -m pytest --ignore=tests/models/pytorch $(PYTEST_OPTIONS)
+	$(BIN)/python -m pytest --ignore=tests/models/pytorch --ignore=tests/page $(PYTEST_OPTIONS)
+
+# The page of `serve`, in the system's own chromium; CHROMIUM names another. Nothing may be left out: that there is no
+# browser is a failure here.
+test-page: $(VENV)/.ready-page
+	$(BIN)/python -m pytest tests/page --complete $(PYTEST_OPTIONS)
 
 # A real embedding network for person-reid's test; without its dependencies, which bring the other OpenCV along.
 test-models: $(VENV)/.ready-models

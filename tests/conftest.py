@@ -29,6 +29,8 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+# Folders that `make test` leaves out, and who runs them.
+OTHERS = {"tests/models/pytorch": "make test-models", "tests/page": "make test-page"}
 WANTS_A_PACKAGE = re.compile("could not import|is not installed")
 
 
@@ -53,7 +55,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     lacking = [str(report.fspath) for report in _skipped(config) if WANTS_A_PACKAGE.search(report.longrepr[2])]
     by_command: dict[str, list[str]] = {}
     for path in dict.fromkeys([*lacking, *(config.option.ignore or ())]):
-        command = "make test-models" if path.startswith("tests/models/pytorch") else "make test"
+        command = next((name for folder, name in OTHERS.items() if path.startswith(folder)), "make test")
         by_command.setdefault(command, []).append(path)
     if by_command:
         parts = [f"{', '.join(paths)} (`{command}` runs them)" for command, paths in by_command.items()]

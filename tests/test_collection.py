@@ -14,7 +14,13 @@ import pytest
 #: Distributions whose packages have other names.
 NAMES = {"scikit-image": "skimage", "scikit-learn": "sklearn", "scikit-video": "skvideo"}
 #: The extras that tests ask for while they are collected, and the command that a run without one must name.
-COMMAND = {"demo": "make test", "torch": "make test-models", "onnx": "make test", "openvino": "make test"}
+COMMAND = {
+    "demo": "make test",
+    "torch": "make test-models",
+    "onnx": "make test",
+    "openvino": "make test",
+    "browser": "make test-page",
+}
 HIDING = """\
 from importlib.machinery import PathFinder
 

@@ -61,7 +61,7 @@ FLOORS = (
     {"interpreter"},
     {"serve", "check"},
     {"invoke", "bench"},
-    {"deploy"},
+    {"deploy", "playground"},
     {"annotate", "track"},
     {"commands"},
     {"__main__"},

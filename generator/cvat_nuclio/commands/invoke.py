@@ -3,12 +3,8 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from .function_parameter import add_function_parameter
-
-if TYPE_CHECKING:
-    from ..invoke.call_options import Options
 
 KINDS = ("detector", "interactor", "reid", "tracker")
 GENERATIONS = ("G1", "G2", "G3")
@@ -39,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="IMAGE",
         nargs="+",
         type=Path,
-        help="images in order; a video gives its frames, a folder its pictures",
+        help="images in order; a video gives its frames (clip.mp4#5-24: those), a folder its pictures",
     )
     add_function_parameter(parser, "parameter for the function of the file, as in generate")
     call = parser.add_argument_group("the call")
@@ -83,15 +79,17 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from ..cvat import ListingError
-    from ..errors import EXIT_FINDINGS, UserError
+    from ..errors import EXIT_FINDINGS
+    from ..invoke.call_options import options_of
     from ..invoke.call_picture import save_picture
+    from ..invoke.call_report import unlistable
     from ..invoke.call_target import Hints, open_target
     from ..invoke.frame_files import load_frames
     from ..invoke.kinds import invoke
     from ..invoke.table import print_report
     from ..waiting import waiting
 
-    options = _options(args)
+    options = options_of(vars(args))
     frames = load_frames(args.images, args.frames)
     hints = Hints(args.kind, args.function, args.name, args.python, args.function_parameters or ())
     try:
@@ -99,12 +97,7 @@ def run(args: argparse.Namespace) -> int:
             report = invoke(target, frames, options)
             log = target.log() if report.failed or not report.kept else ""
     except ListingError as error:
-        effect = "the whole list of functions fails" if error.breaks_list else "CVAT hides the function"
-        raise UserError(
-            f"CVAT {args.cvat} cannot list the function: {effect}",
-            why=f"{error.name}: {error.message}",
-            remedy="cvat-nuclio check says what to write",
-        ) from error
+        raise unlistable(error, options.generation) from error
     if log.strip():
         sys.stderr.write(f"the function's log:\n{log.rstrip()}\n")
     if options.output:
@@ -116,23 +109,3 @@ def run(args: argparse.Namespace) -> int:
         if options.output:
             sys.stdout.write(f"{options.output}\n")
     return EXIT_FINDINGS if report.failed else 0
-
-
-def _options(args: argparse.Namespace) -> "Options":
-    from ..cvat import Generation
-    from ..invoke import call_options as options
-
-    return options.Options(
-        threshold=args.threshold,
-        max_distance=args.max_distance,
-        conv_mask_to_poly=args.conv_mask_to_poly,
-        positive=tuple(options.point("--pos", text) for text in args.pos),
-        negative=tuple(options.point("--neg", text) for text in args.neg),
-        box=options.corners("--box", args.box) if args.box else None,
-        shapes=tuple(options.shape("--shape", text) for text in args.shape),
-        boxes=(options.labelled_boxes("--box0", args.box0), options.labelled_boxes("--box1", args.box1)),
-        generation=Generation(args.cvat),
-        output=args.output,
-        json=args.json,
-        frames=args.frames,
-    )

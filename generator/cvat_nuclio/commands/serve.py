@@ -4,8 +4,12 @@ import argparse
 import os
 import signal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .function_parameter import add_function_parameter
+
+if TYPE_CHECKING:
+    from ..serve.command import PageMaker
 
 DASHBOARD_PORT = 8070
 
@@ -32,6 +36,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="Nuclio's dashboard API, for CVAT_NUCLIO_PORT (default: %(default)s, 0: any free one)",
     )
     parser.add_argument("--no-dashboard", action="store_true", help="serve no dashboard API")
+    page = parser.add_mutually_exclusive_group()
+    page.add_argument("--open", action="store_true", help="show the page to try the functions in a browser")
+    page.add_argument("--no-page", action="store_true", help="serve no page")
+    parser.add_argument("--page-port", type=int, default=0, metavar="N", help="of the page; default: any free one")
     parser.add_argument("--workers", type=_count, metavar="N", help="workers of each function; default: the file's")
     parser.add_argument("--gpu", action="store_true", help="read function-gpu.yaml")
     parser.add_argument(
@@ -84,6 +92,7 @@ def run(args: argparse.Namespace) -> int:
     from ..waiting import waiting
 
     given = args.function_parameters or ()
+    page = _page([str(path) for path in args.bundles]) if not args.no_page else None
     with ExitStack() as stack:
         files = [path for path in args.bundles if path.suffix == ".py" and path.is_file()]
         if len(files) != 1:
@@ -93,9 +102,24 @@ def run(args: argparse.Namespace) -> int:
                 made = stack.enter_context(bundle_of(path, interpreter(args.python), given))
             args.bundles[args.bundles.index(path)] = made
         args.python = interpreter(args.python, *args.bundles)
-        status = serve(args)
+        status = serve(args, page, _show if args.open else lambda url: None)
     if status < 0:
         # Only now: nothing is left behind.
         signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)
     return status
+
+
+def _page(bundles: list[str]) -> "PageMaker":
+    """The page over these bundles, named as the user named them."""
+    from ..playground import page_app
+
+    return lambda entries, log: page_app(entries, bundles, log)
+
+
+def _show(url: str) -> None:
+    """Opens the user's browser, by a thread of its own: one that waits must not hold the functions up."""
+    import threading
+    import webbrowser
+
+    threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()

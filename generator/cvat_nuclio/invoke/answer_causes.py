@@ -48,7 +48,7 @@ def causes(error: CvatError) -> list[str]:
     return found[:1] + list(getattr(error, "__notes__", ()))
 
 
-def refused_by_nuclio(told: Sequence[str], function: Mapping[str, Any], sent: Sequence[Any]) -> list[str]:
+def refused_by_nuclio(told: Sequence[str], function: Mapping[str, Any], sent: Mapping[str, Any]) -> list[str]:
     """Where Nuclio itself refused or cut the last call: its limit, and the key and the option that move it.
 
     `told`: the causes so far, with Nuclio's own words among them. `function`: Nuclio's object. `sent`: the last body.
@@ -58,7 +58,7 @@ def refused_by_nuclio(told: Sequence[str], function: Mapping[str, Any], sent: Se
         length = spec.get("eventTimeout", "")
         return [f"it was Nuclio: eventTimeout {length} cut the call short; a longer one: generate DIR --event-timeout"]
     limit = _body_limit(spec)
-    size = len(json.dumps(sent[0])) if sent else 0
+    size = len(json.dumps(sent)) if sent else 0
     if limit is not None and size > limit and "Error when parsing request" in words:
         over = f"a body of {size / 2**20:.1f} MiB is over maxRequestBodySize {limit}"
         return [f"it was Nuclio, not the function: {over}; a higher one: generate DIR --max-body {_next(size)}Mi"]

@@ -1,6 +1,6 @@
 """What a user asks for, read from the command line's texts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,25 @@ class Options:
         given = {"threshold": self.threshold, "max_distance": self.max_distance}
         given["conv_mask_to_poly"] = self.conv_mask_to_poly or None
         return {name: value for name, value in given.items() if value is not None}
+
+
+def options_of(given: Mapping[str, Any]) -> Options:
+    """Options from the command line's, by their names with underscores; texts as a user types them, None for not given.
+
+    Raises `UserError` for a text that is no point, box or shape.
+    """
+    box = given.get("box")
+    return Options(
+        **{name: given.get(name) for name in ("threshold", "max_distance", "output", "frames")},
+        conv_mask_to_poly=bool(given.get("conv_mask_to_poly")),
+        json=bool(given.get("json")),
+        positive=tuple(point("--pos", text) for text in given.get("pos", ())),
+        negative=tuple(point("--neg", text) for text in given.get("neg", ())),
+        box=corners("--box", box) if box else None,
+        shapes=tuple(shape("--shape", text) for text in given.get("shape", ())),
+        boxes=(labelled_boxes("--box0", given.get("box0", ())), labelled_boxes("--box1", given.get("box1", ()))),
+        generation=Generation(given.get("cvat") or NEWEST),
+    )
 
 
 def numbers(option: str, text: str, count: int | None = None) -> tuple[float, ...]:

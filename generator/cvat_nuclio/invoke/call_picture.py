@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from PIL import Image
 
@@ -27,23 +27,26 @@ _EDGE = re.compile(r"<line[^>]*>")
 
 def save_picture(report: Report, options: Options, path: Path) -> None:
     """Draws what CVAT keeps. Raises `UserError` for a file that cannot be written."""
-    colors = {name: color_of(number) for number, name in enumerate(_names(report))}
+    _save(drawn(report, options, film=path.suffix.lower() == ".gif"), path)
+
+
+def drawn(report: Report, options: Options, *, film: bool = False) -> list[Image.Image]:
+    """What CVAT keeps, as one picture; as a picture a frame for a `film` of several."""
+    colors = colors_of(report)
     match report.function.kind:
         case "tracker" | "detector" if len(report.frames) > 1:
             images = [_frame(report, number, colors) for number in range(len(report.frames))]
-            if path.suffix.lower() == ".gif":
-                _save(_small(images), path)
-                return
-            image = sheet(images)
+            return _small(images) if film else [sheet(images)]
         case "reid":
-            image = pair(report, options)
+            return [pair(report, options)]
         case _:
-            image = _frame(report, 0, colors, options)
-    _save([image], path)
+            return [_frame(report, 0, colors, options)]
 
 
-def _names(report: Report) -> list[str]:
-    return list(dict.fromkeys([label.name for label in report.task.labels] + [k.label for k in report.kept]))
+def colors_of(report: Report) -> dict[str, Color]:
+    """A colour for each label: those of the task, then others that are kept."""
+    names = dict.fromkeys([label.name for label in report.task.labels] + [k.label for k in report.kept])
+    return {name: color_of(number) for number, name in enumerate(names)}
 
 
 def _frame(report: Report, number: int, colors: dict[str, Color], options: Options | None = None) -> Image.Image:
@@ -166,13 +169,18 @@ def _fitted(image: Image.Image, width: int) -> Image.Image:
     return image.resize((width, max(1, round(image.height * width / image.width))), Image.Resampling.LANCZOS)
 
 
-def _save(images: Sequence[Image.Image], path: Path) -> None:
+def write(images: Sequence[Image.Image], file: Path | BinaryIO, image_format: str | None = None) -> None:
+    """One picture, or several as a film. Raises OSError, ValueError."""
     more: dict[str, Any] = {}
     if len(images) > 1:
         more = {"save_all": True, "append_images": images[1:], "duration": GIF_MILLISECONDS, "loop": 0}
+    images[0].save(file, image_format, **more)
+
+
+def _save(images: Sequence[Image.Image], path: Path) -> None:
     beside = path.with_name(f".{path.name}.part{path.suffix}")
     try:
-        images[0].save(beside, **more)
+        write(images, beside)
         beside.replace(path)
     except (OSError, ValueError) as error:
         beside.unlink(missing_ok=True)

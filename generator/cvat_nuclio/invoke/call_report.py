@@ -1,11 +1,13 @@
 """What one invocation found, before it is printed or drawn."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
 
-from ..cvat import CvatError, Generation, Listed, Task
+from ..cvat import CvatError, Generation, Listed, ListingError, Task
 from ..cvat.drops import Drop
+from ..errors import UserError
 from .frame_files import Frame
 
 
@@ -51,6 +53,8 @@ class Report:
     milliseconds: list[float] = attrs.field(factory=list)
     requests: list[dict[str, Any]] = attrs.field(factory=list, repr=False)
     answers: list[Any] = attrs.field(factory=list, repr=False)
+    payload: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
+    """The last body that was sent, with its images."""
 
     @property
     def failed(self) -> bool:
@@ -79,3 +83,13 @@ def fault_text(error: CvatError, *, job: bool) -> str:
     words = error.message if error.handled or job else "the page 'Server Error (500)' and nothing else"
     detail = "" if error.handled or job else f" ({error.name}: {error.message})"
     return f"{where}: {error.name + ': ' if job else ''}{words}{detail}"
+
+
+def unlistable(error: ListingError, generation: Generation) -> UserError:
+    """What a user is told of a function that CVAT cannot list."""
+    effect = "the whole list of functions fails" if error.breaks_list else "CVAT hides the function"
+    return UserError(
+        f"CVAT {generation.value} cannot list the function: {effect}",
+        why=f"{error.name}: {error.message}",
+        remedy="cvat-nuclio check says what to write",
+    )

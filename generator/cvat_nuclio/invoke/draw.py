@@ -16,7 +16,7 @@ Point = tuple[float, float]
 SMALLEST = 640
 FILL = 70
 # The corners of a cuboid as CVAT orders them: eight points, four vertical edges left to right and around.
-_CUBOID_EDGES = (
+CUBOID_EDGES = (
     (0, 1), (2, 3), (4, 5), (6, 7), (0, 2), (2, 4), (4, 6), (6, 0), (1, 3), (3, 5), (5, 7), (7, 1),
 )  # fmt: skip
 
@@ -141,7 +141,7 @@ class Canvas:
         elif kept.type == "polyline":
             self.line(points, color)
         elif kept.type == "cuboid" and len(points) == 8:
-            for one, other in _CUBOID_EDGES:
+            for one, other in CUBOID_EDGES:
                 self.line([points[one], points[other]], color)
         else:
             self._fill(points, color)

@@ -2,6 +2,7 @@
 
 import io
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ..errors import UserError
 
 IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 _PARTS = re.compile(r"(\d+)")
+_FRAMES = re.compile(r"(?P<name>.+)#(?P<first>\d{1,9})(?P<to>-(?P<last>\d{1,9})?)?")
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v")
 
 
@@ -70,37 +72,63 @@ def _pictures(folder: Path) -> list[Path]:
 
 
 def _from_file(file: Path, limit: int | None) -> list[Frame]:
+    file, wanted = (file, None) if file.exists() else _chosen(file)
     if not file.is_file():
         raise UserError(f"there is no file {file}")
     if file.suffix.lower() in VIDEO_SUFFIXES:
-        return list(_video(file, limit))
+        return list(video(file, file.name, wanted, limit))
+    return [picture(str(file), file.read_bytes())]
+
+
+def _chosen(file: Path) -> tuple[Path, range | None]:
+    """`clip.mp4#12` is one frame of a video, `clip.mp4#12-` that and all after it, `clip.mp4#12-40` those up to 40."""
+    found = _FRAMES.fullmatch(file.name)
+    if not found or Path(found["name"]).suffix.lower() not in VIDEO_SUFFIXES:
+        return file, None
+    first = int(found["first"])
+    last = first if found["to"] is None else int(found["last"] or sys.maxsize - 1)
+    return file.with_name(found["name"]), range(first, last + 1)
+
+
+def picture(name: str, content: bytes) -> Frame:
+    """A picture's file as a frame. Raises `UserError`, in words, for what CVAT could not take."""
     try:
-        return [Frame.of(file.name, frame_bytes(file))]
+        return Frame.of(Path(name).name, frame_bytes(content))
     except UnidentifiedImageError:
         raise UserError(
-            f"{file} is no image that CVAT could send",
+            f"{name} is no image that CVAT could send",
             why="Pillow does not know its format",
             remedy="use JPEG, PNG, WebP, BMP, GIF or TIFF, or a video: " + ", ".join(VIDEO_SUFFIXES),
         ) from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UserError(f"{file} cannot be read as an image", why=str(error)) from error
+        raise UserError(f"{name} cannot be read as an image", why=str(error)) from error
 
 
-def _video(file: Path, limit: int | None) -> Iterator[Frame]:
-    """CVAT sends frames of a video as PNG."""
+def video(file: Path, name: str, wanted: range | None = None, limit: int | None = None) -> Iterator[Frame]:
+    """The frames of a video: all, or those that are `wanted`, at most `limit`. CVAT sends them as PNG.
+
+    Raises `UserError` for a file without a frame that OpenCV can read.
+    """
+    wanted = range(sys.maxsize) if wanted is None else wanted
+    wanted = wanted if limit is None else wanted[:limit]
     capture = cv2.VideoCapture(str(file))
+    found = False
     try:
-        count = 0
-        while limit is None or count < limit:
-            good, pixels = capture.read()
-            if not good:
+        for number in range(wanted.stop):
+            if not capture.grab():
                 break
-            encoded, content = cv2.imencode(".png", pixels)
-            if not encoded:
-                raise UserError(f"frame {count} of {file} cannot be encoded as PNG")
-            yield Frame(f"{file.name} #{count}", content.tobytes(), pixels.shape[1], pixels.shape[0])
-            count += 1
+            if number in wanted:
+                found = True
+                yield _encoded(f"{name}#{number}", capture.retrieve()[1])
     finally:
         capture.release()
-    if not count:
-        raise UserError(f"{file} has no frame that OpenCV can read")
+    if not found:
+        which = f"frame {wanted.start}" if wanted.start else "frame"
+        raise UserError(f"{name} has no {which} that OpenCV can read")
+
+
+def _encoded(name: str, pixels: cv2.typing.MatLike) -> Frame:
+    encoded, content = cv2.imencode(".png", pixels)
+    if not encoded:
+        raise UserError(f"{name} cannot be encoded as PNG")
+    return Frame(name, content.tobytes(), pixels.shape[1], pixels.shape[0])

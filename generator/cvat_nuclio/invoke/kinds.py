@@ -1,6 +1,6 @@
 """One invocation of each kind of function, through the model of CVAT."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,37 +26,42 @@ def invoke(target: Target, frames: Sequence[Frame], options: Options) -> Report:
 
     Raises `UserError` where the options do not fit the kind, `ListingError` where CVAT cannot list the function.
     """
+    *_, report = steps(target, frames, options)
+    return report
+
+
+def steps(target: Target, frames: Sequence[Frame], options: Options) -> Iterator[Report]:
+    """As `invoke`, but a tracker's frames one by one: the same report again and again, with more in it each time."""
     timed = Timed(target.gateway(options.generation))
     listed = retrieve_function(target.function, options.generation)
     if listed.kind not in _RUNNERS:
         raise UserError(f"{listed.id} is of no kind that CVAT calls", why=f"annotation type: {listed.kind}")
     invoker: Any = timed
     report = Report(listed, options.generation, list(frames), _task((), frames))
+    report.milliseconds, report.answers, report.requests = timed.milliseconds, timed.answers, timed.payloads
     try:
         if not target.knows_labels and listed.kind == "detector":
             listed, invoker = function_with_labels(target.function, listed, timed, frames, options)
         report.function = listed
         report.task = _task(labels_from_spec(listed.labels) or _box_labels(options), frames)
         browser = Browser(Server(options.generation, invoker), listed, report.task)
-        _RUNNERS[listed.kind](browser, report, options)
+        for _ in _RUNNERS[listed.kind](browser, report, options) or ():
+            report.payload = timed.last
+            browser.server.exchanges.clear()  # They hold the pictures of the whole clip.
+            yield report
         report.dropped = list(browser.server.drops.found)
     except CvatError as error:
         _fail(report, error, job=False)
     except UiError as error:
         report.fault = f"the UI fails on the answer: {error}"
-    report.milliseconds, report.answers = timed.milliseconds, timed.answers
-    nuclios = refused_by_nuclio(report.causes, target.function, timed.payloads[-1:])
+    nuclios = refused_by_nuclio(report.causes, target.function, timed.last)
     report.causes = [*nuclios, *report.causes[len(nuclios) :]]
-    report.requests = [_without_images(payload) for payload in timed.payloads]
-    return report
+    report.payload = timed.last
+    yield report
 
 
 def _task(labels: Sequence[TaskLabel], frames: Sequence[Frame]) -> Task:
     return Task.of(labels, [frame.content for frame in frames])
-
-
-def _without_images(payload: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in payload.items() if not key.startswith("image")}
 
 
 def _fail(report: Report, error: CvatError, *, job: bool) -> None:
@@ -150,7 +155,7 @@ def rle(bitmap: npt.NDArray[np.bool_]) -> list[float]:
     return [*lead, *(float(run) for run in runs), left, top, right, bottom]
 
 
-def _track(browser: Browser, report: Report, options: Options) -> None:
+def _track(browser: Browser, report: Report, options: Options) -> Iterator[None]:
     if len(report.frames) < 2 or not options.shapes:
         raise UserError(
             "a tracker needs two or more frames, and a shape on the first",
@@ -165,10 +170,12 @@ def _track(browser: Browser, report: Report, options: Options) -> None:
                 lost.setdefault(number, found.frame)
             else:
                 report.kept.append(_tracked(found.frame, number, shape))
-    for number, frame in lost.items():
-        report.notes.append(
-            f"object {number} is null from frame {frame}: the open-source UI shows 'Tracking error' for the whole call"
-        )
+        report.notes = [_lost(number, frame) for number, frame in lost.items()]
+        yield
+
+
+def _lost(number: int, frame: int) -> str:
+    return f"object {number} is null from frame {frame}: the open-source UI shows 'Tracking error' for the whole call"
 
 
 def _tracked(frame: int, number: int, shape: Mapping[str, Any]) -> Kept:
@@ -199,7 +206,7 @@ def _box_labels(options: Options) -> tuple[TaskLabel, ...]:
     return tuple(TaskLabel(number, name) for number, name in enumerate(names, start=1))
 
 
-_RUNNERS: dict[str, Callable[[Browser, Report, Options], None]] = {
+_RUNNERS: dict[str, Callable[[Browser, Report, Options], Iterator[None] | None]] = {
     "detector": _detect,
     "interactor": _interact,
     "tracker": _track,

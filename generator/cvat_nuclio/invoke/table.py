@@ -46,7 +46,7 @@ def _kept_table(report: Report) -> Table:
         table.add_column(title, overflow="fold")
     for number, kept in enumerate(report.kept[:MANY], start=1):
         frame = [str(kept.frame)] if several else []
-        cells = [kept.label, kept.type, geometry(kept), "\n".join(_more(kept))]
+        cells = [kept.label, kept.type, geometry(kept), "\n".join(more(kept))]
         table.add_row(str(number), *frame, *(escape(cell) for cell in cells))
     if len(report.kept) > MANY:
         table.caption = f"and {len(report.kept) - MANY} more; --json has all"
@@ -69,7 +69,8 @@ def _numbers(points: Sequence[float]) -> str:
     return ",".join(f"{round(point, 1):g}" for point in points)
 
 
-def _more(kept: Kept) -> Iterator[str]:
+def more(kept: Kept) -> Iterator[str]:
+    """What else is to be said of it, a line each: track, rotation, group, confidence, attributes, faults."""
     if kept.track is not None:
         yield f"track {kept.track}" + (", outside" if kept.outside else "")
     if kept.rotation:

@@ -11,16 +11,21 @@ from ..cvat import Gateway, Listed
 
 @attrs.define
 class Timed:
-    """Sends what it is given through `gateway`; keeps the payloads, the answers and the milliseconds of each call."""
+    """Sends what it is given through `gateway`; keeps the milliseconds, answers and payloads of all calls.
+
+    Pictures are kept of the last payload alone: a tracker's would be the whole clip again.
+    """
 
     gateway: Gateway
     milliseconds: list[float] = attrs.field(factory=list)
     answers: list[Any] = attrs.field(factory=list)
-    payloads: list[Mapping[str, Any]] = attrs.field(factory=list)
+    payloads: list[dict[str, Any]] = attrs.field(factory=list)
+    last: Mapping[str, Any] = attrs.field(factory=dict)
 
     def invoke(self, function: Listed, payload: Mapping[str, Any]) -> Any:
         """One call. Raises `CvatError` where it fails."""
-        self.payloads.append(payload)
+        self.last = payload
+        self.payloads.append({key: value for key, value in payload.items() if not key.startswith("image")})
         started = time.perf_counter()
         try:
             answer = self.gateway.invoke(function, payload)

@@ -6,6 +6,7 @@ import ipaddress
 import resource
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -13,11 +14,12 @@ from rich.console import Console
 from ..errors import UserError
 from ..waiting import waiting
 from .child import Interpreter
-from .engine import Engine, Options, run_until_signal
-from .engine_log import ConsoleLog
+from .dashboard import Entry
+from .engine import LOOPBACK, Engine, Options, run_until_signal
+from .engine_log import KeptLog
 from .engine_report import FunctionReport, Report, print_report, reachable, write_report
 from .function_settings import Settings, read_settings
-from .listener import MOST_CONNECTIONS
+from .listener import MOST_CONNECTIONS, App
 from .restart_policy import Function
 
 # Without the current folder, whose modules are no part of the environment. (-P is unknown before Python 3.11.)
@@ -26,11 +28,19 @@ LOOK_EVERY = 0.1
 OWN_FILES = 512
 
 
-def serve(args: argparse.Namespace) -> int:
-    """Runs the engine that the options name; its exit status, negative for a signal. Raises UserError."""
+PageMaker = Callable[[Sequence[Entry], KeptLog], App]
+
+
+def serve(
+    args: argparse.Namespace, page: PageMaker | None = None, show: Callable[[str], object] = lambda url: None
+) -> int:
+    """Runs the engine that the options name; its exit status, negative for a signal. Raises UserError.
+
+    `page` makes the page's application, `show` is told its address once all is ready.
+    """
     functions = read_all(args.bundles, "function-gpu.yaml" if args.gpu else "function.yaml", args.nuclio)
     check_python(args.python)
-    console = Console(stderr=True)
+    console, log = Console(stderr=True), KeptLog(args.log_level)
     warn_about_host(args.host, console)
     for settings in functions:
         for note in settings.notes:
@@ -43,26 +53,34 @@ def serve(args: argparse.Namespace) -> int:
         interpreter=Interpreter(args.python, args.nuclio),
         engine=args.engine,
         nuclio_home=args.nuclio_home,
+        page=(lambda entries: page(entries, log)) if page else None,
+        page_port=args.page_port,
     )
     allow_connections(len(functions))
-    return asyncio.run(_serve(functions, options, args, console))
+    return asyncio.run(_serve(functions, options, log, args.report_fd, show))
 
 
-async def _serve(functions: list[Settings], options: Options, args: argparse.Namespace, console: Console) -> int:
-    engine = Engine(functions, options, ConsoleLog(args.log_level))
+async def _serve(
+    functions: list[Settings], options: Options, log: KeptLog, report_fd: int | None, show: Callable[[str], object]
+) -> int:
+    engine = Engine(functions, options, log)
+    console = Console(stderr=True)
 
     def tell() -> None:
-        if args.report_fd is not None:
-            write_report(args.report_fd, report_of(engine, options.host))
+        if report_fd is not None:
+            write_report(report_fd, report_of(engine, options.host))
 
     def started() -> None:
         tell()
-        print_report(report_of(engine, options.host), console)
+        report = report_of(engine, options.host)
+        print_report(report, console)
+        if report.page_url:
+            show(report.page_url)
 
     engine.on_change = tell
     telling = asyncio.create_task(tell_what_is_waited_for(engine))
     try:
-        return await run_until_signal(engine, started, args.report_fd)
+        return await run_until_signal(engine, started, report_fd)
     finally:
         telling.cancel()
 
@@ -79,7 +97,8 @@ def report_of(engine: Engine, host: str) -> Report:
     """What is served now."""
     address = reachable(host)
     dashboard = f"http://{address}:{engine.dashboard_port}" if engine.dashboard_port else ""
-    return Report([_function(container.function, address) for container in engine.containers], dashboard)
+    page = f"http://{LOOPBACK}:{engine.page_port}" if engine.page_port else ""
+    return Report([_function(container.function, address) for container in engine.containers], dashboard, page)
 
 
 def _function(function: Function, address: str) -> FunctionReport:

@@ -4,7 +4,7 @@ import asyncio
 import errno
 import functools
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,14 +15,15 @@ from .dashboard import Entry, dashboard_app
 from .engine_log import Log
 from .engine_report import reachable
 from .function_settings import Settings
-from .listener import Limits, Listener, bind
+from .listener import App, Limits, Listener, bind
 from .nuclio_home import check_home
 from .nuclio_processor import NuclioProcessor
 from .processor import LAST_ANSWER, Processor, all_or_first_error
 from .restart_policy import Container, Function
 from .slot import Panic
 
-DASHBOARD_HEAD = 65536
+OWN_HEAD = 65536
+LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,9 @@ class Options:
     interpreter: Interpreter = field(default_factory=Interpreter)
     engine: str = "builtin"
     nuclio_home: Path | None = None
+    page: Callable[[Sequence[Entry]], App] | None = None
+    """Makes the page's application; it listens on the loopback address alone, whatever `host` is."""
+    page_port: int = 0
 
 
 def make_function(settings: Settings, options: Options, log: Log) -> Function:
@@ -47,16 +51,16 @@ def make_function(settings: Settings, options: Options, log: Log) -> Function:
 
 
 class Engine:
-    """Several functions, each in its container, and one dashboard."""
+    """Several functions, each in its container, one dashboard and one page."""
 
     def __init__(self, functions: list[Settings], options: Options, log: Log) -> None:
         self._options = options
         self.containers = [
             Container(settings, functools.partial(make_function, settings, options, log), log) for settings in functions
         ]
-        self.dashboard_port = 0
+        self.dashboard_port = self.page_port = 0
         self.on_change: Callable[[], None] = lambda: None
-        self._dashboard: Listener | None = None
+        self._listeners: list[Listener] = []
 
     @property
     def waits_for(self) -> list[str]:
@@ -85,7 +89,9 @@ class Engine:
     async def _start(self) -> None:
         options = self._options
         if options.dashboard_port is not None:
-            await self._start_dashboard(options.dashboard_port)
+            self.dashboard_port = await self._listen(options.host, options.dashboard_port, dashboard_app)
+        if options.page is not None:
+            self.page_port = await self._listen(LOOPBACK, options.page_port, options.page)
         for container in self.containers:
             container.on_change = self.on_change
         starts = [c.start(options.host, self._port(number, c.settings)) for number, c in enumerate(self.containers)]
@@ -96,6 +102,8 @@ class Engine:
             return "name an address of this machine: --host"
         if busy.port == self._options.dashboard_port:
             return "end that program, or name another port: --dashboard-port N (0: any free one), or --no-dashboard"
+        if self._options.page_port and busy.port == self._options.page_port:
+            return "end that program, or name another port: --page-port N (0: any free one), or --no-page"
         named = "" if self._options.port else ", which goes before the one in function.yaml"
         return f"end that program, or name another port: --port N{named}"
 
@@ -104,12 +112,13 @@ class Engine:
             return self._options.port + number
         return settings.trigger.port
 
-    async def _start_dashboard(self, port: int) -> None:
-        sock = bind(self._options.host, port)
-        self.dashboard_port = sock.getsockname()[1]
+    async def _listen(self, host: str, port: int, make: Callable[[Sequence[Entry]], App]) -> int:
+        """Opens a port of the engine's own, over all functions; its number."""
+        sock = bind(host, port)
         entries = [Entry(container, reachable(self._options.host)) for container in self.containers]
-        self._dashboard = Listener(dashboard_app(entries), sock, Limits(DASHBOARD_HEAD))
-        await self._dashboard.open()
+        self._listeners.append(Listener(make(entries), sock, Limits(OWN_HEAD)))
+        await self._listeners[-1].open()
+        return int(sock.getsockname()[1])
 
     async def wait(self) -> int:
         """Waits until all functions have ended; the highest exit status."""
@@ -121,11 +130,11 @@ class Engine:
             container.hurry()
 
     async def stop(self) -> None:
-        """Ends all functions gracefully, then the dashboard."""
+        """Ends all functions gracefully, then the dashboard and the page."""
         await asyncio.gather(*(c.stop() for c in self.containers))
-        if self._dashboard:
-            await self._dashboard.finish(LAST_ANSWER)
-            self._dashboard.cut()
+        for listener in self._listeners:
+            await listener.finish(LAST_ANSWER)
+            listener.cut()
 
 
 class StartError(UserError):

@@ -4,10 +4,13 @@ import json
 import sys
 import threading
 import time
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 LEVELS = {"debug": 0, "info": 1, "warn": 2, "error": 3}
+KEPT_LINES = 5000
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,7 @@ class ConsoleLog:
         self._lock = threading.Lock()
 
     def record(self, record: Record) -> None:
-        if LEVELS[record.level] < self._level:
-            return
-        fields = {key: value for key, value in record.fields.items() if key != "traceback"}
-        more = "  " + " ".join(f"{key}={_short(value)}" for key, value in fields.items()) if fields else ""
-        self._print(record.function, f"{record.level}: {record.message}{more}")
-        for line in str(record.fields.get("traceback", "")).splitlines():
+        for line in _lines(record) if LEVELS[record.level] >= self._level else ():
             self._print(record.function, line)
 
     def output(self, function: str, stream: str, text: str) -> None:
@@ -54,6 +52,37 @@ class ConsoleLog:
         with self._lock:
             # Looked up each time: while a status line stands on a terminal, rich keeps these lines above it.
             print(f"{function} | {text}", file=sys.stderr, flush=True)
+
+
+class KeptLog(ConsoleLog):
+    """Prints, and keeps the newest lines for who asks later."""
+
+    def __init__(self, level: str = "info") -> None:
+        super().__init__(level)
+        self._kept: deque[tuple[str, str]] = deque(maxlen=KEPT_LINES)
+        self.count = 0
+        """How many lines there were."""
+
+    def since(self, count: int, function: str) -> list[str]:
+        """A function's lines after the first `count` of all, as far as they are still kept."""
+        with self._lock:
+            newer = min(self.count - count, len(self._kept))
+            lines = list(self._kept)[len(self._kept) - newer :]
+        return [text for name, text in lines if name == function]
+
+    def _print(self, function: str, text: str) -> None:
+        super()._print(function, text)
+        with self._lock:
+            self._kept.append((function, text))
+            self.count += 1
+
+
+def _lines(record: Record) -> Iterator[str]:
+    """The record's line, then those of its traceback."""
+    fields = {key: value for key, value in record.fields.items() if key != "traceback"}
+    more = "  " + " ".join(f"{key}={_short(value)}" for key, value in fields.items()) if fields else ""
+    yield f"{record.level}: {record.message}{more}"
+    yield from str(record.fields.get("traceback", "")).splitlines()
 
 
 def _short(value: object) -> str:

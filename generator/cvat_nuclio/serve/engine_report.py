@@ -30,6 +30,7 @@ class Report:
 
     functions: list[FunctionReport]
     dashboard_url: str
+    page_url: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The line that `write_report` writes."""
@@ -40,7 +41,7 @@ def read_report(line: str | bytes) -> Report:
     """The report in a line."""
     fields = json.loads(line)
     functions = [FunctionReport(**function) for function in fields["functions"]]
-    return Report(functions, fields["dashboard_url"])
+    return Report(functions, fields["dashboard_url"], fields["page_url"])
 
 
 def write_report(fd: int, report: Report) -> None:
@@ -59,6 +60,8 @@ def print_report(report: Report, console: Console) -> None:
     if report.dashboard_url:
         port = report.dashboard_url.rpartition(":")[2]
         console.print(f"dashboard {report.dashboard_url} (for CVAT: CVAT_NUCLIO_PORT={port})", highlight=False)
+    if report.page_url:
+        console.print(f"page      {report.page_url} (to try them in a browser)", highlight=False, soft_wrap=True)
     console.print(READY, highlight=False)
 
 

@@ -81,6 +81,11 @@ class Server:
         return self.report.dashboard_url
 
     @property
+    def page_url(self) -> str:
+        """The page to try the functions; empty without one."""
+        return self.report.page_url
+
+    @property
     def worker_pids(self) -> list[int]:
         """The worker processes of all functions; they change when a worker is restarted."""
         return [pid for function in self.functions for pid in function.pids]
@@ -122,17 +127,20 @@ def running(
     nuclio_home: str | os.PathLike[str] | None = None,
     gpu: bool = False,
     port: int = 0,
+    page: bool = False,
     env: dict[str, str] | None = None,
     ready_timeout: float = READY_TIMEOUT,
 ) -> Iterator[Server]:
     """Serves the bundles in `paths` while the block runs.
 
-    `workers` None: as many as each file says. `python`: the interpreter that holds the functions' packages. `env` is
-    laid over this process's environment. Raises UserError, with the engine's own words, when it cannot start.
+    `workers` None: as many as each file says. `python`: the interpreter that holds the functions' packages. `page`:
+    with the page to try them. `env` is laid over this process's environment. Raises UserError, with the engine's own
+    words, when it cannot start.
     """
     require_unix("serving a function here")
     options = ["--engine", engine, "--python", python, "--nuclio", nuclio, "--port", str(port)]
     options += ["--dashboard-port", "0"]
+    options += [] if page else ["--no-page"]
     options += ["--workers", str(workers)] if workers else []
     options += ["--nuclio-home", os.fspath(nuclio_home)] if nuclio_home else []
     options += ["--gpu"] if gpu else []

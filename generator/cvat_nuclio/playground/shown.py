@@ -1,0 +1,61 @@
+"""A report as the page paints and lists it: outlines, colours, words are those of `invoke`'s picture and table."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..invoke.call_picture import colors_of, edges
+from ..invoke.call_report import Kept, Report
+from ..invoke.draw import CUBOID_EDGES, Color, color_of, outline
+from ..invoke.table import geometry, more
+
+LONGEST_TEXT = 200_000
+"""Characters of an answer that are shown; the whole can be saved."""
+
+
+def shown(report: Report, first: int = 0) -> dict[str, Any]:
+    """What the page needs of a report; of its shapes those from number `first` on."""
+    colors, skeletons = colors_of(report), edges(report)
+    told = {key: value for key, value in report.to_dict().items() if key not in ("kept", "requests", "answers")}
+    shapes = [_shape(kept, skeletons) | {"color": _color(report, kept, colors)} for kept in report.kept[first:]]
+    return told | {"shapes": shapes, "first": first, "failed": report.failed, "fatal": report.fatal}
+
+
+def _color(report: Report, kept: Kept, colors: Mapping[str, Color]) -> str:
+    """A label's colour; where tracks are what was found, a track's."""
+    return as_css(color_of(kept.track or 0) if report.function.kind == "reid" else colors[kept.label])
+
+
+def as_css(color: Color) -> str:
+    """As style sheets write it."""
+    return f"rgb{color}"
+
+
+def _shape(kept: Kept, skeletons: dict[str, list[tuple[str, str]]]) -> dict[str, Any]:
+    told: dict[str, Any] = {"frame": kept.frame, "type": kept.type, "label": kept.label, "group": kept.group}
+    told |= {"track": kept.track, "outside": kept.outside, "confidence": kept.confidence}
+    told |= {"geometry": geometry(kept), "more": list(more(kept)), "attributes": kept.attributes}
+    if kept.type == "mask":
+        return told | {"mask": list(kept.points)}
+    if kept.type == "skeleton":
+        elements = [element for element in kept.elements if len(element.points) >= 2]
+        return told | {"points": [_node(e) for e in elements], "edges": _edges(elements, skeletons.get(kept.label, []))}
+    points = [list(point) for point in outline(kept)]
+    is_cuboid = kept.type == "cuboid" and len(points) == 8
+    return told | {"points": points} | ({"edges": CUBOID_EDGES} if is_cuboid else {})
+
+
+def _node(element: Kept) -> list[Any]:
+    return [*element.points[:2], element.label, element.outside]
+
+
+def _edges(elements: Sequence[Kept], pairs: Sequence[tuple[str, str]]) -> list[tuple[int, int]]:
+    """Pairs of indexes of elements that are seen."""
+    at = {element.label: index for index, element in enumerate(elements) if not element.outside}
+    return [(at[one], at[other]) for one, other in pairs if one in at and other in at]
+
+
+def as_text(value: Any) -> dict[str, Any]:
+    """JSON to read: the first characters, and how many there are."""
+    text = json.dumps(value, ensure_ascii=False)
+    return {"text": text[:LONGEST_TEXT], "length": len(text)}
