@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cvat_nuclio.cvat.masks import rle_to_bitmap
+
+from cvat_nuclio.cvat.mask_crops import rle_to_bitmap
 
 pytest.importorskip("playwright")
 NewTab = Callable[..., Any]
