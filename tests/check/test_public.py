@@ -85,6 +85,36 @@ def test_another_runtime_fits_an_image_in_which_the_steps_still_work(tmp_path: P
     assert remedy in finding.remedy
 
 
+@pytest.mark.parametrize(
+    ("step", "count"),
+    [
+        ("conda create -y -n net python=3.8 && pip install torch==1.7.1 torchvision==0.8.2", 0),
+        ("apt-get install -y python3.6-dev python3-pip && pip install torch==1.8.1 torchvision==0.9.1", 0),
+        ("conda create -y -n net python=3.10 && pip install torch==1.13.1 torchvision==0.14.1", 1),
+    ],
+)
+def test_pip_takes_no_numpy_2_for_an_old_python_of_the_steps(tmp_path: Path, step: str, count: int) -> None:
+    assert len(found(tmp_path, "CN349", BASE="ubuntu:20.04", STEP=step)) == count
+
+
+@pytest.mark.parametrize(("answer", "count"), [("urlopen(context.url).read()", 0), ("json.dumps({'mask': [[0]]})", 1)])
+def test_another_services_answer_may_be_the_embedding(tmp_path: Path, answer: str, count: int) -> None:
+    found(tmp_path, "CN410", NAME="pth-facebookresearch-sam-vit-h")
+    (tmp_path / "main.py").write_text(f"def handler(context, event):\n    return context.Response(body={answer})\n")
+    assert len([one for one in check_paths([tmp_path]) if one.rule == "CN410"]) == count
+
+
+def test_a_private_module_beside_functions_is_none(tmp_path: Path) -> None:
+    imports = "import cvat_sdk.auto_annotation as cvataa\n"
+    text = f"{imports}\n\nclass Base:\n    spec = cvataa.DetectionFunctionSpec(labels=[])\n"
+    for name, count in (("_base.py", 0), ("base.py", 1)):
+        folder = tmp_path / f"with {name}"
+        folder.mkdir()
+        (folder / name).write_text(text)
+        (folder / "func.py").write_text(f"{imports}spec = detect = None\n")
+        assert len([one for one in check_paths([folder]) if one.rule == "CN701"]) == count
+
+
 def test_a_long_name_is_told_its_length(tmp_path: Path) -> None:
     (finding,) = found(tmp_path, "CN302", NAME="a" * 61)
     assert "too long" in finding.message

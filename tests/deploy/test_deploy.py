@@ -345,6 +345,16 @@ def test_a_dry_run_needs_neither_docker_nor_nuctl(scene: Scene, make_bundle: Mak
     assert "nuctl deploy --project-name cvat" in done.stdout
 
 
+def test_a_dry_run_without_nuctl_misses_the_registry(make_bundle: MakeBundle, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "cvat_nuclio", "deploy", "--skip-check", "--dry-run", "--platform", "kube"]
+    done = subprocess.run(
+        [*command, str(make_bundle())], env={"PATH": str(tmp_path), "HOME": str(tmp_path)}, cwd=tmp_path,
+        capture_output=True, text=True, timeout=100,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "no --registry: the cluster's nodes cannot get an image" in done.stderr
+
+
 def test_nuctl_that_never_ends_is_ended(scene: Scene, deploy: Deploy, make_bundle: MakeBundle) -> None:
     done = deploy(scene(exit_code=-2, after={"state": "error"}), "--skip-check", "--limit", "0.05", make_bundle())
     assert done.returncode == 1
@@ -393,6 +403,7 @@ def test_build_arguments_that_would_reach_nothing_are_refused(
         (["--build-arg", "NOWHERE_SET"], "there is no variable NOWHERE_SET in the environment"),
         (["--build-arg", "A B=C"], "'A B' is no name of a build argument"),
         (["--build-arg", "A=B", "--prebuilt"], "--prebuilt builds no image"),
+        (["--build-arg", "A=B", "--rollback"], "--rollback builds no image"),
         (["--build-arg", "A=B"], "spec.build.commands replaces the directives"),
     ]:
         done = deploy(environment, "--skip-check", *words, bundle)

@@ -162,7 +162,8 @@ def _may_be_function(file: Path) -> bool:
     """Whether a Python file of a tree is written against cvat-sdk's protocol, as far as it can be read."""
     data = file.read_bytes()
     mentions = b"cvat_sdk.auto_annotation" in data or b"auto_annotation as" in data or b"ReIDFunctionSpec" in data
-    if not mentions or file.name.startswith("test_"):
+    # A module that is private by its name is there for the functions beside it.
+    if not mentions or file.name.startswith(("test_", "_")):
         return False
     module = PythonFile(file)
     return module.error is not None or bool({"spec", "create"} & set(module.names)) or _has_spec(module)

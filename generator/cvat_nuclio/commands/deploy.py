@@ -131,7 +131,7 @@ def _build_arguments(args: argparse.Namespace) -> "BuildArguments":
     from ..deploy.build_arguments import BuildArguments
 
     given = BuildArguments.given(args.build_arg, args.pip_index_url, args.pip_extra_index_url)
-    given.refuse_other_builders(prebuilt=args.prebuilt)
+    given.refuse_other_builders("--prebuilt" if args.prebuilt else "--rollback" if args.rollback else "")
     for name in given.kept_passwords:
         _say(f"note: `docker history` of the image will show {name} with its login")
     return given

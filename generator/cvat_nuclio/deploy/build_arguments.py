@@ -45,11 +45,12 @@ class BuildArguments:
             values[EXTRA_INDEX] = " ".join(extra_indexes)
         return cls({spelling: value for name, value in values.items() for spelling in _spellings(name, values)})
 
-    def refuse_other_builders(self, *, prebuilt: bool) -> None:
-        """Raises UserError where no Docker of this machine builds, which alone would be told."""
-        if self.values and prebuilt:
+    def refuse_other_builders(self, builds_none: str) -> None:
+        """Raises UserError where no Docker of this machine builds, which alone would be told. `builds_none`: the option
+        with which nothing is built, if there is one."""
+        if self.values and builds_none:
             raise UserError(
-                "--prebuilt builds no image, so there is nothing to tell build arguments",
+                f"{builds_none} builds no image, so there is nothing to tell build arguments",
                 remedy="give them to the `docker build --build-arg NAME` that makes the image",
             )
         if self.values and os.environ.get("NUCLIO_CONTAINER_BUILDER_KIND", "docker") != "docker":

@@ -27,10 +27,14 @@ class ClusterPreflight:
     cluster: Cluster
     left_out: list[str] = attrs.field(factory=list, init=False)
 
+    def without_cluster(self, functions: Sequence[FunctionYaml]) -> list[tuple[str, Cause]]:
+        """What options and files tell by themselves: (function's name or "" for all, cause)."""
+        own = ((one.name, cause) for one in functions for cause in self._by_itself(one))
+        return [*(("", cause) for cause in self._registry()), *own]
+
     def findings(self, functions: Sequence[FunctionYaml]) -> Iterator[tuple[str, Cause]]:
         """(function's name or "" for all, cause)."""
-        own = ((one.name, cause) for one in functions for cause in self._by_itself(one))
-        found = [*(("", cause) for cause in self._registry()), *own]
+        found = self.without_cluster(functions)
         yield from found
         unreachable = None if found else self._reach()
         if unreachable:

@@ -99,7 +99,7 @@ class Fleet:
         missing = [program for program in self._programs() if shutil.which(program) is None]
         if missing and self.options.dry_run:
             self.say(f"not checked: what needs {' and '.join(missing)}, which is not installed here")
-            return []
+            return self._without_programs(deployments)
         if host := [Finding("", cause) for cause in check_host(self.tools, os.environ)]:
             if not self.options.dry_run:
                 return host
@@ -111,6 +111,12 @@ class Fleet:
         if cause := check_project(self.nuctl, self.options.project, make=not self.options.dry_run):
             return [Finding("", cause)]
         return [Finding(one.name, cause) for one in deployments for cause in one.preflight()]
+
+    def _without_programs(self, deployments: Sequence[Deployment]) -> list[Finding]:
+        if self.cluster is None:
+            return []
+        look = ClusterPreflight(self.options, self.cluster)
+        return [Finding(name, cause) for name, cause in look.without_cluster([one.function for one in deployments])]
 
     def _programs(self) -> list[str]:
         return [self.nuctl.program, "docker"]

@@ -180,7 +180,7 @@ def numpy_2(build: Build) -> Iterator[Fault]:
     if re.search(r"numpy['\"\s]*[=<~]", build.steps) or any(one.name == "numpy" and one.versions for _, one in names):
         return
     # NumPy 2 needs Python 3.9: pip takes 1.24 for 3.8.
-    if (python := _python(build)) and int(python.partition(".")[2]) < 9:
+    if (minors := _minors(build)) and max(minors) < 9:
         return
     # torch alone brings no NumPy.
     brought = {one.name for _, one in names} - {
@@ -234,6 +234,12 @@ def _is_before(one: Requirement, first: str | None) -> bool:
         and first is not None
         and (int(pinned[1]), int(pinned[2])) < tuple(map(int, first.split(".")))
     )
+
+
+def _minors(build: Build) -> list[int]:
+    """The minor versions that the steps' Python may be of: what they name, else the image's."""
+    named = re.findall(r"python(?:=+|-)?3\.(\d+)", build.steps)
+    return [int(minor) for minor in named or re.findall(r"^3\.(\d+)$", build.image.python or "")]
 
 
 def _python(build: Build) -> str:

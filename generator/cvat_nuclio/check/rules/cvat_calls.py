@@ -205,7 +205,7 @@ def user_data_unset(module: Module) -> Iterator[Fault]:
         return
     for node in used:
         if isinstance(node, ast.Attribute) and node.attr not in given:
-            close = f"; {' and '.join(sorted(given))} is what is set" if given else ""
+            close = f"; what is set: {', '.join(sorted(given))}" if given else ""
             remedy = f"set `context.user_data.{node.attr}` in init_context{close}"
             yield Fault(f"nothing sets user_data.{node.attr}", place(node), remedy=remedy)
 

@@ -153,9 +153,15 @@ row(
 )  # fmt: skip
 
 
+#: The embedding itself, or another service's answer, which is passed on.
+_BLOB = re.compile(r"blob|urlopen|urllib3|httpx|requests\.(post|request)")
+
+
 def _sam_name(at: At) -> Said:
-    blob = any("blob" in file.read_text("utf-8", "replace") for file in at.bundle.folder.glob("*.py") if file.is_file())
-    return f"CVAT's SAM plugin takes over {SAM_NAME}" if at.value == SAM_NAME and not blob else None
+    texts = (file.read_text("utf-8", "replace") for file in at.bundle.folder.glob("*.py") if file.is_file())
+    if at.value != SAM_NAME or any(map(_BLOB.search, texts)):
+        return None
+    return f"CVAT's SAM plugin takes over {SAM_NAME}"
 
 
 row(

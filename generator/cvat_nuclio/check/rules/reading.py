@@ -42,6 +42,7 @@ _NOWHERE = {
     **dict.fromkeys(("environment", "envs", "envvars"), "write `spec.env`, a list of `{name: NAME, value: VALUE}`"),
     "volumemounts": "write each volume with its mount under `spec.volumes`: `{volume: {…}, volumeMount: {…}}`",
     "copy": "write a directive: `kind: COPY`, `value: handler/NAME PLACE`; the bundle itself is copied to /opt/nuclio",
+    "baseimagename": "write `spec.build.baseImage` with the image's own name",
     "project": "write `metadata.labels` with `nuclio.io/project-name: NAME`, or give nuctl `--project-name`",
 }
 _HARMLESS = {"apiVersion", "kind"}
