@@ -135,7 +135,7 @@ PLAIN: dict[str, Any] = {
     "display_name": "Name", "description": "Words.", "help_message": "Click", "image_pull_secret": "secret",
     "base_image": "a/b", "gpu_base_image": "a/b", "prebuilt": "a/b", "cpu_index_url": "https://example.org",
     "apt": ["git"], "toleration": ["a=b"], "requirements": None, "python": "python3", "add": None,
-    "ingress_host": "a.example", "affinity": None,
+    "ingress_host": "a.example", "nuclio_version": "1.16.3", "affinity": None,
     "function_module": None, "function_file": None, "working_directory": None, "skeleton_edge": None,
 }  # fmt: skip
 

@@ -163,9 +163,29 @@ def _run(fleet: "Fleet", deployments: Sequence["Deployment"]) -> int:
         return EXIT_FAILED
     if not fleet.options.dry_run and (last := differs_from_last_time(fleet.nuctl.version)):
         _say(f"the last deploy from here used nuctl {last}: every image layer will be built again")
+    _tell_of_version(fleet)
     outcomes = fleet.deploy(deployments)
     _say(summary(outcomes))
     return EXIT_FINDINGS if len(outcomes) < len(deployments) or any(one.cause for one in outcomes) else 0
+
+
+def _tell_of_version(fleet: "Fleet") -> None:
+    """What is known against nuctl's version, which is Nuclio's."""
+    import platform
+
+    from packaging.version import InvalidVersion
+
+    from ..data import tables
+
+    version = fleet.nuctl.version
+    try:
+        faults = tables.nuclio_faults(version, arch=platform.machine(), platform=fleet.options.platform)
+    except InvalidVersion:  # nuctl without a label, or a build of one's own
+        return
+    for fault in faults:
+        _say(f"note: {fault}")
+    if said := tables.never_run(version):
+        _say(f"note: Nuclio {version} was {said}")
 
 
 def _status(fleet: "Fleet") -> int:

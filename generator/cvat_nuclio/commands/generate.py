@@ -89,6 +89,9 @@ def _configure_image(parser: argparse.ArgumentParser) -> None:
         help="load the function once while the image is built, so that what it downloads lies in it "
         "(the default where it is likely to download)",
     )  # fmt: skip
+    group.add_argument(
+        "--nuclio-version", metavar="V", help="whose processor goes into the image of --prebuilt (1.14.1)"
+    )
     group.add_argument("--prebuilt", metavar="IMAGE", help="also write a Dockerfile for IMAGE and a file that runs it")
 
 

@@ -1,6 +1,6 @@
-"""The tables in `data/`: frameworks, base images, drivers, skeletons."""
+"""The tables in `data/`: frameworks, base images, drivers, skeletons, Nuclio's versions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -88,3 +88,37 @@ def drivers(cuda: str) -> tuple[str, str]:
     table = read("base_images")["drivers"]
     least = table["least"][cuda.partition(".")[0]]
     return least, table["full"].get(cuda, least)
+
+
+def nuclio_wheels() -> Mapping[tuple[int, int], tuple[Sequence[str], str]]:
+    """By line of Nuclio (`(1, 16)`): the Pythons that it has wheels for, and which of them `runtime: python` means."""
+    lines: Mapping[str, Mapping[str, Any]] = read("nuclio_versions")["lines"]
+    return {_pair(line): (tuple(row["wheels"]), str(row["alias"])) for line, row in lines.items()}
+
+
+def nuclio_image(version: str | None = None) -> str:
+    """Nuclio's image with the processor; without a version that of the newest one that was run."""
+    table = read("nuclio_versions")
+    return str(table["onbuild"]).format(version=version or table["prebuilt"])
+
+
+def never_run(version: str) -> str:
+    """What to say of a version of Nuclio that nothing here was run with; empty for the others."""
+    ran = read("nuclio_versions")["ran"]
+    return "" if version in ran else f"never run with this tool, which was run with {' and '.join(ran)}"
+
+
+def nuclio_faults(version: str, *, arch: str, platform: str) -> list[str]:
+    """Known faults of a version (`1.16.3`) that concern this machine and platform, a sentence each."""
+    return [
+        f"Nuclio {version}: {fault['text']} ({fault['id']})"
+        for fault in read("nuclio_versions")["faults"]
+        if Version(fault["first"]) <= Version(version) <= Version(fault["last"])
+        and arch in fault.get("arch", [arch])
+        and platform == fault.get("platform", platform)
+    ]
+
+
+def _pair(line: str) -> tuple[int, int]:
+    major, _, minor = line.partition(".")
+    return int(major), int(minor)

@@ -21,9 +21,6 @@ from .function_config import (
 from .parameters import Carried
 from .render import render, render_config
 
-#: Nuclio's own image, as nuctl names it; a documented, public reference.
-NUCLIO_IMAGE = "quay.io/nuclio/handler-builder-python-onbuild:1.13.0-amd64"
-
 Files = dict[str, Content]
 
 
@@ -70,11 +67,12 @@ def _function(bundle: Description, variant: Variant) -> tuple[list[str], dict[st
         )
     }  # fmt: skip
     if variant.image:
-        gpu = bundle.images.gpu
+        gpu, version = bundle.images.gpu, bundle.image.nuclio_version
         base = gpu.image if variant.gpu and gpu else bundle.images.cpu
         texts[variant.dockerfile] = render(
             "Dockerfile.j2", variant=variant, steps=build, image=variant.image, image_comment=comment,
-            nuclio_image=NUCLIO_IMAGE, base_image=base.reference,
+            nuclio_image=tables.nuclio_image(version),
+            never_run=tables.never_run(version) if version else "", base_image=base.reference,
         )  # fmt: skip
     warning = check_size(config)
     return ([warning] if warning else []), texts

@@ -144,6 +144,8 @@ class ImageOptions(Part):
     cuda: str | None = kinds.choice("12", "13")
     bake: bool | None = kinds.switch()
     prebuilt: str | None = kinds.text(texts.image)
+    nuclio_version: str | None = kinds.text(texts.version)
+    """Of the processor in an image that is built beforehand."""
 
 
 @attrs.frozen(kw_only=True)

@@ -15,6 +15,7 @@ _URL = re.compile(r"[a-z][a-z0-9+.-]*://[!-~]+")
 # A name that ends in a dash would be removed instead of installed.
 _PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]*[a-z0-9+.](:[a-z0-9][a-z0-9-]*)?(=[A-Za-z0-9][A-Za-z0-9.+:~-]*)?")
 _LABEL = re.compile(r"([A-Za-z0-9.-]{1,253}/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+_VERSION = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}", re.ASCII)
 _HOST = re.compile(r"(?=.{1,253}$)(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 # What a Dockerfile's COPY takes for a variable, a pattern or a quote.
 _SPECIAL = re.compile(r"[$*?\[\]\\\"'`]")
@@ -64,6 +65,11 @@ def package(flag: str, text: str) -> None:
 def label(flag: str, text: str) -> None:
     """A key or a value of a Kubernetes label."""
     _form(_LABEL, flag, text, "a label of Kubernetes", "letters, digits, `-`, `_`, `.`; a key with PREFIX/ before it")
+
+
+def version(flag: str, text: str) -> None:
+    """A release of Nuclio's."""
+    _form(_VERSION, flag, text, "a version of Nuclio", "1.14.1")
 
 
 def host(flag: str, text: str) -> None:

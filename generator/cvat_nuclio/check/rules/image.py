@@ -3,27 +3,17 @@
 import re
 from collections.abc import Iterator
 
+from ...data import tables
 from ..bundle import Build
 from ..image_names import makes_python, python_is_its_own
 from ..rule import ERROR, WARNING, Fault, rule
 
-# The folders of wheels in Nuclio's onbuild image, by version of Nuclio; the newest holds for what follows.
-_WHEELS = {
-    (1, 13): ("3.7", "3.8", "3.9", "3.10", "3.11"),
-    (1, 14): ("3.9", "3.10", "3.11"),
-    # 3.9 was dropped on the way, in 1.15.11 (nuclio#3941).
-    (1, 15): ("3.9", "3.10", "3.11", "3.12"),
-    (1, 16): ("3.10", "3.11", "3.12"),
-    # Read off the onbuild image's Dockerfile of 1.17.9, never run.
-    (1, 17): ("3.10", "3.11", "3.12"),
-}
-_ALIAS = {(1, 13): "3.9", (1, 14): "3.9", (1, 15): "3.11", (1, 16): "3.12", (1, 17): "3.12"}
-
 
 def wheels(build: Build) -> tuple[tuple[str, ...], str]:
     """The Python versions of the chosen Nuclio, and the one that the runtime names (the alias resolved)."""
-    version = max(known for known in _WHEELS if known <= max(build.bundle.nuclio, (1, 13)))
-    return _WHEELS[version], build.bundle.runtime[1] or _ALIAS[version]
+    table = tables.nuclio_wheels()
+    known, alias = table[max(line for line in table if line <= max(build.bundle.nuclio, (1, 13)))]
+    return tuple(known), build.bundle.runtime[1] or alias
 
 
 @rule(
