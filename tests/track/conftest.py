@@ -4,7 +4,7 @@ import importlib.util
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 import numpy as np
@@ -99,7 +99,9 @@ class Studio:
         found: dict[str, Any] = self.place.connection.get(f"jobs/{job.id}/annotations")
         return found
 
-    def function(self, scope: Any, kind: str, **parameters: Any) -> Function:
+    def function(
+        self, scope: Any, kind: str, state: Literal["token", "in-memory"] = "token", **parameters: Any
+    ) -> Function:
         name = {"tracker": "../../tracker/functions/squares", "detector": "greys", "reid": "tones"}[kind]
         loaded = load(FunctionSource(file=HERE / "functions" / f"{name}.py", parameters=parameters))
         annotations = {"type": kind, "spec": "[]"}
@@ -108,7 +110,7 @@ class Studio:
         if kind == "detector":
             annotations["spec"] = json.dumps([{"name": "square", "type": "rectangle", "attributes": []}])
         raw = {"metadata": {"name": kind, "annotations": annotations}, "spec": {"description": ""}, "status": {}}
-        invoker = InProcess(self.driver(loaded, Options()))
+        invoker = InProcess(self.driver(loaded, Options(state=state)))
         size = max(job.frames.stop for job in scope.jobs)
         function = Function.of(list_function(raw), invoker, NEWEST, scope.labels, size)
         function.pauses = (0.0, 0.0)
@@ -116,12 +118,12 @@ class Studio:
 
     def clip(self, scope: Any, progress: Progress | None = None, **options: Any) -> Clip:
         """A run; `types` is what the tracker follows, `frames` a range, `detector` and `reid` truth values."""
-        types, frames = options.pop("types", "rectangle"), options.pop("frames", None)
+        types, frames, state = (options.pop(key, None) for key in ("types", "frames", "state"))
         if frames is not None:
             scope = open_task(self.place.connection, scope.task_id, frames)
         detector = Detector(self.function(scope, "detector")) if options.pop("detector", False) else None
         reid = ReID(self.function(scope, "reid"), 500) if options.pop("reid", False) else None
-        tracker = Tracker(self.function(scope, "tracker", types=types))
+        tracker = Tracker(self.function(scope, "tracker", state or "token", types=types or "rectangle"))
         wanted = TrackOptions(**options)
         return Clip(
             self.place.connection, scope, tracker, wanted, progress or Progress(), lambda _: None, detector, reid

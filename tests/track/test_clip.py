@@ -184,6 +184,30 @@ def test_a_job_is_stored_once_whenever_the_process_dies(studio: Studio) -> None:
     check(studio, scope, MOTION, 1.0)
 
 
+def test_objects_are_shown_again_where_states_are_gone(studio: Studio) -> None:
+    """They lie in the memory of a worker that is another one after the interruption."""
+    scope = started(studio)
+    clip = studio.clip(scope, state="in-memory")
+    for _ in itertools.takewhile(lambda index: index < 6, clip.run()):
+        pass
+    again = studio.clip(scope, clip.progress, state="in-memory")
+    done(again)
+    (note,) = again.progress.notes
+    assert note.startswith("on frame 5 the function was shown the objects again: HTTPError: 400")
+    check(studio, scope, MOTION, 1.0)
+
+
+def test_a_refusal_that_stays_ends_the_run(studio: Studio) -> None:
+    clip = studio.clip(started(studio))
+    driving = clip.run()
+    next(driving)
+    clip.tracker.function.server.invoker.invoker.driver = studio.function(
+        clip.scope, "tracker", types="mask"
+    ).server.invoker.invoker.driver
+    with pytest.raises(UserError, match="tracker failed on frame"):
+        next(driving)
+
+
 def test_a_worker_that_ends_is_asked_again(studio: Studio) -> None:
     clip = studio.clip(started(studio))
     driving = clip.run()

@@ -21,6 +21,10 @@ from .subjects import Leaf
 PAUSES = (1.0, 5.0, 15.0)
 
 
+class RefusedError(UserError):
+    """The function took the request itself for wrong: HTTP 400 to 499. Sent again it would be refused again."""
+
+
 class _Unsigned:
     """CVAT signs states for the way through a browser. Here they go nowhere, and may be kept for another process."""
 
@@ -76,7 +80,8 @@ class Function:
 
     def _failed(self, frame: int, error: CvatError) -> UserError:
         told = [f"{error.name}: {error.message}", *causes(error)]
-        return UserError(
+        kind = RefusedError if error.http_status < 500 else UserError
+        return kind(
             f"{self.listed.id} failed on frame {frame}",
             why="; ".join(told),
             remedy="see the function's log; then the same command goes on where it was",

@@ -7,12 +7,12 @@ import attrs
 
 from ..cvat_server import Connection, Frame, Scope, frames_ahead
 from ..errors import UserError
-from .asked_function import Tracker
+from .asked_function import RefusedError, Tracker
 from .clip_journal import Progress
 from .finder import Detector, ReID, Shape, overlapping
 from .starts import Following, as_shape, begun
 from .storing import Storing
-from .subjects import Followed
+from .subjects import Followed, Leaf
 from .track_options import Options
 
 SAVE_EVERY = 5.0
@@ -38,6 +38,7 @@ class Clip:
     save: Callable[[Progress], None]
     detector: Detector | None = None
     reid: ReID | None = None
+    _last: Frame | None = attrs.field(default=None, repr=False, init=False)
     _pictures: dict[int, bytes] = attrs.field(factory=dict, repr=False, init=False)
 
     @property
@@ -69,13 +70,37 @@ class Clip:
         if self.progress.index == 0:
             self.progress.followed = self._first(frame)
         elif self.progress.at != frame.number:
-            moving = [leaf for each in self.progress.followed for leaf in each.leaves if leaf.state is not None]
-            if moving:
-                self.tracker.follow(frame.number, frame.content, moving)
+            self._follow(frame)
             self.progress.at = frame.number
         if self.progress.index and self._due():
             self._look(frame)
         self._remember(frame)
+        self._last = frame
+
+    def _follow(self, frame: Frame) -> None:
+        moving = [leaf for each in self.progress.followed for leaf in each.leaves if leaf.state is not None]
+        try:
+            if moving:
+                self.tracker.follow(frame.number, frame.content, moving)
+        except RefusedError as refused:
+            shown = self._show_again(moving, refused)
+            self.tracker.follow(frame.number, frame.content, shown)
+
+    def _show_again(self, leaves: Sequence[Leaf], refused: RefusedError) -> Sequence[Leaf]:
+        """States do not last: eight hours, or until a worker that holds them ends. What is in sight is shown once more.
+
+        What is lost then cannot be followed any further. Raises `refused` where nothing is in sight.
+        """
+        shown = [leaf for leaf in leaves if not leaf.hidden]
+        if not shown:
+            raise refused
+        before = self.walk[self.progress.index - 1]
+        picture = self._last.content if self._last else self._picture(before)
+        self.tracker.start(before, picture, shown)
+        for leaf in leaves:
+            leaf.state = None if leaf.hidden else leaf.state
+        self.progress.notes.append(f"on frame {before} the function was shown the objects again: {refused.why}")
+        return shown
 
     def _due(self) -> bool:
         every = self.options.detect_every
