@@ -62,7 +62,8 @@ FLOORS = (
     {"serve", "check"},
     {"invoke", "bench"},
     {"deploy", "playground"},
-    {"annotate", "track"},
+    {"annotate"},
+    {"track"},
     {"commands"},
     {"__main__"},
 )

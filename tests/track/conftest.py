@@ -13,6 +13,7 @@ from PIL import Image
 
 from aa_runtime import FunctionSource, Options, load
 from cvat_nuclio.cvat import NEWEST, CvatError, Listed, list_function
+from cvat_nuclio.cvat.browser import mapping_by_name
 from cvat_nuclio.cvat_server import open_task
 from cvat_nuclio.track.asked_function import Function, Tracker
 from cvat_nuclio.track.clip import Clip
@@ -116,12 +117,16 @@ class Studio:
         function.pauses = (0.0, 0.0)
         return function
 
+    def detector(self, scope: Any) -> Detector:
+        function = self.function(scope, "detector")
+        return Detector(function, mapping_by_name(function.listed.labels, scope.labels, NEWEST))
+
     def clip(self, scope: Any, progress: Progress | None = None, **options: Any) -> Clip:
         """A run; `types` is what the tracker follows, `frames` a range, `detector` and `reid` truth values."""
         types, frames, state = (options.pop(key, None) for key in ("types", "frames", "state"))
         if frames is not None:
             scope = open_task(self.place.connection, scope.task_id, frames)
-        detector = Detector(self.function(scope, "detector")) if options.pop("detector", False) else None
+        detector = self.detector(scope) if options.pop("detector", False) else None
         reid = ReID(self.function(scope, "reid"), 500) if options.pop("reid", False) else None
         tracker = Tracker(self.function(scope, "tracker", state or "token", types=types or "rectangle"))
         wanted = TrackOptions(**options)

@@ -331,13 +331,6 @@ class _With:
         self.function, self.start, self.follow = tracker.function, tracker.start, follow
 
 
-def test_labels_that_do_not_match(studio: Studio) -> None:
-    scope = studio.task(COMING, labels=[{"name": "car"}])
-    with pytest.raises(UserError, match="no label of detector is one of the task's") as caught:
-        done(studio.clip(scope, detector=True))
-    assert caught.value.why == "it finds square (rectangle); the task has car (any)"
-
-
 def node(number: int, name: str) -> str:
     return (
         f'<circle r="1.5" cx="{30 * number}" cy="30" data-type="element node" data-element-id="{number}" '

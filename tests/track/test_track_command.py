@@ -34,9 +34,10 @@ def nuclio() -> Iterator[Any]:
 def tracker(nuclio: Any) -> Callable[..., str]:
     """`tracker(places, kind=…)`: a dashboard's URL; for each request of one object a place, or an HTTP status."""
 
-    def deploy(places: list[Any], kind: str = "tracker") -> str:
+    def deploy(places: list[Any], kind: str = "tracker", spec: Any = ()) -> str:
+        annotations = {"type": kind, "supported_shape_types": "rectangle", "spec": json.dumps(list(spec))}
         function = {
-            "metadata": {"name": "f", "annotations": {"type": kind, "supported_shape_types": "rectangle"}},
+            "metadata": {"name": "f", "annotations": annotations},
             "spec": {"description": "d"},
             "status": {"httpPort": nuclio.port},
         }
@@ -189,7 +190,6 @@ def test_an_answer_that_was_lost_stores_nothing_twice(
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--frames", "5..2"], "--frames takes A..B, not '5..2'\n  try: backwards: --frames A..B --backward"),
         (["--frames", "0..99"], "there is no frame 99\n  why: the frames are 0..9"),
         (["--frames", "3..9"], "nothing stands on frame 3\n  why: a track begins with a shape that stands there"),
         (["--shapes", "987654"], "no shape 987654 on frame 0\n  why: {id} (box, rectangle)\n  try: choose of these"),
@@ -203,6 +203,14 @@ def test_what_does_not_go(cvat_place: Any, scope: Any, tracker: Any, track: Run,
     status, printed = track(tracker(boxes(10)), "--task", scope.task_id, *words)
     assert status == 2
     assert f"cvat-nuclio track: {told.replace('{id}', str(shape['id']))}" in printed
+
+
+def test_labels_of_the_detector_that_do_not_match(scope: Any, tracker: Any, track: Run) -> None:
+    url = tracker([], kind="detector", spec=[{"name": "boxx", "type": "rectangle", "attributes": []}])
+    status, told = track("DIR", "--task", scope.task_id, "--detector", url)
+    assert status == 2
+    assert "none of the function's labels is one of the task's" in told
+    assert "boxx: not in the task; --map boxx=box?" in told
 
 
 def test_a_function_of_another_kind(scope: Any, tracker: Any, track: Run) -> None:

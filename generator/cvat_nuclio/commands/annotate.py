@@ -1,13 +1,13 @@
 """`cvat-nuclio annotate`."""
 
 import argparse
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import login_options
+from .argument_types import number, share, span
 from .function_parameter import add_function_parameter
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_function_parameter(parser, "parameter for the function of the file, as in generate")
     what = parser.add_argument_group("what is annotated")
-    what.add_argument("--task", type=_number, metavar="N", help="all its annotation jobs")
-    what.add_argument("--job", type=_number, metavar="N", help="one job")
-    what.add_argument("--project", type=_number, metavar="N", help="all tasks of a project")
-    what.add_argument("--frames", type=_span, metavar="A..B", help="only these frames of the task or job")
+    what.add_argument("--task", type=number, metavar="N", help="all its annotation jobs")
+    what.add_argument("--job", type=number, metavar="N", help="one job")
+    what.add_argument("--project", type=number, metavar="N", help="all tasks of a project")
+    what.add_argument("--frames", type=span, metavar="A..B", help="only these frames of the task or job")
     how = parser.add_argument_group("how")
-    how.add_argument("--conf-threshold", type=_share, metavar="T", help="the function's threshold, 0 to 1")
+    how.add_argument("--conf-threshold", type=share, metavar="T", help="the function's threshold, 0 to 1")
     how.add_argument(
         "--map",
         action="append",
@@ -58,7 +58,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="remove the old shapes and tags of these frames, once the new ones are stored; tracks stay",
     )
     how.add_argument(
-        "--in-flight", type=_number, metavar="K", help="requests at a time (default: two for each of the workers)"
+        "--in-flight", type=number, metavar="K", help="requests at a time (default: two for each of the workers)"
     )
     how.add_argument("--retries", type=int, default=2, metavar="N", help="more tries of a frame that fails (default 2)")
     how.add_argument(
@@ -68,36 +68,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     where = parser.add_argument_group("the function")
     where.add_argument("--function", type=Path, metavar="FILE", help="the function.yaml of what is behind the URL")
     where.add_argument("--name", metavar="ID", help="which function, where a dashboard has several")
-    where.add_argument("--workers", type=_number, metavar="N", help="of a bundle (default: as in its file)")
+    where.add_argument("--workers", type=number, metavar="N", help="of a bundle (default: as in its file)")
     where.add_argument(
         "--python", metavar="EXE", help="interpreter of a bundle's workers (default: generate's, else this)"
     )
     where.add_argument("--dashboard", metavar="URL", help="Nuclio's, for a deployed function (default: this machine's)")
     login_options.configure(parser)
-
-
-def _number(text: str) -> int:
-    number = int(text) if text.isdecimal() else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"a number of at least 1 is expected, not {text}")
-    return number
-
-
-def _share(text: str) -> float:
-    try:
-        share = float(text)
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
-        raise argparse.ArgumentTypeError(f"a number from 0 to 1 is expected, not {text}")
-    return share
-
-
-def _span(text: str) -> range:
-    match = re.fullmatch(r"(\d+)\.\.(\d+)", text)
-    if not match or int(match[1]) > int(match[2]):
-        raise argparse.ArgumentTypeError(f"FIRST..LAST is expected, not {text}")
-    return range(int(match[1]), int(match[2]) + 1)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -12,7 +12,6 @@ import attrs
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from ..cvat.browser import mapping_by_name
 from ..errors import UserError
 from .asked_function import Function
 from .subjects import Followed
@@ -25,24 +24,17 @@ Shape = dict[str, Any]
 
 @attrs.frozen
 class Detector:
-    """A detection function; `threshold` and `mapping` as in CVAT's dialog."""
+    """A detection function; `mapping` and `threshold` as CVAT's REST API takes them."""
 
     function: Function
+    mapping: Mapping[str, Any]
     threshold: float | None = None
     polygons: bool = False
 
     def find(self, frame: int, picture: bytes) -> list[Shape]:
-        """The shapes on a frame, as CVAT would store them. Raises UserError, for labels that do not match too."""
-        listed, labels = self.function.listed, self.function.labels
-        mapping = mapping_by_name(listed.labels, labels, self.function.server.generation)
-        if not mapping:
-            raise UserError(
-                f"no label of {listed.id} is one of the task's",
-                why=f"it finds {_names(listed.labels)}; the task has {_names(labels)}",
-                remedy="give the task labels of the same names and types",
-            )
-        body = {"frame": frame, "mapping": mapping, "threshold": self.threshold, "conv_mask_to_poly": self.polygons}
-        shapes: list[Shape] = self.function.ask({frame: picture}, body)["shapes"]
+        """The shapes on a frame, as CVAT would store them. Raises UserError."""
+        asked = {"mapping": self.mapping, "threshold": self.threshold, "conv_mask_to_poly": self.polygons}
+        shapes: list[Shape] = self.function.ask({frame: picture}, {"frame": frame, **asked})["shapes"]
         return shapes
 
 
@@ -104,7 +96,3 @@ def _is_matching(answer: Any, lost: int, found: int) -> bool:
     whole = isinstance(answer, list) and all(type(index) is int and -1 <= index < found for index in answer)
     taken = [index for index in answer if index >= 0] if whole else []
     return whole and len(answer) == lost and len(set(taken)) == len(taken)
-
-
-def _names(labels: Sequence[Any]) -> str:
-    return ", ".join(sorted(f"{label.name} ({label.type})" for label in labels)) or "nothing"

@@ -5,14 +5,18 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import attrs
 
-from ..cvat.listing import retrieve_function
+from ..annotate.frame_progress import FrameProgress, shown
+from ..annotate.label_plan import plan_labels
+from ..annotate.task_run import digest_of
+from ..cvat import Listed, ListingError, list_function
 from ..cvat_server import Connection, Scope, connect, open_job, open_task
+from ..deploy.function_in_use import function_in_use
 from ..errors import UserError
-from ..invoke.call_target import Hints, open_target
-from ..waiting import Wait, waiting
+from ..invoke.call_target import Hints
 from .asked_function import Function, Tracker
 from .clip import Clip
 from .clip_journal import Journal, Progress
@@ -29,82 +33,93 @@ def follow(args: argparse.Namespace, options: Options) -> Iterator[str]:
         journal = Journal.of(_identity(args, options, connection, scope))
         if args.fresh:
             journal.remove()
-        if not args.detector and not journal.path.exists():
+        progress = journal.load()
+        if progress is None and not args.detector:
             first = scope.frames[-1 if options.backward else 0]
             standing(connection, scope, first, options.shapes)  # before functions are loaded for nothing
-        clip = _clip(stack, args, options, connection, scope, journal)
+        functions = _Functions(stack, args, connection, scope)
+        detector, reid = functions.detector(options), functions.reid()
+        tracker = Tracker(functions.opened(args.target, "tracker"))
+        clip = Clip(connection, scope, tracker, options, progress or Progress(), journal.save, detector, reid)
         yield from _begun(clip)
         yield from _followed(clip, journal)
 
 
 def _scope(connection: Connection, args: argparse.Namespace) -> Scope:
-    frames = _frames(args.frames)
-    found = open_job(connection, args.job, frames) if args.job else open_task(connection, args.task, frames)
-    if not found.frames:
+    opened = open_job(connection, args.job, args.frames) if args.job else open_task(connection, args.task, args.frames)
+    if not opened.frames:
         raise UserError("all these frames are deleted", remedy="name others: --frames A..B")
-    return found
-
-
-def _frames(text: str | None) -> range | None:
-    """`A..B`, or one number."""
-    if text is None:
-        return None
-    first, dots, last = text.partition("..")
-    if not (first.isdecimal() and (last if dots else first).isdecimal()) or (dots and int(first) > int(last)):
-        raise UserError(f"--frames takes A..B, not {text!r}", remedy="backwards: --frames A..B --backward")
-    return range(int(first), int(last if dots else first) + 1)
+    return opened
 
 
 def _identity(args: argparse.Namespace, options: Options, connection: Connection, scope: Scope) -> dict[str, object]:
     """What has to be the same for a run to go on: all but how it logs in."""
-    asked = ("function", "task", "job", "frames", "detector", "reid", "conf_threshold", "max_distance")
+    asked = ("task", "job", "conf_threshold", "wishes", "max_distance", "function_parameters")
+    functions = {name: _function_told(getattr(args, name)) for name in ("target", "detector", "reid")}
     told = {name: getattr(args, name) for name in asked}
-    return {
-        **told,
-        **attrs.asdict(options),
-        "shapes": list(options.shapes),
-        "server": connection.url,
-        "walk": len(scope.frames),
-    }
+    frames = {"frames": [scope.frames[0], len(scope.frames), scope.frames[-1]]}
+    return {**told, **functions, **frames, **attrs.asdict(options), "shapes": [*options.shapes], "url": connection.url}
 
 
-def _clip(
-    stack: ExitStack,
-    args: argparse.Namespace,
-    options: Options,
-    connection: Connection,
-    scope: Scope,
-    journal: Journal,
-) -> Clip:
-    def opened(text: str, kind: str) -> Function:
-        return _function(stack, text, kind, args.python, connection, scope)
-
-    detector = reid = None
-    tracker = Tracker(opened(args.function, "tracker"))
-    if args.detector:
-        detector = Detector(opened(args.detector, "detector"), args.conf_threshold, options.polygons)
-    if args.reid:
-        reid = ReID(opened(args.reid, "reid"), args.max_distance)
-    progress = journal.load() or Progress()
-    return Clip(connection, scope, tracker, options, progress, journal.save, detector, reid)
+def _function_told(text: str | None) -> str:
+    """A function's name, and of files what they are: another function must not go on with the states of the first."""
+    path = Path(text or "")
+    return f"{text} {digest_of(path)}" if text and "://" not in text and path.exists() else str(text)
 
 
-def _function(
-    stack: ExitStack, text: str, kind: str, python: str | None, connection: Connection, scope: Scope
-) -> Function:
-    """A function that runs. Raises UserError for one of another kind."""
-    target = stack.enter_context(open_target(text, Hints(kind=None, python=python)))
-    listed = retrieve_function(target.function, connection.generation)
-    if listed.kind != kind:
-        raise UserError(f"{text} is no {kind}", why=f"it is a {listed.kind}", remedy=f"name a {kind}")
-    size = max(job.frames.stop for job in scope.jobs)
-    return Function.of(listed, target.gateway(connection.generation), connection.generation, scope.labels, size)
+@attrs.frozen
+class _Functions:
+    """Opens the functions that a clip needs, each until the end of `stack`."""
+
+    stack: ExitStack
+    args: argparse.Namespace
+    connection: Connection
+    scope: Scope
+
+    def opened(self, text: str, kind: str) -> Function:
+        """A function that runs. Raises UserError for one of another kind."""
+        args, generation = self.args, self.connection.generation
+        of_tracker = kind == "tracker"
+        hints = Hints(
+            function_file=args.function if of_tracker else None,
+            python=args.python,
+            parameters=(args.function_parameters or ()) if of_tracker else (),
+            workers=1,
+        )
+        target = self.stack.enter_context(function_in_use(text, hints, args.dashboard))
+        try:
+            listed = list_function({"status": {}, **target.function}, generation)
+        except ListingError as error:
+            raise UserError(
+                f"CVAT could not list {text}",
+                why=f"{error.name}: {error.message}",
+                remedy="cvat-nuclio check says what to write",
+            ) from error
+        if listed.kind != kind:
+            raise UserError(f"{text} is no {kind}", why=f"it is a {listed.kind}", remedy=f"name a {kind}")
+        size = max(job.frames.stop for job in self.scope.jobs)
+        return Function.of(listed, target.gateway(generation), generation, self.scope.labels, size)
+
+    def detector(self, options: Options) -> Detector | None:
+        """Raises UserError for labels that do not match too."""
+        if not self.args.detector:
+            return None
+        function = self.opened(self.args.detector, "detector")
+        return Detector(function, self._mapping(function.listed), self.args.conf_threshold, options.polygons)
+
+    def _mapping(self, listed: Listed) -> dict[str, object]:
+        return plan_labels(listed.labels, self.scope.labels, self.args.wishes, self.connection.generation).mapping
+
+    def reid(self) -> ReID | None:
+        """None where none is asked for."""
+        if not self.args.reid:
+            return None
+        return ReID(self.opened(self.args.reid, "reid"), self.args.max_distance)
 
 
 def _begun(clip: Clip) -> Iterator[str]:
-    walk, index = clip.walk, clip.progress.index
-    jobs = f"{len(clip.scope.jobs)} job{'s' * (len(clip.scope.jobs) > 1)}"
-    yield f"{clip.scope.task_name}: frames {walk[0]}..{walk[-1]}, {jobs}"
+    walk, index, jobs = clip.walk, clip.progress.index, len(clip.scope.jobs)
+    yield f"{clip.scope.task_name}: frames {walk[0]}..{walk[-1]}, {jobs} job{'s' * (jobs > 1)}"
     yield from (f"left as it is: {each}" for each in clip.scope.left_out)
     if index:
         yield f"an interrupted run goes on at frame {walk[min(index, len(walk) - 1)]} ({index} of {len(walk)} are done)"
@@ -113,10 +128,11 @@ def _begun(clip: Clip) -> Iterator[str]:
 def _followed(clip: Clip, journal: Journal) -> Iterator[str]:
     """Whatever ends it, what was reached is kept."""
     before, begun = clip.progress.index, time.monotonic()
+    frames = FrameProgress(len(clip.walk), before)
     try:
-        with waiting("following") as wait:
-            for done in clip.run():
-                _tell(wait, clip, done, before)
+        with shown("following", frames):
+            for _ in clip.run():
+                frames.advance()
     except BaseException:
         if clip.progress.index:
             journal.save(clip.progress)
@@ -126,14 +142,6 @@ def _followed(clip: Clip, journal: Journal) -> Iterator[str]:
     journal.remove()
     yield from clip.progress.notes
     yield _summary(clip.progress, time.monotonic() - begun, len(clip.walk) - before)
-
-
-def _tell(wait: Wait, clip: Clip, done: int, before: int) -> None:
-    whole = len(clip.walk)
-    rate = (done - before) / max(time.monotonic() - wait.begun, 1e-6)
-    seen = sum(not each.hidden for each in clip.progress.followed)
-    wait.what = f"following {seen} objects: {done} of {whole} frames"
-    wait.detail = f"{rate:.1f} frames/s, {(whole - done) / rate:.0f} s left"
 
 
 def _summary(progress: Progress, seconds: float, frames: int) -> str:
