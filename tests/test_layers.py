@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -10,6 +11,10 @@ from pathlib import Path
 import pytest
 
 RUNTIME_MAY_IMPORT = {"PIL", "aa_runtime", "attrs", "cv2", "cvat_sdk", "msgpack", "nuclio_sdk", "numpy", "scipy"}
+FUNCTIONS_MAY_IMPORT = {
+    "PIL", "aa_runtime", "attrs", "cv2", "cvat_functions", "cvat_sdk", "huggingface_hub", "numpy", "onnxruntime",
+    "openvino", "torch", "transformers", "ultralytics",
+}  # fmt: skip
 #: Not for the command line's start, which an editor pays for at every lint.
 HEAVY = {"cv2", "cvat_sdk", "jinja2", "numpy", "rich", "ruamel.yaml", "scipy", "uvicorn"}
 
@@ -35,6 +40,17 @@ def test_runtime_imports_only_what_the_image_has(repository: Path) -> None:
             assert name.partition(".")[0] in allowed, f"{path.name} imports {name}"
 
 
+def test_ready_functions_are_ordinary_aa_functions(repository: Path) -> None:
+    """An image has their files without the tool, and of the runtime they know ReID's protocol alone."""
+    allowed = FUNCTIONS_MAY_IMPORT | sys.stdlib_module_names
+    for path in sources(repository, "functions/cvat_functions"):
+        names = list(imported(path))
+        for name in names:
+            assert name.partition(".")[0] in allowed, f"{path.name} imports {name}"
+        assert "aa_runtime" not in names or "reid" in path.name
+        assert path.stem in ("__init__", "shared") or re.search(r"^def create\(", path.read_text("utf-8"), re.MULTILINE)
+
+
 def test_runtime_reaches_no_pickle_and_no_network(repository: Path) -> None:
     forbidden = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "socket", "urllib", "http", "subprocess"}
     for path in sources(repository, "serverless/aa_runtime"):
@@ -47,7 +63,7 @@ def test_host_tool_imports_none_of_the_functions_frameworks(repository: Path) ->
 
 
 def test_wheel_puts_no_common_name_into_site_packages(repository: Path) -> None:
-    for package in ("generator/cvat_nuclio", "serverless/aa_runtime"):
+    for package in ("generator/cvat_nuclio", "serverless/aa_runtime", "functions/cvat_functions"):
         for path in sources(repository, package):
             taken = {"generator", "templates", "serverless", "tests", "tools"}
             assert not {name.partition(".")[0] for name in imported(path)} & taken, path.name
@@ -57,7 +73,7 @@ def test_wheel_puts_no_common_name_into_site_packages(repository: Path) -> None:
 FLOORS = (
     {"__init__", "atomic", "errors", "limits"},
     {"data", "nuclio", "cvat", "private_files", "systems", "waiting"},
-    {"generate", "state_keys", "cvat_server"},
+    {"generate", "models", "state_keys", "cvat_server"},
     {"interpreter"},
     {"serve", "check"},
     {"invoke", "bench"},

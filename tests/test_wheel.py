@@ -37,15 +37,17 @@ def wheel(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     source.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(repository / name, source)
-    for name in ("generator", "templates", "serverless/aa_runtime"):
+    for name in ("generator", "templates", "serverless/aa_runtime", "functions"):
         shutil.copytree(repository / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder, source, cwd=folder)
     return next(folder.glob("*.whl"))
 
 
-def test_wheel_holds_two_packages_and_their_data(wheel: Path) -> None:
+def test_wheel_holds_three_packages_and_their_data(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {"cvat_nuclio", "aa_runtime"}
+    assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {
+        "cvat_nuclio", "aa_runtime", "cvat_functions",
+    }  # fmt: skip
     for needed in ("templates/function.yaml.j2", "data/frameworks.yaml", "generate/probe_script.py", "py.typed"):
         assert f"cvat_nuclio/{needed}" in names
     assert "aa_runtime/state/__init__.py" in names
@@ -53,8 +55,8 @@ def test_wheel_holds_two_packages_and_their_data(wheel: Path) -> None:
 
 def test_wheel_holds_every_module(wheel: Path, repository: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    for parent in (repository / "generator", repository / "serverless"):
-        for package in ("cvat_nuclio", "aa_runtime"):
+    for parent in (repository / "generator", repository / "serverless", repository / "functions"):
+        for package in ("cvat_nuclio", "aa_runtime", "cvat_functions"):
             for path in (parent / package).rglob("*.py"):
                 assert path.relative_to(parent).as_posix() in names
 

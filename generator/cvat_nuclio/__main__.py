@@ -12,7 +12,9 @@ from .errors import UserError
 # argparse, not a library over it: cvat-cli, whose option names `generate` mirrors, is argparse too, and its
 # import is a sixth of the 150 ms that a lint run from an editor may take to start.
 COMMANDS = {
-    "generate": "turn an auto-annotation function into a Nuclio bundle",
+    "generate": "turn an auto-annotation function, or a model, into a Nuclio bundle",
+    "models": "list the ready functions and the networks that they run",
+    "init": "write a function to start from, and its test",
     "check": "find what CVAT or Nuclio would drop, refuse or break on",
     "serve": "run bundles without Docker, with Nuclio's semantics",
     "track": "follow objects through a whole clip of a task, store CVAT tracks",

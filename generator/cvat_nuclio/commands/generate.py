@@ -49,6 +49,15 @@ def _configure_function(parser: argparse.ArgumentParser) -> None:
     function = group.add_mutually_exclusive_group()
     function.add_argument("--function-module", metavar="MODULE", help="qualified name of the module to use")
     function.add_argument("--function-file", metavar="PATH", help="path to the Python source file to use")
+    function.add_argument(
+        "--model", metavar="MODEL",
+        help="weights instead of a function: a file, a folder with config.json, hf:OWNER/NAME[@REVISION], "
+        "torchvision:NAME, or a name that `cvat-nuclio models` lists; a ready function is taken for it",
+    )  # fmt: skip
+    group.add_argument(
+        "--kind", choices=("detector", "interactor", "tracker", "reid"),
+        help="what --model shall be, where it can be several things",
+    )  # fmt: skip
     add_function_parameter(
         group,
         "parameter for the function; as in cvat-cli; file:PATH is a file or a folder that goes into the bundle",
@@ -150,7 +159,7 @@ def run(args: argparse.Namespace) -> int:
     from ..generate import change_report
     from ..generate.targets import targets
 
-    given = vars(args)
+    given = _with_model(vars(args))
     stale = bad = False
     for target in targets(getattr(args, "bundles", []), args.output, given):
         outcome = _one(args, target, {**given, **target.function})
@@ -158,7 +167,21 @@ def run(args: argparse.Namespace) -> int:
         change_report.show(outcome, pretend=args.pretend, check=args.check, force=args.force)
         if not (args.pretend or args.check):
             bad = _findings(target.folder, outcome.bundle.probe) or bad
+            if "model" in given:
+                folder = target.folder
+                print(f"next: cvat-nuclio invoke {folder} PHOTO --output seen.png, then ./deploy.sh {folder}")
     return EXIT_FINDINGS if stale or bad else 0
+
+
+def _with_model(given: dict[str, Any]) -> dict[str, Any]:
+    """The options with the ready function that `--model` comes to, which is told on standard output."""
+    if "model" not in given:
+        return given
+    from ..models.recognise import recognise
+
+    chosen = recognise(given["model"], given.get("kind"))
+    print(f"{given['model']}: {chosen.looked_at}; {chosen.function_module}; licence of the weights: {chosen.licence}")
+    return {**given, **chosen.options(given)}
 
 
 def _findings(folder: Path, probe: "Probe") -> bool:

@@ -21,6 +21,8 @@ from typing import Any
 
 FUNCTION = "__cvat_function__"
 FRAMEWORKS = ("torch", "onnxruntime", "onnxruntime-gpu", "openvino")
+#: Functions that come with cvat-nuclio, which no image has: they travel as the user's own do.
+READY = "cvat_functions"
 
 
 def is_installed(file: str) -> bool:
@@ -89,7 +91,7 @@ class Modules:
     def owners_of(self, name: str, file: str | None = None) -> list[str]:
         """The distributions that a module belongs to; more than one only where they share a namespace."""
         top = name.partition(".")[0]
-        if top in sys.stdlib_module_names:
+        if top in sys.stdlib_module_names or top == READY:
             return []
         names = sorted({canonical(item) for item in self.owners.get(top, [])})
         names = [item for item in names if not self.is_editable(item)]
@@ -148,7 +150,9 @@ class Modules:
     def add_local(self, name: str) -> None:
         """A module of no distribution: it has to travel with the function."""
         file = self.file_of(name)
-        if not file or name == FUNCTION or name in self.local or self.owners_of(name, file) or is_installed(file):
+        if not file or name == FUNCTION or name in self.local or self.owners_of(name, file):
+            return
+        if is_installed(file) and name.partition(".")[0] != READY:
             return
         if not file.endswith(".py"):
             self.binary.append(file)

@@ -13,6 +13,8 @@ from .option_kinds import Move, kind_of
 from .values import as_map
 
 FUNCTION = ("function-module", "function-file")
+#: Found wherever cvat-nuclio is.
+READY = "cvat_functions"
 
 
 def merge(folder: Path, given: Mapping[str, Any], *, new: bool, force: bool) -> dict[str, Any]:
@@ -47,7 +49,8 @@ def settled(options: dict[str, Any], bundle: Description, *, new: bool) -> Mappi
 def _depends_on_directory(bundle: Description) -> bool:
     function = bundle.function
     source = function.file.parent if function.file else None
-    modules = any(source is None or not module.file.is_relative_to(source) for module in bundle.probe.local)
+    own = [module for module in bundle.probe.local if not module.name.startswith(READY)]
+    modules = any(source is None or not module.file.is_relative_to(source) for module in own)
     texts = function.function_parameters.values()
     values = [text.removeprefix("str:") for text in texts if text.startswith("str:") and text != "str:"]
     return modules or any(os.path.exists(function.directory / value) for value in values)  # noqa: PTH110 - takes any text

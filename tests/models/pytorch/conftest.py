@@ -1,6 +1,23 @@
-"""Puts the helper `state_rows` of tests/state within reach of the tests of tensors."""
+"""What the tests of functions on PyTorch share; the helper `state_rows` of tests/state is within reach of theirs."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aa_runtime import FunctionSource, load
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "state"))
+
+
+@pytest.fixture
+def function() -> Callable[..., Any]:
+    """`function("transformers_sam", FOLDER)`: a family of `cvat_functions`, as cvat-cli and a bundle load it."""
+
+    def function(family: str, folder: Path, **parameters: Any) -> Any:
+        given = {"model": str(folder), **parameters}
+        return load(FunctionSource(module=f"cvat_functions.{family}", parameters=given))
+
+    return function

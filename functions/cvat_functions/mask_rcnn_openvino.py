@@ -1,0 +1,1 @@
+../../serverless/openvino/mask-rcnn/nuclio/func.py

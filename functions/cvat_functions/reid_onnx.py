@@ -1,0 +1,1 @@
+../../serverless/onnx/person-reid/nuclio/func.py

@@ -1,0 +1,1 @@
+../../serverless/pytorch/sam/nuclio/func.py

@@ -1,0 +1,68 @@
+"""ReID by the features of any vision network of transformers: DINOv3, DINOv2, SigLIP, CLIP, ViT, ConvNeXt and theirs.
+
+Each box is cut out, resized as the network wants it, and described by its pooled features. `cvat-cli` has no ReID.
+"""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+import torch
+from transformers import AutoImageProcessor, AutoModel
+
+from aa_runtime import ReIDFunctionContext, ReIDFunctionSpec
+from cvat_functions.shared import device_of, pretrained, report, to_rgb, verify
+
+#: Boxes in one pass of the network.
+BATCH = 32
+
+
+class Embedder:
+    """The ReID function over one network and its preprocessing."""
+
+    def __init__(self, model: Any, processor: Any, device: torch.device) -> None:
+        # CLIP and SigLIP have a second network for words.
+        self._model, self._processor = getattr(model, "vision_model", model).to(device).eval(), processor
+        self._device = device
+        self.spec = ReIDFunctionSpec(embedding_size=self._features([PIL.Image.new("RGB", (64, 64))]).shape[1])
+
+    def embed(
+        self,
+        context: ReIDFunctionContext,
+        image: PIL.Image.Image,
+        boxes: Sequence[tuple[float, float, float, float]],
+    ) -> npt.NDArray[np.float32]:
+        """One row per box, (len(boxes), spec.embedding_size)."""
+        picture = to_rgb(image)
+        crops = [picture.crop(_pixels(box)) for box in boxes]
+        return np.concatenate([self._features(crops[at : at + BATCH]) for at in range(0, len(crops), BATCH)])
+
+    @torch.inference_mode()
+    def _features(self, crops: list[PIL.Image.Image]) -> npt.NDArray[np.float32]:
+        inputs = self._processor(images=crops, return_tensors="pt").to(self._device)
+        answer = self._model(**inputs)
+        pooled = getattr(answer, "pooler_output", None)
+        if pooled is None:
+            pooled = answer.last_hidden_state[:, 0]
+        return np.asarray(pooled.flatten(1).float().cpu())
+
+
+def _pixels(box: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
+    """The whole pixels that a box touches, at least one."""
+    left, top = int(box[0]), int(box[1])
+    return left, top, max(int(np.ceil(box[2])), left + 1), max(int(np.ceil(box[3])), top + 1)
+
+
+def create(
+    model: str, revision: str | None = None, sha256: str | None = None, device: str | None = None
+) -> Embedder:  # fmt: skip
+    """The function with the weights of `model`; on CUDA where torch sees it, unless `device` says otherwise."""
+    started, place = time.monotonic(), device_of(device)
+    verify(model, sha256, revision)
+    network = pretrained(AutoModel, model, revision, dtype=torch.float32)
+    function = Embedder(network, pretrained(AutoImageProcessor, model, revision), place)
+    report(f"{model}: {type(network).__name__}", place, started)
+    return function

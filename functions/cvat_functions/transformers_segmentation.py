@@ -1,0 +1,103 @@
+"""Objects and regions with masks, by any segmentation network of transformers: Mask2Former, MaskFormer, EoMT,
+OneFormer, RF-DETR, SegFormer, UPerNet, DPT, BEiT, MobileViT.
+
+`task` is instance, panoptic or semantic; by itself, what the network's name says, and instances where it says nothing.
+A semantic answer is one mask for each label that is in the picture.
+
+    cvat-cli function create-native NAME --function-module cvat_functions.transformers_segmentation \
+        -p model=str:facebook/mask2former-swin-tiny-coco-instance
+"""
+
+import inspect
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import cvat_sdk.auto_annotation as cvataa
+import numpy as np
+import PIL.Image
+import torch
+from transformers import (
+    AutoConfig,
+    AutoImageProcessor,
+    AutoModelForInstanceSegmentation,
+    AutoModelForSemanticSegmentation,
+    AutoModelForUniversalSegmentation,
+    AutoProcessor,
+)
+
+from cvat_functions.shared import Bitmap, device_of, labels_of, pretrained, report, shapes_of, to_rgb, verify
+
+TASKS = ("instance", "panoptic", "semantic")
+
+
+class Segmenter:
+    """The detector over one network and its preprocessing."""
+
+    def __init__(self, model: Any, processor: Any, task: str, device: torch.device, confidence: float) -> None:
+        self._model, self._processor, self._task = model.to(device).eval(), processor, task
+        self._device, self._confidence = device, confidence
+        # OneFormer is told its task in words.
+        self._words = {"task_inputs": [task]} if model.config.model_type == "oneformer" else {}
+        labels, self._label_of = labels_of(model.config.id2label, "mask", ["background"])
+        self.spec = cvataa.DetectionFunctionSpec(labels=labels)
+        self._decode = getattr(processor, f"post_process_{task}_segmentation")
+        # Networks whose instances may overlap: a map of one number a pixel would cut them.
+        apart = task == "instance" and "return_binary_maps" in inspect.signature(self._decode).parameters
+        self._options = {"return_binary_maps": True} if apart else {}
+
+    @torch.inference_mode()
+    def detect(self, context: cvataa.DetectionFunctionContext, image: PIL.Image.Image) -> list[Any]:
+        """Masks in no order; the threshold counts for instances and panoptic segments."""
+        threshold = self._confidence if context.conf_threshold is None else context.conf_threshold
+        inputs = self._processor(images=to_rgb(image), return_tensors="pt", **self._words).to(self._device)
+        found = self._regions(self._model(**inputs), threshold, (image.height, image.width))
+        return [
+            shape
+            for number, bitmap in found
+            if number in self._label_of
+            for shape in shapes_of(self._label_of[number], bitmap, context.conv_mask_to_poly)
+        ]
+
+    def _regions(self, answer: Any, threshold: float, size: tuple[int, int]) -> Iterator[tuple[int, Bitmap]]:
+        """Each class with a bitmap of the picture's size."""
+        if self._task == "semantic":
+            classes = self._decode(answer, target_sizes=[size])[0].cpu().numpy()
+            yield from ((int(number), classes == number) for number in np.unique(classes))
+            return
+        found = self._decode(answer, threshold=threshold, target_sizes=[size], **self._options)[0]
+        segments = np.asarray(found["segmentation"].cpu())
+        for index, info in enumerate(found["segments_info"]):
+            yield int(info["label_id"]), segments[index] > 0 if segments.ndim == 3 else segments == info["id"]
+
+
+def task_of(config: Any, model: str) -> str:
+    """What the network is for: by its class where that says it, else by its name."""
+    if (mapped := type(config)) in AutoModelForSemanticSegmentation._model_mapping:
+        return "semantic"
+    if mapped not in AutoModelForUniversalSegmentation._model_mapping:
+        return "instance"
+    return next((task for task in TASKS if task in model.lower()), "semantic" if "ade" in model.lower() else "instance")
+
+
+def create(
+    model: str, revision: str | None = None, sha256: str | None = None, task: str | None = None,
+    confidence: float = 0.5, device: str | None = None,
+) -> Segmenter:  # fmt: skip
+    """The detector with the weights of `model`; on CUDA where torch sees it, unless `device` says otherwise.
+
+    ValueError for a `task` that is none.
+    """
+    started, place = time.monotonic(), device_of(device)
+    verify(model, sha256, revision)
+    config = pretrained(AutoConfig, model, revision)
+    task = task or task_of(config, model)
+    if task not in TASKS:
+        raise ValueError(f"task is {task!r}: {', '.join(TASKS)}")
+    kinds = (AutoModelForSemanticSegmentation, AutoModelForUniversalSegmentation, AutoModelForInstanceSegmentation)
+    kind = next((kind for kind in kinds if type(config) in kind._model_mapping), AutoModelForInstanceSegmentation)
+    network = pretrained(kind, model, revision, dtype=torch.float32)
+    words = AutoProcessor if config.model_type == "oneformer" else AutoImageProcessor
+    function = Segmenter(network, pretrained(words, model, revision), task, place, confidence)
+    report(f"{model}: {type(network).__name__}, {task}", place, started)
+    return function

@@ -1,0 +1,99 @@
+"""What a network of Ultralytics finds: boxes, rotated boxes, masks, skeletons or tags, by YOLO, RT-DETR, World, YOLOE.
+
+Ultralytics' package is AGPL-3.0, or under a licence that you bought: it is no dependency of cvat-nuclio, and is in an
+image only because you chose this function. `model` is a checkpoint (`best.pt`) or a model's description (`.yaml`).
+`labels` are phrases for World and YOLOE, which find what words name.
+
+    cvat-cli function create-native NAME --function-module cvat_functions.ultralytics_yolo -p model=str:best.pt
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import cvat_sdk.auto_annotation as cvataa
+import numpy as np
+import PIL.Image
+from ultralytics import YOLO, YOLOE, YOLOWorld
+
+from cvat_functions.shared import device_of, phrases, report, shapes_of, to_rgb, verify
+
+KINDS = {"detect": "rectangle", "obb": "rectangle", "segment": "mask", "classify": "tag"}
+COCO = [
+    "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow",
+    "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle",
+    "right_ankle",
+]  # fmt: skip
+#: A point that is less sure than this is outside.
+VISIBLE = 0.5
+
+
+class Yolo:
+    """The detector over one network."""
+
+    def __init__(self, model: Any, device: Any, confidence: float, imgsz: int | None) -> None:
+        self._model, self._device, self._confidence = model, device, confidence
+        self._size = {} if imgsz is None else {"imgsz": imgsz}
+        names = sorted((int(number), str(name)) for number, name in model.names.items())
+        if model.task == "pose":
+            count = int(model.model.kpt_shape[0])
+            points = COCO if count == len(COCO) else [str(number + 1) for number in range(count)]
+            parts = [cvataa.keypoint_spec(name, number) for number, name in enumerate(points)]
+            labels = [cvataa.skeleton_label_spec(name, number, parts) for number, name in names]
+        else:
+            labels = [cvataa.label_spec(name, number, type=KINDS[model.task]) for number, name in names]
+        self.spec = cvataa.DetectionFunctionSpec(labels=labels)
+
+    def detect(self, context: cvataa.DetectionFunctionContext, image: PIL.Image.Image) -> list[Any]:
+        """Everything at least as sure as the context's threshold, else as `confidence`."""
+        threshold = self._confidence if context.conf_threshold is None else context.conf_threshold
+        found = self._model.predict(
+            to_rgb(image), conf=threshold, device=self._device, verbose=False, retina_masks=True, **self._size
+        )[0]
+        if self._model.task == "classify":
+            best = int(found.probs.top1)
+            return [cvataa.tag(best)] if float(found.probs.top1conf) >= threshold else []
+        return list(self._shapes(found, context.conv_mask_to_poly))
+
+    def _shapes(self, found: Any, as_polygons: bool) -> Iterator[Any]:
+        if found.obb is not None:
+            for (x, y, width, height, turn), number in zip(found.obb.xywhr.tolist(), found.obb.cls.int(), strict=True):
+                corners = [x - width / 2, y - height / 2, x + width / 2, y + height / 2]
+                yield cvataa.rectangle(int(number), corners, rotation=math.degrees(turn) % 360)
+            return
+        for index, number in enumerate(found.boxes.cls.int().tolist()):
+            if found.keypoints is not None:
+                yield self._skeleton(number, found.keypoints.data[index].cpu().numpy())
+            elif found.masks is not None:
+                yield from shapes_of(number, found.masks.data[index].cpu().numpy() > 0, as_polygons)
+            else:
+                yield cvataa.rectangle(number, found.boxes.xyxy[index].tolist())
+
+    def _skeleton(self, number: int, points: Any) -> Any:
+        sure = points[:, 2] if points.shape[1] == 3 else np.ones(len(points))
+        elements = [
+            cvataa.keypoint(index, [float(x), float(y)], outside=bool(sure[index] < VISIBLE))
+            for index, (x, y) in enumerate(points[:, :2])
+        ]
+        return cvataa.skeleton(number, elements)
+
+
+def create(
+    model: str, labels: str | None = None, sha256: str | None = None, confidence: float = 0.25,
+    imgsz: int | None = None, device: str | None = None,
+) -> Yolo:  # fmt: skip
+    """The detector with the weights of `model`; `imgsz` in pixels, by itself the network's own.
+
+    On CUDA where torch sees it, unless `device` says otherwise. ValueError for `labels` to a network that takes none.
+    """
+    started, place = time.monotonic(), device_of(device)
+    verify(model, sha256)
+    network = YOLO(model)
+    if labels is not None:
+        if not isinstance(network, (YOLOE, YOLOWorld)):
+            raise ValueError(f"{model} finds its own classes, not what words name: leave labels out")
+        network.set_classes(phrases(labels))
+    function = Yolo(network, place, confidence, imgsz)
+    report(f"{model}: {network.task}, {len(function.spec.labels)} labels", place, started)
+    return function

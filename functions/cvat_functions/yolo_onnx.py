@@ -1,0 +1,1 @@
+../../serverless/onnx/yolo/nuclio/func.py

@@ -1,0 +1,63 @@
+"""What a model was taken for."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from ..errors import UserError
+from .table import family
+
+
+@attrs.frozen(kw_only=True)
+class Chosen:
+    """A ready function and what it gets."""
+
+    module: str
+    """Of `cvat_functions`, or cvat-sdk's own by its whole name."""
+    parameters: Mapping[str, str]
+    """`TYPE:VALUE` by name."""
+    name: str
+    """For people: `facebook/sam2.1-hiera-small`, `best.pt`."""
+    licence: str
+    """Of the weights, as far as it is known."""
+    looked_at: str
+    """What it was recognised by, for people."""
+    what: str = ""
+    """The task in words, where the table of families has none."""
+    add: Sequence[str] = ()
+    """Files that have to lie beside the weights."""
+    bake: bool = False
+    """Whether the image has to fetch the weights while it is built."""
+
+    @property
+    def function_module(self) -> str:
+        """The module's whole name."""
+        return self.module if "." in self.module else f"cvat_functions.{self.module}"
+
+    def options(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The options of `generate`, those that the user gave first. Raises UserError where one that it needs is left
+        out."""
+        own = dict(item.partition("=")[::2] for item in given.get("function_parameters", ()))
+        self._check(own)
+        parameters = {**self.parameters, **own}
+        what = self.what or family(self.module)["what"]
+        chosen = {
+            "function_module": self.function_module,
+            "function_parameters": [f"{name}={value}" for name, value in parameters.items()],
+            "bake": self.bake,
+            "description": f"{what}: {self.name}. Licence of the weights: {self.licence}.",
+        }
+        if self.add:
+            chosen["add"] = [*self.add, *given.get("add", ())]
+        return {**chosen, **{key: value for key, value in given.items() if key not in ("function_parameters", "add")}}
+
+    def _check(self, own: Mapping[str, str]) -> None:
+        for module, name, example in (
+            ("transformers_zero_shot", "labels", 'str:"helmet; person with a bag"'),
+            ("transformers_sam3", "labels", 'str:"helmet; person with a bag"'),
+            ("transformers_pose", "detector", "str:PekingU/rtdetr_r50vd_coco_o365"),
+            ("mask_rcnn_openvino", "labels", "file:labels.txt (a name a line)"),
+        ):
+            if self.module == module and name not in own:
+                raise UserError(f"{self.name} needs {name}", why=family(module)["what"], remedy=f"-p {name}={example}")

@@ -1,0 +1,95 @@
+"""Files of weights, told apart without loading them: no pickle is run, no framework is needed."""
+
+import pickletools
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+LARGEST_PICKLE = 64 * 2**20
+
+
+def pickled_names(path: Path) -> set[str]:
+    """The classes and texts that a checkpoint of PyTorch names; nothing where it is none. Nothing of it is run."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            inside = next((name for name in archive.namelist() if name.endswith("data.pkl")), None)
+            if inside is None or archive.getinfo(inside).file_size > LARGEST_PICKLE:
+                return set()
+            data = archive.read(inside)
+        return {str(argument) for _, argument, _ in pickletools.genops(data) if isinstance(argument, str)}
+    except (zipfile.BadZipFile, ValueError, OSError):
+        return set()
+
+
+def onnx_metadata(path: Path) -> dict[str, str] | None:
+    """What the exporter wrote into the graph's metadata; None where the file is no ONNX model.
+
+    Read by ONNX's own layout (onnx.proto3: ModelProto has `graph` as field 7, `metadata_props` as field 14).
+    """
+    found: dict[str, str] = {}
+    seen = set()
+    try:
+        with path.open("rb") as stream:
+            for field, value in _fields(stream, path.stat().st_size, wanted={14}):
+                seen.add(field)
+                if field == 14:
+                    pair = dict(_pairs(value))
+                    found[pair.get(1, b"").decode()] = pair.get(2, b"").decode()
+    except (ValueError, OSError, UnicodeDecodeError):
+        return None
+    return found if 7 in seen else None
+
+
+def _pairs(data: bytes) -> Iterator[tuple[int, bytes]]:
+    import io
+
+    yield from _fields(io.BytesIO(data), len(data), wanted={1, 2})
+
+
+def _fields(stream: BinaryIO, size: int, wanted: set[int]) -> Iterator[tuple[int, bytes]]:
+    """A protobuf message's fields; the bytes of those wanted, for the others none."""
+    while stream.tell() < size:
+        key = _varint(stream)
+        field, wire = key >> 3, key & 7
+        if wire == 0:
+            _varint(stream)
+            yield field, b""
+        elif wire == 2:
+            length = _varint(stream)
+            if length > size - stream.tell():
+                raise ValueError("a field longer than the file")
+            if field in wanted:
+                yield field, stream.read(length)
+            else:
+                stream.seek(length, 1)
+                yield field, b""
+        elif wire in (1, 5):
+            stream.seek(8 if wire == 1 else 4, 1)
+            yield field, b""
+        else:
+            raise ValueError("no protobuf")
+
+
+def _varint(stream: BinaryIO) -> int:
+    value = shift = 0
+    while shift < 64:
+        byte = stream.read(1)
+        if not byte:
+            break
+        value |= (byte[0] & 127) << shift
+        if byte[0] < 128:
+            return value
+        shift += 7
+    raise ValueError("no protobuf")
+
+
+def openvino_outputs(path: Path) -> set[str] | None:
+    """The names of an OpenVINO model's outputs; None where the file is no IR."""
+    head = path.read_bytes()[:200]
+    if b"<net" not in head:
+        return None
+    # Names alone are wanted: an XML parser of a stranger's file would need guards against what XML can do.
+    text = path.read_text("utf-8", errors="replace")
+    return {name for group in re.findall(r'names="([^"]*)"', text) for name in group.split(",")}
