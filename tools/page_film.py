@@ -15,6 +15,8 @@ DEMO = ("opencv/grabcut", "opencv/correlation-tracker", "opencv/appearance-reid"
 FILM = Path("docs/pictures/page.webp")
 SIZE = {"width": 1120, "height": 660}
 SHORT, LONG = 60, 1600
+# Into the cup, on its red side, and at the saucer's right.
+CLICKS = ((290, 140), (250, 225), (450, 240))
 POINTER = """() => {
     const pointer = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     pointer.setAttribute("viewBox", "0 0 16 24");
@@ -71,20 +73,11 @@ def main() -> None:
         until(page, "app.stage.slides.length")
         page.wait_for_timeout(300)
         film.take(500)
-        film.move(*place(page, 300, 120))
-        page.mouse.click(*film.at)
-        film.take(300)
-        film.answered(1)
-        film.move(*place(page, 150, 15))
-        page.mouse.down()
-        film.move(*place(page, 440, 262))
-        page.mouse.up()
-        film.take(300)
-        film.answered(2)
-        film.move(*place(page, 285, 250), steps=6)
-        page.mouse.click(*film.at)
-        film.take(300)
-        film.answered(3)
+        for number, at in enumerate(CLICKS, start=1):
+            film.move(*place(page, *at))
+            page.mouse.click(*film.at)
+            film.take(300)
+            film.answered(number)
         film.times[-1] = 3000
     film.frames[0].save(
         FILM, save_all=True, append_images=film.frames[1:], duration=film.times, loop=0, quality=72, method=6

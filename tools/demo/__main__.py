@@ -1,9 +1,11 @@
 """Runs the demo: `python -m tools.demo`, from the checkout's root.
 
 For each function: `cvat-nuclio generate`, all four bundles under one `cvat-nuclio serve`, and `cvat-nuclio invoke`
-against it, as a user would by hand; then a table, and the commands.
+against it, as a user would by hand; then a table, and the commands. Where somebody sits before it, it goes on serving
+them, with the page to try them.
 """
 
+import contextlib
 import json
 import os
 import shlex
@@ -26,6 +28,7 @@ from .media import CLIP, PHOTOS, prepare
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = Path("build/demo")
 BUNDLES = DEMO / "bundles"
+SERVE = ("serve", *(f"{BUNDLES}/{case.name}" for case in CASES))
 
 
 @attrs.frozen
@@ -120,9 +123,14 @@ def show_commands(console: Console) -> None:
         console.print(f"\n[bold]{case.name}[/bold]")
         for command in (generate(case), invoke(case, f"{BUNDLES}/{case.name}")):
             console.print(shown(command), soft_wrap=True, highlight=False, markup=False)
-    console.print("\n[bold]all four, for a CVAT to call[/bold] (Ctrl-C ends it)")
-    serve = ["serve", *(f"{BUNDLES}/{case.name}" for case in CASES)]
-    console.print(shown(serve), soft_wrap=True, highlight=False, markup=False)
+    console.print("\n[bold]all four, for a CVAT to call, and on a page to try them with your own pictures[/bold]")
+    console.print(shown([*SERVE, "--open"]), soft_wrap=True, highlight=False, markup=False)
+
+
+def serve() -> None:
+    """Serves all four until Ctrl-C; `serve` prints the page's address."""
+    with contextlib.suppress(KeyboardInterrupt):
+        subprocess.run([sys.executable, "-m", "cvat_nuclio", *SERVE, "--dashboard-port", "0"])
 
 
 def main() -> int:
@@ -141,6 +149,9 @@ def main() -> int:
     for name, (_, _, licence) in {**PHOTOS, "frames": CLIP}.items():
         console.print(f"{name}: {licence}", highlight=False)
     show_commands(console)
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        console.print("\nThey are served now; the page's address is below. Ctrl-C ends it.")
+        serve()
     return 0
 
 

@@ -84,12 +84,13 @@ export class Answer {
       return [h("div", { className: "card warn" }, h("b", {}, refusal.message), lines.map((line) => h("p", {}, line)))];
     }
     if (!report?.failed) return [];
-    const trace = report.log.findIndex((line) => line.includes("Traceback"));
-    const told_ = report.error ? report.error.cvat : "CVAT takes the answer, but what it stores cannot be opened: see the notes";
+    const causes = report.error?.causes ?? [];
+    const trace = causes.some((cause) => cause.includes("Traceback")) ? -1 : report.log.findIndex((line) => line.includes("Traceback"));
+    const words = report.error ? report.error.cvat : "CVAT takes the answer, but what it stores cannot be opened: see the notes";
     return [
       h("div", { className: "card bad" },
-        h("b", {}, "What CVAT’s user sees"), h("p", {}, told_),
-        (report.error?.causes ?? []).map((cause) => h("p", {}, `Cause: ${cause}`)),
+        h("b", {}, "What CVAT’s user sees"), h("p", {}, words),
+        causes.map((cause) => (cause.includes("\n") ? h("pre", { className: "bad", tabIndex: 0 }, cause) : h("p", {}, `Cause: ${cause}`))),
         trace >= 0 && h("details", { open: true }, h("summary", {}, "What the function wrote"), h("pre", { className: "bad" }, report.log.slice(Math.max(0, trace - 1)).join("\n")))),
     ];
   }

@@ -42,6 +42,10 @@ export class Functions {
   async refresh(cvat) {
     this.cvat = cvat ?? this.cvat;
     clearTimeout(this.timer);
+    if (document.hidden && !cvat) {
+      this.timer = setTimeout(() => this.refresh(), EVERY);
+      return;
+    }
     try {
       this.take(await functions(this.cvat));
     } catch {

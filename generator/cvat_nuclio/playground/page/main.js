@@ -7,7 +7,7 @@ import { Detector } from "./kinds/detector.js";
 import { Interactor } from "./kinds/interactor.js";
 import { ReID } from "./kinds/reid.js";
 import { Tracker } from "./kinds/tracker.js";
-import { Unknown } from "./kinds/unknown.js";
+import { Kind } from "./kinds.js";
 import { hit } from "./paint.js";
 import { Sets } from "./sets.js";
 import { Stage } from "./stage.js";
@@ -39,7 +39,8 @@ class App {
     $("tools").replaceChildren();
     this.answer.hidden.clear();
     this.answer.set(null);
-    this.kind = new (KINDS[chosen.fault ? "" : chosen.kind] ?? Unknown)(this);
+    // One that CVAT cannot list, or never calls, can only be looked at.
+    this.kind = new (KINDS[chosen.fault ? "" : chosen.kind] ?? Kind)(this);
     this.stage.tool = this.kind.tool;
     this.about();
     await this.came(true);
@@ -187,4 +188,5 @@ class App {
   }
 }
 
+// For who looks at it from the console, and for the tests.
 window.app = new App();

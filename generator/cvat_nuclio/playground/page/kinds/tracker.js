@@ -18,7 +18,7 @@ export class Tracker extends Kind {
 
   /** Forgets the call; drawn shapes stay. */
   restart() {
-    this.start = this.app.frame;
+    this.start = this.tool.done.at(-1)?.frame ?? this.app.frame;
     this.call = null;
     this.done = this.playing = this.stepping = false;
     this.answer.frame = null;
@@ -83,12 +83,11 @@ export class Tracker extends Kind {
     this.app.controls();
   }
 
-  /** Something was drawn: on the frame that is shown, and the call begins anew there. */
+  /** Something was drawn, or taken back: the call begins anew on the frame of the newest shape, with those beside it. */
   changed() {
-    if (this.call || this.answer.report) {
-      const newest = this.tool.done.at(-1);
-      if (this.app.frame !== this.start) this.tool.done = newest ? [newest] : [];
-    }
+    const { done } = this.tool;
+    if (done.length) done.at(-1).frame ??= this.app.frame;
+    this.tool.done = done.filter(({ frame }) => frame === done.at(-1).frame);
     this.restart();
     this.app.controls();
     this.app.stage.draw();
