@@ -33,6 +33,8 @@ CONFIDENCE_SPEC_ID: Final = 0
 
 # Lists of a request. Each is far above what CVAT's UI can produce and far below what would hurt a worker.
 MAX_PROMPT_POINTS: Final = 10_000
+MAX_TEXT_PROMPTS: Final = 100
+MAX_TEXT_LETTERS: Final = 1000
 MAX_TRACKED_OBJECTS: Final = 10_000
 #: A tracker keeps a shape twice in a state's 4 MiB, its own copy and the runtime's.
 MAX_SHAPE_NUMBERS: Final = 100_000

@@ -38,6 +38,9 @@ class Prompts(cvataa.InteractionPrompts):  # type: ignore[misc]
     pos_points: tuple[Point, ...]
     neg_points: tuple[Point, ...]
     bounding_box: tuple[Point, Point] | None
+    text_prompts: tuple[str, ...] = ()
+    """Beside what cvat-sdk's protocol has: a function that can take texts reads them, for the others they are dropped.
+    `getattr(prompts, "text_prompts", ())` works under cvat-cli too."""
 
 
 @attrs.frozen(kw_only=True)
@@ -130,7 +133,12 @@ def check_prompts(spec: cvataa.InteractionFunctionSpec, request: InteractRequest
         raise RequestError("bounding boxes are not supported", field="obj_bbox")
     if spec.min_bounding_boxes == 1 and request.bounding_box is None:
         raise RequestError("a bounding box is required", field="obj_bbox")
-    return Prompts(pos_points=request.pos_points, neg_points=request.neg_points, bounding_box=request.bounding_box)
+    return Prompts(
+        pos_points=request.pos_points,
+        neg_points=request.neg_points,
+        bounding_box=request.bounding_box,
+        text_prompts=request.text_prompts,
+    )
 
 
 def shapes_answer(found: Sequence[Found]) -> str:

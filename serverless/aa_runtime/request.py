@@ -35,6 +35,8 @@ class InteractRequest(NamedTuple):
     bounding_box: tuple[Point, Point] | None
     """Top-left and bottom-right, whatever corners were given. Points and box may lie outside the image: CVAT
     shifts them when it crops the image to a region of interest."""
+    text_prompts: tuple[str, ...]
+    """What CVAT's server passes on since 2.60: a list of texts, or one text."""
 
 
 class TrackRequest(NamedTuple):
@@ -84,8 +86,19 @@ def interact_request(body: Mapping[str, object]) -> InteractRequest:
         pos_points=_prompt_points(body, "pos_points"),
         neg_points=_prompt_points(body, "neg_points"),
         bounding_box=_bounding_box(body),
+        text_prompts=_text_prompts(body.get("text_prompts")),
         encoded=image_bytes(body, "image"),
     )
+
+
+def _text_prompts(value: object) -> tuple[str, ...]:
+    texts = [value] if isinstance(value, str) else [] if value is None else value
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise RequestError("a text or an array of texts is expected", field="text_prompts")
+    if len(texts) > contract.MAX_TEXT_PROMPTS or any(len(text) > contract.MAX_TEXT_LETTERS for text in texts):
+        most = f"{contract.MAX_TEXT_PROMPTS} texts of {contract.MAX_TEXT_LETTERS} letters"
+        raise RequestError(f"at most {most} are accepted", field="text_prompts", status=413)
+    return tuple(text.strip() for text in texts if text.strip())
 
 
 def track_request(body: Mapping[str, object], options: Options) -> TrackRequest:

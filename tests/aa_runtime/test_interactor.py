@@ -274,3 +274,23 @@ def test_the_browser_shows_what_the_function_found(
         assert all(np.array_equal(one.bitmap, BITMAP) for one in shown)
         assert all(one.confidence == (0.7 if form == "shapes" else 1) for one in shown)
         assert not [reason for reason in dropped if found]
+
+
+@pytest.mark.parametrize(
+    ("sent", "given"),
+    [(["a car", " "], ("a car",)), ("a red car", ("a red car",)), ([], ()), (None, ()), ("", ())],
+)
+def test_texts_reach_a_function_that_reads_them(
+    worker: Call, interactor: Call, picture: str, sent: Any, given: tuple[str, ...]
+) -> None:
+    function = interactor([])
+    assert worker(function).post(click(picture, text_prompts=sent))[0] == 200
+    ((_, _, prompts),) = function.calls
+    assert prompts.text_prompts == given
+
+
+@pytest.mark.parametrize(("sent", "status"), [(5, 400), ([5], 400), ({}, 400), (["a"] * 101, 413), ("a" * 1001, 413)])
+def test_texts_that_are_none_are_refused(worker: Call, interactor: Call, picture: str, sent: Any, status: int) -> None:
+    code, body = worker(interactor([])).post(click(picture, text_prompts=sent))[:2]
+    assert code == status
+    assert "text_prompts" in str(body)
