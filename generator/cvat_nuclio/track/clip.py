@@ -49,9 +49,7 @@ class Clip:
     def run(self) -> Iterator[int]:
         """Yields how many frames are done. Raises UserError; the progress is then what was reached."""
         progress, walk = self.progress, self.walk
-        storing = Storing(
-            self.connection, self.scope, self.options, progress, walk, lambda: self.save(progress)
-        )  # fmt: skip
+        storing = Storing(self.connection, self.scope, self.options, progress, walk, self._keep)
         due = time.monotonic() + SAVE_EVERY
         storing.finish(progress.index)
         for frame in frames_ahead(self.connection, self.scope, walk[progress.index :]):
@@ -60,10 +58,13 @@ class Clip:
             progress.index += 1
             storing.finish(progress.index)
             if (begun := time.monotonic()) > due:
-                self.save(progress)
+                self._keep()
                 due = time.monotonic() + max(SAVE_EVERY, 50 * (time.monotonic() - begun))
             yield progress.index
         storing.replace()
+
+    def _keep(self) -> None:
+        self.save(self.progress)
 
     def _step(self, frame: Frame) -> None:
         """What fails leaves all as it was, or moved to this frame, where it is not moved again."""
