@@ -55,7 +55,8 @@ def compare(kind: str, folder: Path, picture: PIL.Image.Image) -> tuple[bool, in
     lively(network.model)
     network.save(str(folder / "best.pt"))
     chosen = recognise(str(folder / "best.pt"))
-    assert chosen.module == "ultralytics_yolo", chosen
+    if chosen.module != "ultralytics_yolo":
+        return False, 0
 
     from cvat_functions import ultralytics_yolo
 
