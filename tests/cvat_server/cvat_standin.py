@@ -294,6 +294,8 @@ def paged(request: Request, path: str, results: list[Any]) -> Answer:
 
 @route("GET", "labels")
 def labels(request: Request) -> Answer:
+    if "project_id" in request.query:
+        return paged(request, "labels", request.server.projects[int(request.query["project_id"])]["labels"])
     if "job_id" in request.query:
         job = request.server.job(int(request.query["job_id"]))
         task = job.task

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import EXIT_FINDINGS
+from . import login_options
+from .argument_types import number
 from .function_parameter import add_function_parameter
 
 if TYPE_CHECKING:
@@ -30,6 +32,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _configure_image(parser)
     _configure_answers(parser)
     _configure_nuclio(parser)
+    parser.set_defaults(
+        **dict.fromkeys(("server_host", "server_port", "auth", "profile", "organization")), insecure=False
+    )
+    login_options.configure(parser)
 
 
 def _configure_run(parser: argparse.ArgumentParser) -> None:
@@ -57,6 +63,10 @@ def _configure_function(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--kind", choices=("detector", "interactor", "tracker", "reid"),
         help="what --model shall be, where it can be several things",
+    )  # fmt: skip
+    group.add_argument(
+        "--labels-from-project", metavar="ID", type=number,
+        help="the label names of a CVAT project are the phrases that the function looks for: its parameter `labels`",
     )  # fmt: skip
     add_function_parameter(
         group,
@@ -159,7 +169,7 @@ def run(args: argparse.Namespace) -> int:
     from ..generate import change_report
     from ..generate.targets import targets
 
-    given = _with_model(vars(args))
+    given = _with_model(_with_labels(args))
     stale = bad = False
     for target in targets(getattr(args, "bundles", []), args.output, given):
         outcome = _one(args, target, {**given, **target.function})
@@ -171,6 +181,19 @@ def run(args: argparse.Namespace) -> int:
                 folder = target.folder
                 print(f"next: cvat-nuclio invoke {folder} PHOTO --output seen.png, then ./deploy.sh {folder}")
     return EXIT_FINDINGS if stale or bad else 0
+
+
+def _with_labels(args: argparse.Namespace) -> dict[str, Any]:
+    """The options with `-p labels=...` of the project that `--labels-from-project` names. Raises UserError."""
+    given = dict(vars(args))
+    if "labels_from_project" not in given:
+        return given
+    from ..cvat_server import connect, label_names
+
+    with connect(args) as connection:
+        phrases = "; ".join(label_names(connection, args.labels_from_project))
+    print(f"project {args.labels_from_project}: {phrases}")
+    return {**given, "function_parameters": [*given.get("function_parameters", ()), f"labels=str:{phrases}"]}
 
 
 def _with_model(given: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ stored whole or not at all, and the jobs of ground truth and of consensus stay a
 from .chunk_frames import Frame, frames_ahead
 from .connection import Connection, Refused, Unreachable, connect
 from .job_annotations import Annotations, Marks
+from .project_labels import label_names
 from .scope import Job, Scope, open_job, open_task, tasks_of_project
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Unreachable",
     "connect",
     "frames_ahead",
+    "label_names",
     "open_job",
     "open_task",
     "tasks_of_project",
