@@ -104,3 +104,10 @@ def test_colours_and_nested_escapes_are_undone() -> None:
 @pytest.mark.parametrize(("id_", "output"), REPORTED)
 def test_a_reported_failure_gets_its_cause(id_: str, output: str) -> None:
     assert find_cause("", output).id == id_
+
+
+def test_a_remedy_names_what_was_found() -> None:
+    old = "Error response from daemon: client version 1.42 is too old. Minimum supported API version is 1.44"
+    assert "DOCKER_MIN_API_VERSION=1.42 in" in find_cause("", old).remedy
+    taken = 'Conflict. The container name "/nuclio-nuclio-net" is already in use by container "0123"'
+    assert "`docker rm -f nuclio-nuclio-net`" in find_cause("", taken).remedy

@@ -7,6 +7,7 @@ a build stopped, else in what the cluster says of the pods, the function's statu
 
 import functools
 import re
+from collections.abc import Mapping
 from importlib import resources
 
 import attrs
@@ -80,8 +81,13 @@ def _find(text: str, where: str) -> Cause | None:
     for pattern in _patterns():
         if pattern.where in ("", where) and (match := pattern.expression.search(text)):
             groups = {key: (value or "").strip() for key, value in match.groupdict().items()}
-            return Cause(pattern.id, _short(pattern.cause.format(**groups)), pattern.remedy)
+            return Cause(pattern.id, _short(pattern.cause.format(**groups)), _filled(pattern.remedy, groups))
     return None
+
+
+def _filled(text: str, groups: Mapping[str, str]) -> str:
+    """`text` with what was found in place of its `{name}`; other braces are the remedy's own."""
+    return re.sub(r"\{(\w+)\}", lambda match: groups.get(match[1], match[0]), text)
 
 
 def _of_step(step: BuildStep) -> Cause:
