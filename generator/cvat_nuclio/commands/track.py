@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..track.track_options import DETECT_EVERY, TOLERANCE
+from ..track import DETECT_EVERY, TOLERANCE
 from . import login_options
 from .argument_types import number, share, span
 from .function_parameter import add_function_parameter

@@ -2,8 +2,7 @@
 
 import attrs
 
-TOLERANCE = 1.0
-DETECT_EVERY = 10
+from . import TOLERANCE
 
 
 @attrs.frozen
