@@ -1,16 +1,16 @@
 """The tables in `data/`: frameworks, base images, drivers, skeletons, Nuclio's versions."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any
 
-import attrs
 import yaml
 from packaging.version import Version
 
 
-@attrs.frozen(kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # `check` imports this, and no attrs
 class Row:
     """One release of a framework and the CUDA of its Linux wheel."""
 
@@ -18,7 +18,7 @@ class Row:
     cuda: str
     """`13.0`, or `13` where any release of it will do."""
     cudnn: str = ""
-    beside: Mapping[str, str] = attrs.field(factory=dict)
+    beside: Mapping[str, str] = field(default_factory=dict)
     """Distributions built for exactly this release, with their versions."""
     source: str = ""
 
