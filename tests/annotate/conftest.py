@@ -82,8 +82,13 @@ def annotate(cvat_place: Any, function: Any) -> Callable[..., int]:
 
 
 @pytest.fixture
-def number_of() -> Callable[[dict[str, Any]], int]:
+def number_of(media: Path) -> Callable[[dict[str, Any]], int]:
     """The number of the recorded picture in a request to the function."""
-    media = HERE.parent / "recordings" / "cvat-rest" / "media"
     known = {base64.b64encode(path.read_bytes()).decode(): n for n, path in enumerate(sorted(media.glob("s*.jpg")))}
     return lambda body: known[body["image"]]
+
+
+@pytest.fixture(scope="session")
+def media(recordings: Path) -> Path:
+    """The recorded tasks' pictures."""
+    return recordings / "cvat-rest" / "media"

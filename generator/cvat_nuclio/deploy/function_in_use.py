@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,23 @@ def function_in_use(text: str, hints: Hints, dashboard: str | None = None) -> It
     `dashboard`, by default of the one on this machine's port 8070, then of nuctl. Raises UserError.
     """
     if "://" in text or Path(text).exists():
-        with open_target(text, hints) as target:
-            yield target
+        with ExitStack() as stack:
+            yield _opened(stack, text, hints)
         return
     if "/" in text or text.endswith(".py"):
         raise UserError(f"there is no {text}", remedy="name a bundle's folder, a URL, or a deployed function")
     yield _deployed(text, dashboard)
+
+
+def _opened(stack: ExitStack, text: str, hints: Hints) -> Target:
+    try:
+        return stack.enter_context(open_target(text, hints))
+    except UserError as error:
+        if "--kind" not in error.remedy:
+            raise
+        # A kind alone names no labels.
+        remedy = "add --function function.yaml, or name the URL of Nuclio's dashboard"
+        raise UserError(error.what, why=error.why, remedy=remedy) from error
 
 
 def workers_of(target: Target) -> int | None:
