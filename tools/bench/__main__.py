@@ -17,6 +17,7 @@ ROWS = {
     "P5": "p5_commands",
     "P7": "p7_memory",
     "P8": "p8_cold_start",
+    "P9": "p9_annotate",
     "P10": "p10_track",
 }
 

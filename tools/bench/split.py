@@ -11,6 +11,7 @@ from pathlib import Path
 from cvat_nuclio.bench.one_run import BenchOptions, bench_folder
 from cvat_nuclio.bench.results import AROUND, Report
 
+from . import frame_split
 from .scenes import generated_bundle, jpeg
 
 IMAGES = {"1080p": (1920, 1080), "12 MP": (4000, 3000)}
@@ -32,6 +33,8 @@ DEPENDENCIES = {
 def lines() -> Iterator[str]:
     """Markdown."""
     yield from _split()
+    yield ""
+    yield from frame_split.lines()
     yield ""
     yield from _dependencies()
 

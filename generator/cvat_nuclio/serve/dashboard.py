@@ -59,6 +59,10 @@ class Entry:
         metadata, spec = config.get("metadata") or {}, config.get("spec") or {}
         labels = {**self._labels, PROJECT_LABEL: self.project}
         metadata |= {"name": self.settings.name, "namespace": self.settings.namespace, "labels": labels}
+        workers = self.container.function.worker_count
+        if workers != self.settings.trigger.workers:
+            for trigger in (spec.get("triggers") or {}).values():
+                trigger |= {"numWorkers": workers} if trigger.get("kind") == "http" else {}
         return {"metadata": metadata, "spec": spec, "status": self._status()}
 
     def _status(self) -> dict[str, Any]:

@@ -1,0 +1,118 @@
+"""P9: a task of pictures from CVAT's disk to stored shapes, against CVAT's own job: one call at a time."""
+
+import importlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from cvat_nuclio.annotate.task_run import Wishes, annotate_task
+from cvat_nuclio.cvat import NEWEST, Listed, Server, Task, list_function
+from cvat_nuclio.cvat.browser import mapping_by_name
+from cvat_nuclio.cvat.job import run_job
+from cvat_nuclio.cvat.storage import Store
+from cvat_nuclio.cvat_server import Annotations, Marks, frames_ahead
+from cvat_nuclio.invoke.call_target import Hints, Target, open_target
+
+from .row import Result, Samples, interleave
+from .scenes import generated_bundle, jpeg
+
+FRAMES, WORKERS = 240, 4
+RECORDED = (8.3, 8.2, 8.1, 8.4)
+"""Frames a second of CVAT 2.73's own job with such a function (tests/recordings/cvat-rest)."""
+TARGET = 3.8
+
+
+@attrs.frozen
+class Scene:
+    """A task of small pictures at the tests' stand-in, and the function, served by four workers."""
+
+    place: Any
+    scope: Any
+    target: Target
+    function: Listed
+
+
+@contextmanager
+def scene(folder: Path, frames: int = FRAMES) -> Iterator[Scene]:
+    """Server, function and client share the machine's cores."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "cvat_server"))
+    place_at = importlib.import_module("cvat_place").place_at
+    standin = importlib.import_module("cvat_standin")
+    bundle = generated_bundle(folder, "sleeping_detector")
+    files = _pictures(folder / "pictures", frames)
+    labels = [{"name": "box", "type": "rectangle"}, {"name": "scene", "type": "tag"}]
+    with (
+        standin.running() as cvat,
+        place_at(cvat.url, "annotator", "secret") as place,
+        open_target(str(bundle), Hints(workers=WORKERS)) as target,
+    ):
+        function = list_function(target.function, NEWEST)
+        yield Scene(place, place.task(labels=labels, files=files), target, function)
+
+
+def run(folder: Path) -> Iterator[Result]:
+    """Frames a second of both, and of CVAT's job as it was recorded."""
+    with scene(folder) as found:
+        a, b = interleave(_annotate(found), _one_at_a_time(found), rounds=3, warm_up=0)
+    ours = Samples("annotate", [FRAMES / seconds for seconds in a])
+    theirs = Samples("one call at a time", [FRAMES / seconds for seconds in b])
+    work = f"`annotate`, {FRAMES} pictures, a function of 100 ms a call, {WORKERS} workers"
+    yield _at_least(f"{work}; against CVAT 2.73's own job, as recorded", ours, Samples("CVAT's job", RECORDED))
+    yield _at_least(f"{work}; against its calls one after another, frames in memory", ours, theirs)
+
+
+def _at_least(work: str, ours: Samples, theirs: Samples) -> Result:
+    ratio = ours.median / theirs.median
+    return Result(
+        row="P9", work=work, ours=ours, theirs=theirs, unit="frames/s", target=f"≥ {TARGET:g} ×", met=ratio >= TARGET,
+        ratio=ratio,
+    )  # fmt: skip
+
+
+def _pictures(folder: Path, frames: int) -> list[Path]:
+    folder.mkdir()
+    files = [folder / f"{number:03}.jpg" for number in range(frames)]
+    for number, file in enumerate(files):
+        file.write_bytes(jpeg(320, 240) + bytes(number + 1))
+    return files
+
+
+def _annotate(found: Scene) -> Callable[[], float]:
+    mapping = mapping_by_name(found.function.labels, found.scope.labels, NEWEST)
+
+    def whole() -> float:
+        begun = time.perf_counter()
+        outcome = annotate_task(
+            found.place.connection, found.scope, found.target, found.function, mapping, Wishes({}, fresh=True)
+        )
+        if outcome.frames != FRAMES:
+            raise RuntimeError(f"{outcome.frames} frames")
+        return time.perf_counter() - begun
+
+    return whole
+
+
+def _one_at_a_time(found: Scene) -> Callable[[], float]:
+    """The model of CVAT's job, its frames in memory; what it found is stored in one request."""
+    pictures = [frame.content for frame in frames_ahead(found.place.connection, found.scope, found.scope.frames)]
+    task = Task(found.scope.labels, FRAMES, lambda frame: pictures[frame])
+    annotations = Annotations(found.place.connection, found.scope.jobs[0].id)
+
+    def whole() -> float:
+        begun = time.perf_counter()
+        job = run_job(Server(NEWEST, found.target.gateway(NEWEST)), found.function, Store(task), {})
+        data = {kind: [_without_id(each) for each in job.stored[kind]] for kind in ("tags", "shapes")}
+        annotations.add(data, Marks.of(annotations.get()))
+        return time.perf_counter() - begun
+
+    return whole
+
+
+def _without_id(annotation: dict[str, Any]) -> dict[str, Any]:
+    """As the REST API takes it."""
+    return {key: value for key, value in annotation.items() if key != "id"}
