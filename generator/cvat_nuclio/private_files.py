@@ -48,6 +48,22 @@ def open_private(path: Path, mode: Literal["r", "w", "a"]) -> IO[str]:
         raise UserError(f"cannot open {path}", why=why, remedy="move it away, or mend its permissions") from error
 
 
+def locked_alone(file: IO[str]) -> bool:
+    """Whether this process alone has the file, until it closes it. Raises OSError where that cannot be told.
+
+    Windows has no such locks: there it is always True.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def _make(folder: Path) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()

@@ -1,5 +1,6 @@
 """The command as it is typed: what it prints, what it keeps of an interrupted run, what it says of what is wrong."""
 
+import fcntl
 import json
 import re
 import sys
@@ -96,7 +97,7 @@ def stored(place: Any, scope: Any) -> list[list[tuple[int, bool, float]]]:
 
 
 def journals() -> list[Path]:
-    return list(private_folder("track").iterdir())
+    return list(private_folder("track").glob("*.json"))
 
 
 def test_it_says_what_was_stored(cvat_place: Any, scope: Any, tracker: Any, track: Run) -> None:
@@ -242,6 +243,17 @@ def test_a_damaged_journal(scope: Any, tracker: Any, track: Run) -> None:
     assert status == 2
     assert "does not tell how far the last run came" in told
     assert track(tracker(boxes(10)), *words, "--fresh")[0] == 0
+
+
+def test_one_process_at_a_time(scope: Any, tracker: Any, track: Run) -> None:
+    assert track(tracker([*boxes(3), *[500] * 4]), "--task", scope.task_id)[0] == 2
+    (file,) = journals()
+    with file.with_suffix(".lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        status, told = track(tracker(boxes(10)[3:]), "--task", scope.task_id)
+    assert status == 2
+    assert "this run is under way already" in told
+    assert track(tracker(boxes(10)[3:]), "--task", scope.task_id)[0] == 0
 
 
 def test_a_full_disk(scope: Any, tracker: Any, track: Run, monkeypatch: pytest.MonkeyPatch) -> None:

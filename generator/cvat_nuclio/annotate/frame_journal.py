@@ -4,7 +4,6 @@ One JSON object a line. `frame` and `data`: a frame's annotations; `failed`: why
 to be stored in a job, with what stood there before; `sent`: it is stored. A last line that was cut short is dropped.
 """
 
-import fcntl
 import hashlib
 import json
 import os
@@ -17,7 +16,7 @@ from typing import IO, Any
 import attrs
 
 from ..errors import UserError
-from ..private_files import open_private, private_folder
+from ..private_files import locked_alone, open_private, private_folder
 
 
 @attrs.frozen
@@ -131,10 +130,8 @@ def open_journal(about: Mapping[str, Any], *, fresh: bool = False) -> Iterator[J
     name = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:32]
     path = private_folder("annotate") / f"{name}.jsonl"
     with open_private(path, "a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise UserError("this run is under way already", why="another process does the same work") from error
+        if not locked_alone(file):
+            raise UserError("this run is under way already", why="another process does the same work")
         if fresh:
             file.truncate(0)
         journal = Journal(file, path)

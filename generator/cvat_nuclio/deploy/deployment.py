@@ -12,7 +12,7 @@ import attrs
 from ..errors import UserError
 from ..limits import NAMESPACE
 from ..nuclio.function_yaml import FunctionYaml
-from ..private_files import open_private, private_folder
+from ..private_files import locked_alone, open_private, private_folder
 from ..state_keys import VARIABLE, deploy_key, file_with
 from .deploy_options import DeployOptions
 from .nuctl import Answer, Nuctl, State
@@ -236,14 +236,4 @@ def _only_one(name: str) -> Iterator[bool]:
     Raises UserError where that cannot be told.
     """
     with open_private(private_folder("deploy", "locks") / f"{file_name(name)}.lock", "w") as lock:
-        try:
-            import fcntl
-        except ImportError:  # Windows: two deploys at once are not told apart
-            yield True
-            return
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
+        yield locked_alone(lock)

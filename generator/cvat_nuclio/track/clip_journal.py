@@ -4,6 +4,8 @@ import hashlib
 import json
 import types
 import typing
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,7 +13,7 @@ import attrs
 
 from ..atomic import write
 from ..errors import UserError
-from ..private_files import open_private, private_folder
+from ..private_files import locked_alone, open_private, private_folder
 from .drafts import Draft
 from .subjects import Followed
 
@@ -48,12 +50,6 @@ class Journal:
     path: Path
     identity: dict[str, Any]
 
-    @classmethod
-    def of(cls, identity: dict[str, Any]) -> "Journal":
-        """In the user's own folder. Raises UserError."""
-        name = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:24]
-        return cls(private_folder("track") / f"{name}.json", identity)
-
     def load(self) -> Progress | None:
         """None where no such run was interrupted. Raises UserError for a file that is damaged."""
         if not self.path.exists():
@@ -85,6 +81,17 @@ class Journal:
     def remove(self) -> None:
         """Nothing is left to go on with."""
         self.path.unlink(missing_ok=True)
+
+
+@contextmanager
+def open_journal(identity: dict[str, Any]) -> Iterator[Journal]:
+    """A run's journal, in the user's own folder. One process has it at a time. Raises UserError."""
+    name = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
+    path = private_folder("track") / f"{name}.json"
+    with open_private(path.with_suffix(".lock"), "a") as lock:
+        if not locked_alone(lock):
+            raise UserError("this run is under way already", why="another process does the same work")
+        yield Journal(path, identity)
 
 
 def thaw(wanted: Any, value: Any) -> Any:

@@ -19,7 +19,7 @@ from ..errors import UserError
 from ..invoke.call_target import Hints
 from .asked_function import Function, Tracker
 from .clip import Clip
-from .clip_journal import Journal, Progress
+from .clip_journal import Journal, Progress, open_journal
 from .finder import Detector, ReID
 from .starts import standing
 from .track_options import Options
@@ -30,7 +30,7 @@ def follow(args: argparse.Namespace, options: Options) -> Iterator[str]:
     with ExitStack() as stack:
         connection = stack.enter_context(connect(args))
         scope = _scope(connection, args)
-        journal = Journal.of(_identity(args, options, connection, scope))
+        journal = stack.enter_context(open_journal(_identity(args, options, connection, scope)))
         if args.fresh:
             journal.remove()
         progress = journal.load()
