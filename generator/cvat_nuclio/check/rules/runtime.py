@@ -1,6 +1,7 @@
-"""CN609 to CN615: what the handler and init_context must not do in Nuclio's worker."""
+"""CN609 to CN615, CN628: what the handler and init_context must not do in Nuclio's worker."""
 
 import ast
+import re
 from collections.abc import Iterator
 
 from ..bundle import Module
@@ -12,6 +13,8 @@ _LOGGER = {
     "debug", "info", "warn", "error", "debug_with", "info_with", "warn_with", "error_with", "bind",
     "set_handler", "set_level", "get_child", "create_handler", "clear_handlers",
 }  # fmt: skip
+_LOGS = {f"{level}{with_}" for level in ("debug", "info", "warn", "error") for with_ in ("", "_with")}
+_PLACE = re.compile(r"%.")
 _INSTEAD = {"warning": "warn", "exception": "error", "critical": "error", "fatal": "error", "log": "info"}
 _UNPICKLERS = {
     "pickle.loads", "_pickle.loads", "dill.loads", "cloudpickle.loads", "marshal.loads", "jsonpickle.decode",
@@ -47,6 +50,23 @@ def logger_keyword(module: Module) -> Iterator[Fault]:
         keywords = [keyword.arg for keyword in call.keywords if keyword.arg]
         if method in ("debug", "info", "warn", "error") and keywords:
             yield Fault(f"context.logger.{method} takes no {keywords[0]}=", place(call))
+
+
+@rule(
+    "CN628", "logger-arguments", WARNING,
+    source="Python: logging makes `message % args` of them; nuclio_sdk.Logger.info(message, *args)",
+    remedy='write a %s for each: `context.logger.info("took %s s", seconds)`',
+)  # fmt: skip
+def logger_arguments(module: Module) -> Iterator[Fault]:
+    """A message has not as many places as arguments: the line is lost, and a traceback stands in the log instead."""
+    for call, method in _logger_calls(module):
+        text = module.string(call.args[0]) if call.args else None
+        given = call.args[1:]
+        if method not in _LOGS or text is None or not given or any(isinstance(one, ast.Starred) for one in given):
+            continue
+        places = _PLACE.findall(text.replace("%%", ""))
+        if len(places) != len(given) and not any(one in ("%(", "%*") for one in places):
+            yield Fault(f"{len(given)} arguments for {len(places)} places in the message", place(call))
 
 
 def _logger_calls(module: Module) -> Iterator[tuple[ast.Call, str]]:
