@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+PAGE = ("playground/page/index.html", "playground/page/kinds/tracker.js", "playground/page/samples/table.mp4")
 FUNCTION = """\
 import cvat_sdk.auto_annotation as cvataa
 
@@ -48,7 +49,7 @@ def test_wheel_holds_three_packages_and_their_data(wheel: Path) -> None:
     assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {
         "cvat_nuclio", "aa_runtime", "cvat_functions",
     }  # fmt: skip
-    for needed in ("templates/function.yaml.j2", "data/frameworks.yaml", "generate/probe_script.py", "py.typed"):
+    for needed in ("templates/function.yaml.j2", "data/frameworks.yaml", "generate/probe_script.py", "py.typed", *PAGE):
         assert f"cvat_nuclio/{needed}" in names
     assert "aa_runtime/state/__init__.py" in names
 

@@ -135,3 +135,25 @@ def test_a_function_s_file_gets_its_parameters(
     status, text = invoke("http://127.0.0.1:9", image, *given)
     assert status == 2
     assert f"cvat-nuclio generate DIR -p names=file:{names}" in text
+
+
+@pytest.mark.parametrize(
+    ("asked", "numbers"),
+    [("#3", [3]), ("#3-5", [3, 4, 5]), ("#21-", [21, 22, 23]), ("", list(range(24))), ("#22-99", [22, 23])],
+)
+def test_single_frames_of_a_video_can_be_named(repository: Path, asked: str, numbers: list[int]) -> None:
+    clip = repository / "generator/cvat_nuclio/playground/page/samples/table.mp4"
+    frames = load_frames([clip.with_name(clip.name + asked)])
+    assert [frame.name for frame in frames] == [f"table.mp4#{number}" for number in numbers]
+    assert frames[0].content == load_frames([clip])[numbers[0]].content
+
+
+def test_a_frame_that_a_video_lacks_is_told(repository: Path, tmp_path: Path) -> None:
+    clip = repository / "generator/cvat_nuclio/playground/page/samples/table.mp4"
+    for asked, words in (("#24", "no frame 24"), ("#5-3", "no frame 5")):
+        with pytest.raises(UserError, match=words):
+            load_frames([clip.with_name(clip.name + asked)])
+    Image.new("RGB", (8, 8)).save(tmp_path / "a#1.png")
+    assert [frame.name for frame in load_frames([tmp_path / "a#1.png"])] == ["a#1.png"]
+    with pytest.raises(UserError, match="no file"):
+        load_frames([tmp_path / "a.png#1"])

@@ -13,7 +13,7 @@ from cvat_nuclio.serve import Server, running
 pytest.importorskip("playwright")
 NewTab = Callable[..., Any]
 YAML = """\
-metadata: {{name: {name}, annotations: {{type: detector, spec: '[{{"name": "thing", "type": "any"}}]'}}}}
+metadata: {{name: {name}, annotations: {{type: detector, spec: '{spec}'}}}}
 spec:
   description: "{name} of the tests"
   handler: "main:handler"
@@ -21,6 +21,15 @@ spec:
   platform: {{attributes: {{restartPolicy: {{name: on-failure, maximumRetryCount: 3}}}}}}
   triggers: {{http: {{kind: http, numWorkers: 1, attributes: {{maxRequestBodySize: 33554432}}}}}}
 """
+NODE = '<circle data-type="element node" data-element-id="{0}" data-node-id="{0}" data-label-name="{1}"></circle>'
+EDGE = '<line data-type="edge" data-node-from="1" data-node-to="2"></line>'
+PERSON = {
+    "name": "person",
+    "type": "skeleton",
+    "svg": EDGE + NODE.format(1, "head") + NODE.format(2, "foot"),
+    "sublabels": [{"name": "head", "type": "points"}, {"name": "foot", "type": "points"}],
+}
+SPEC = [{"name": "thing", "type": "any"}, {"name": "scene", "type": "tag"}, PERSON]
 EVERY_SHAPE = [
     {"label": "thing", "type": "rectangle", "points": [20, 20, 80, 60], "rotation": 30},
     {"label": "thing", "type": "ellipse", "points": [150, 50, 190, 30]},
@@ -32,8 +41,21 @@ EVERY_SHAPE = [
         "type": "cuboid",
         "points": [220, 120, 220, 160, 260, 120, 260, 160, 280, 110, 280, 150, 240, 110, 240, 150],
     },
-    {"label": "thing", "type": "mask", "mask": [1] * 200 + [100, 150, 119, 159]},
-    {"label": "thing", "type": "tag"},
+    {
+        "label": "thing",
+        "type": "mask",
+        "mask": [1] * 200 + [100, 150, 119, 159],
+        "points": [100, 150, 119, 150, 119, 159, 100, 159],
+    },
+    {"label": "scene", "type": "tag"},
+    {
+        "label": "person",
+        "type": "skeleton",
+        "elements": [
+            {"label": "head", "type": "points", "points": [320, 100], "outside": False},
+            {"label": "foot", "type": "points", "points": [320, 200], "outside": False},
+        ],
+    },
 ]
 BODIES = {
     "raises": 'print("asked"); raise ValueError("no such weights")',
@@ -50,7 +72,7 @@ def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     for name, body in BODIES.items():
         folders.append(tmp_path_factory.mktemp(name))
         (folders[-1] / "function.yaml").write_text(
-            YAML.format(name=name).replace('"type": "rectangle"', '"type": "any"')
+            YAML.format(name=name, spec=json.dumps(SPEC)).replace('"type": "rectangle"', '"type": "any"')
         )
         handler = f"def handler(context, event):\n    {body}\n"
         (folders[-1] / "main.py").write_text(f"import json, os\n\ndef init_context(context): pass\n\n{handler}")
@@ -139,7 +161,7 @@ def test_a_function_that_dies_comes_back(tab: NewTab, failing: Server, samples: 
     page.until("app.function.restarts > 0 && app.function.state == 'ready'")
     page.page.get_by_role("radio", name="dies").get_by_role("img", name="ready").wait_for()
     page.choose("shapes")
-    page.answered("report.shapes.length == 8")
+    page.answered("report.shapes.length == 9")
 
 
 def test_every_type_of_shape_is_painted_where_it_is(tab: NewTab, failing: Server, samples: Path) -> None:
@@ -147,13 +169,28 @@ def test_every_type_of_shape_is_painted_where_it_is(tab: NewTab, failing: Server
     page.choose("broken")
     page.give(samples / "letter.png")
     page.answered("report.failed")
-    places = [(50, 40), (150, 50), (250, 40), (60, 140), (130, 110), (240, 160), (110, 155), (5, 5)]
+    places = [(50, 40), (150, 50), (250, 40), (60, 140), (130, 110), (240, 160), (110, 155), (5, 5), (320, 150)]
     before = [page.pixel(*place) for place in places]
     page.choose("shapes")
-    page.answered("report.shapes.length == 8")
+    page.answered("report.shapes.length == 9")
     changed = [page.pixel(*place) != colour for place, colour in zip(places, before, strict=True)]
-    assert changed == [True] * 8
-    assert page.page.locator("tr[data-shape]").count() == 8
+    assert changed == [True] * 9
+    assert page.page.locator("tr[data-shape]").count() == 9
+
+
+def test_labels_can_be_hidden_and_masks_become_polygons(tab: NewTab, failing: Server, samples: Path) -> None:
+    page = tab(failing)
+    page.choose("shapes")
+    page.give(samples / "letter.png")
+    report = page.answered("report.shapes.length == 9")
+    seen = page.pixel(320, 150)
+    page.page.get_by_role("group", name="Labels").get_by_text("person").click()
+    assert page.pixel(320, 150) != seen
+    assert page.page.evaluate("app.answer.shapes(0).length") == 8
+    page.page.get_by_label("Convert masks to polygons").check()
+    again = page.answered(f"report.call != '{report['call']}'")
+    kinds = [[shape["type"] for shape in each["shapes"]] for each in (report, again)]
+    assert [each.count("mask") for each in kinds] == [1, 0]
 
 
 def test_what_came_can_be_saved(tab: NewTab, samples: Path) -> None:

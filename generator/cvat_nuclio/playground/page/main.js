@@ -136,7 +136,10 @@ class App {
     $("generation").addEventListener("change", (event) => told(() => this.generation(event.target.value)));
     $("canvas").addEventListener("keydown", (event) => this.key(event));
     addEventListener("keyup", (event) => event.key === " " && (stage.space = false));
-    theme($("theme"), () => stage.draw());
+    theme($("theme"), () => {
+      stage.background = undefined;
+      stage.draw();
+    });
   }
 
   async generation(cvat) {

@@ -1,15 +1,27 @@
 // Paints what serve says is kept: outlines, edges and masks come ready from there.
 
 const FILL = 0.22;
+const SMALL = 512;
 const masks = new WeakMap();
 
 /** A colour of serve's, `rgb(r, g, b)`, as numbers. */
 const numbers = (color) => color.match(/\d+/g).map(Number);
 
-/** A mask's run lengths as a picture in its colour: its border whole, its inside a veil. */
-function bitmap(shape, color) {
+/** Halves of a picture, each of the one before, down to what draws quickly. */
+function halves(canvas) {
+  const levels = [canvas];
+  for (let last = canvas; Math.max(last.width, last.height) > 2 * SMALL; last = levels.at(-1)) {
+    const half = new OffscreenCanvas(Math.ceil(last.width / 2), Math.ceil(last.height / 2));
+    half.getContext("2d").drawImage(last, 0, 0, half.width, half.height);
+    levels.push(half);
+  }
+  return levels;
+}
+
+/** A mask's run lengths as pictures in its colour, the whole and halves: its border whole, its inside a veil. */
+function rastered(shape, color) {
   const found = masks.get(shape);
-  if (found?.color === color) return found.canvas;
+  if (found) return found;
   const [left, top, right, bottom] = shape.mask.slice(-4);
   const width = right - left + 1;
   const height = bottom - top + 1;
@@ -34,8 +46,9 @@ function bitmap(shape, color) {
     }
   }
   context.putImageData(image, 0, 0);
-  masks.set(shape, { color, canvas, inside, left, top, width, height });
-  return canvas;
+  const mask = { levels: halves(canvas), inside, left, top, width, height };
+  masks.set(shape, mask);
+  return mask;
 }
 
 function path(points, closed) {
@@ -91,10 +104,9 @@ export function paintShape(context, shape, color, unit, { bright = false, faint 
   context.globalAlpha = faint ? 0.25 : 1;
   const width = (bright ? 3.2 : 2) * unit;
   if (shape.mask) {
-    const [left, top] = shape.mask.slice(-4);
-    const picture = bitmap(shape, color);
-    context.drawImage(picture, left, top);
-    if (bright) context.drawImage(picture, left, top);
+    const { levels, left, top, width: wide, height: high } = rastered(shape, color);
+    const level = levels[Math.max(0, Math.min(Math.floor(Math.log2(unit)), levels.length - 1))];
+    for (let times = bright ? 2 : 1; times > 0; times -= 1) context.drawImage(level, left, top, wide, high);
   } else if (shape.type === "points") shape.points.forEach((point) => dot(context, point, color, unit, { radius: bright ? 6 : 4.5 }));
   else if (shape.edges) {
     stroke(context, edged(shape.points, shape.edges), color, width);

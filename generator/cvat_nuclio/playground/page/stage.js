@@ -104,7 +104,7 @@ export class Stage {
     this.asked = undefined;
     const { context, ratio = 1 } = this;
     context.setTransform(1, 0, 0, 1, 0, 0);
-    context.fillStyle = getComputedStyle(this.canvas.parentElement.parentElement).backgroundColor;
+    context.fillStyle = this.background ??= getComputedStyle(this.canvas.parentElement.parentElement).backgroundColor;
     context.fillRect(0, 0, this.canvas.width, this.canvas.height);
     this.slides.forEach((slide, index) => {
       this.enter(slide);
@@ -116,7 +116,7 @@ export class Stage {
     });
     this.over?.(context, 1 / this.scale);
     if (this.cross && this.slides[this.cross.slide]) this.paintCross();
-    this.onview(this.scale);
+    if (this.told !== this.scale) this.onview((this.told = this.scale));
   }
 
   enter({ x, y }) {
