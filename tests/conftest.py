@@ -4,7 +4,6 @@ import importlib
 import os
 import re
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,9 @@ hypothesis.settings.register_profile(
 # What runs the tests may ignore them (nohup; a shell's `&`), and a process that inherits that cannot be ended by them.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# The helpers of these folders explain their assertions as tests do.
+pytest.register_assert_rewrite("tests.cvat", "tests.cvat_server", "tests.equality", "tests.serve")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 # Folders that `make test` leaves out, and who runs them.
@@ -107,10 +109,7 @@ def cvat() -> Callable[..., Any]:
 
 def _beside_standin(name: str) -> Any:
     """A module of `tests/cvat_server`, which other folders' tests use too."""
-    folder = str(REPOSITORY / "tests" / "cvat_server")
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-    return importlib.import_module(name)
+    return importlib.import_module(f"tests.cvat_server.{name}")
 
 
 @pytest.fixture

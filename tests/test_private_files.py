@@ -90,7 +90,7 @@ def test_a_link_in_the_place_of_a_file_is_not_followed(tmp_path: Path) -> None:
     planted.symlink_to(victim)
     for how in ("w", "a", "r"):
         with pytest.raises(UserError, match=r"x\.log") as caught:
-            open_private(planted, how)  # type: ignore[arg-type]
+            open_private(planted, how)
         assert caught.value.why == "it is a link"
     assert victim.read_text() == "precious"
 
@@ -101,14 +101,14 @@ def test_a_pipe_in_the_place_of_a_file_is_refused_at_once() -> None:
     os.mkfifo(planted)
     for how in ("w", "r"):
         with pytest.raises(UserError, match=r"x\.log"):
-            open_private(planted, how)  # type: ignore[arg-type]
+            open_private(planted, how)
 
 
 @pytest.mark.usefixtures("state")
 def test_a_file_is_written_and_added_to_and_nobody_else_reads_it() -> None:
     path = private_folder() / "x.log"
     for how in ("w", "a"):
-        with open_private(path, how) as file:  # type: ignore[arg-type]
+        with open_private(path, how) as file:
             file.write("line\n")
     assert path.read_text() == "line\nline\n"
     assert mode(path) == 0o600

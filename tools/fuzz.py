@@ -30,7 +30,8 @@ def main() -> int:
     context = multiprocessing.get_context("spawn")
     shares = [(kind, part) for kind in args.kinds for part in range(args.processes)]
     batches = max(1, -(-args.cases // BATCH // len(shares)))
-    started, running, findings, sent = time.monotonic(), {}, 0, 0
+    started, findings, sent = time.monotonic(), 0, 0
+    running: dict[Any, Any] = {}
     waiting = list(shares)
     while waiting or running:
         while waiting and len(running) < args.processes:

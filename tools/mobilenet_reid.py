@@ -79,7 +79,7 @@ def write(weights: Weights, file: Path, width: int = 224, height: int = 224) -> 
     writer.add("ReduceMean", axes=[2, 3], keepdims=0)
     writer.nodes[-1].output[0] = "features"
     info = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["N", 1280])
-    inputs = {"crops": ["N", 3, height, width]}
+    inputs: dict[str, list[int | str]] = {"crops": ["N", 3, height, width]}
     return tiny_onnx.save(file, writer.nodes, inputs, [info], initializers=writer.initializers)
 
 

@@ -112,7 +112,7 @@ def run(group: str, again: str | None, only_survivors: bool, processes: int) -> 
     words = [
         sys.executable,
         "-P",
-        REPOSITORY / "tools" / "collected_mutmut.py",
+        str(REPOSITORY / "tools" / "collected_mutmut.py"),
         "--max-children",
         str(processes),
         *names,

@@ -50,7 +50,7 @@ def text() -> str:
 def _options() -> Iterator[tuple[str, dict[str, Any]]]:
     helps = {action.dest: _words(action) for action in _parser()._actions} | ELSEWHERE
     for _, field in option_fields():
-        plain = not isinstance(field.default, attrs.Factory) and field.default not in (None, "")
+        plain = isinstance(field.default, str | int) and field.default != ""
         default = {"default": field.default} if plain else {}
         yield key_of(field.name), {"description": helps[field.name], **kind_of(field).schema, **default}
 

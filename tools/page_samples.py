@@ -48,10 +48,11 @@ def letter() -> PIL.Image.Image:
     draw = PIL.ImageDraw.Draw(page)
     y = 34
     for number, paragraph in enumerate(LETTER):
-        font = PIL.ImageFont.load_default(26 if number == 0 else 19)
+        size = 26 if number == 0 else 19
+        font = PIL.ImageFont.load_default(size)
         for line in textwrap.wrap(paragraph, 60):
             draw.text((40, y), line, font=font, fill=(28, 30, 38))
-            y += round(font.size * 1.5)
+            y += round(size * 1.5)
         y += 12
     return page.quantize(32).convert("P")
 

@@ -175,12 +175,16 @@ def yolo(file: Path, labels: list[str], side: int = 640) -> Path:
         kernel[4:] *= 2
         y, x = (np.mgrid[0:cells, 0:cells] + 0.5) * stride
         anchors = np.stack([x, y, x * 0 + 6 * stride, x * 0 + 4 * stride])[None].reshape(1, 4, -1)
-        values = {"kernel": kernel, "anchors": anchors.astype(np.float32), "split": np.array([4, len(labels)])}
+        values: dict[str, Any] = {
+            "kernel": kernel,
+            "anchors": anchors.astype(np.float32),
+            "split": np.array([4, len(labels)]),
+        }
         values |= {"flat": np.array([1, 4 + len(labels), -1]), "low": np.float32(-4)}
         initializers += [
             numpy_helper.from_array(np.asarray(value), f"{name}{stride}") for name, value in values.items()
         ]
-        steps = [
+        steps: list[tuple[str, list[str], list[str], dict[str, Any]]] = [
             ("Conv", ["images", "kernel#"], ["seen#"], {"strides": [stride, stride]}),
             ("Reshape", ["seen#", "flat#"], ["flattened#"], {}),
             ("Split", ["flattened#", "split#"], ["moves#", "logits#"], {"axis": 1}),

@@ -259,10 +259,14 @@ CLASSIFICATION: dict[str, Callable[[], Built]] = {
     ),
 }  # fmt: skip
 
-_SIGLIP = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16,
-           "image_size": SIDE, "patch_size": 16}  # fmt: skip
-_SIGLIP_TEXT = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16,
-                "vocab_size": 32, "projection_size": 16}  # fmt: skip
+_SIGLIP: dict[str, int] = {
+    "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16,
+    "image_size": SIDE, "patch_size": 16,
+}  # fmt: skip
+_SIGLIP_TEXT: dict[str, int] = {
+    "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16,
+    "vocab_size": 32, "projection_size": 16,
+}  # fmt: skip
 
 #: SAM's prompt encoder has 16 cells a side, so that its masks have 64.
 _PROMPT = {"hidden_size": 32, "image_size": 256, "patch_size": 16}
@@ -392,7 +396,7 @@ TRACKERS: dict[str, Callable[[], Built]] = {
 }  # fmt: skip
 
 POSE: dict[str, Callable[[], Built]] = {
-    name: lambda experts=experts: (
+    name: lambda experts=experts: (  # type: ignore[misc]
         "VitPoseForPoseEstimation",
         hf.VitPoseConfig(
             backbone_config=hf.VitPoseBackboneConfig(

@@ -4,10 +4,8 @@ import base64
 import io
 import json
 import logging
-import sys
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,8 +16,6 @@ import PIL.Image
 import pytest
 
 from aa_runtime import Handler, Options
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 
 def make_event(body: bytes, content_type: str) -> Any:

@@ -128,7 +128,7 @@ BIG = np.zeros(1_000_000, np.uint8)
         View(),
         [View(), View(), View()],
         memoryview(bytes(1_000_000))[:1],
-        memoryview(BIG)[:1],
+        memoryview(BIG)[:1],  # type: ignore[arg-type]
         array.array("B", [0]) * 1_000_000,
         io.BytesIO(bytes(1_000_000)),
         deque([BIG]),

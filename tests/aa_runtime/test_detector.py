@@ -53,7 +53,7 @@ def items(find: Find) -> Callable[..., list[dict[str, Any]]]:
     return call
 
 
-def keypoints(*places: tuple[float, float], **last: Any) -> list[Any]:
+def keypoints(*places: tuple[float, ...], **last: Any) -> list[Any]:
     points = [cvataa.keypoint(i + 1, list(place)) for i, place in enumerate(places)]
     for name, value in last.items():
         setattr(points[-1], name, value)

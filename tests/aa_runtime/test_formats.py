@@ -3,10 +3,10 @@
 import struct
 from collections.abc import Sequence
 
-import hostile_images
 import PIL.Image
 import pytest
-from hostile_images import png_chunk, saved
+from tests.aa_runtime import hostile_images
+from tests.aa_runtime.hostile_images import png_chunk, saved
 
 from aa_runtime import Options, RequestError
 from aa_runtime.formats import TooCostly, check, format_of

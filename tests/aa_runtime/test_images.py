@@ -5,12 +5,12 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
-import hostile_images
 import numpy as np
 import PIL.Image
 import PIL.ImageFile
 import pytest
-from hostile_images import saved
+from tests.aa_runtime import hostile_images
+from tests.aa_runtime.hostile_images import saved
 
 from aa_runtime import Options, RequestError
 from aa_runtime.formats import SIGNATURES, check, format_of
@@ -156,9 +156,14 @@ def iptc(payload: bytes) -> bytes:
     ],
 )
 def test_other_readers_are_never_reached(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
+    asked: list[str] = []
     plain = PIL.Image.open
-    monkeypatch.setattr(PIL.Image, "open", lambda file, formats: asked.append(*formats) or plain(file, formats=formats))
+
+    def noted(file: Any, formats: list[str]) -> Any:
+        asked.append(*formats)
+        return plain(file, formats=formats)
+
+    monkeypatch.setattr(PIL.Image, "open", noted)
     assert refused(base64.b64encode(data).decode()).status == 415
     assert set(asked) <= {name for _, name in SIGNATURES} | {"WEBP", "TGA"}
 

@@ -3,7 +3,7 @@
 import struct
 
 import pytest
-from hostile_images import codestream, jp2
+from tests.aa_runtime.hostile_images import codestream, jp2
 
 from aa_runtime.formats import TooCostly, check
 

@@ -4,7 +4,7 @@ import logging
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import cvat_sdk.auto_annotation as cvataa
 import nuclio_sdk
@@ -13,6 +13,7 @@ from cvat_cli._internal.common import FunctionLoader
 
 from aa_runtime import FunctionSource, Handler, Kind, Options, ReIDFunctionSpec, create_handler, kind_of, load
 from aa_runtime.loading import FILE_MODULE
+from aa_runtime.log import Log
 
 SPEC = "import cvat_sdk.auto_annotation as cvataa\nspec = cvataa.DetectionFunctionSpec(labels=[])\n"
 MODULES = {
@@ -165,12 +166,12 @@ def test_the_collector_rests_while_a_function_loads_and_is_then_as_it_was(
     monkeypatch.setitem(sys.modules, "aa_seen", SimpleNamespace(seen=seen))
     file = tmp_path / "collecting.py"
     file.write_text(COLLECTING)
-    source = FunctionSource(file=file, parameters={"fail": fail})
+    source, log = FunctionSource(file=file, parameters={"fail": fail}), cast("Log", logging.getLogger())
     was_on = gc.isenabled()
     try:
         (gc.enable if on else gc.disable)()
         with pytest.raises(ValueError, match="no model") if fail else contextlib.nullcontext():
-            create_handler(source, Options(), logging.getLogger())
+            create_handler(source, Options(), log)
         after = gc.isenabled()
     finally:
         (gc.enable if was_on else gc.disable)()

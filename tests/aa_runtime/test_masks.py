@@ -77,7 +77,7 @@ def test_an_outline_is_a_polygon_inside_the_box_or_nothing(bitmap: np.ndarray, l
         x1, y1, x2, y2 = mask.box
         assert all(x1 <= x <= x2 for x in ring[::2])
         assert all(y1 <= y <= y2 for y in ring[1::2])
-        assert cv2.contourArea(np.int32(ring).reshape(-1, 2)) > 0
+        assert cv2.contourArea(np.array(ring, np.int32).reshape(-1, 2)) > 0
 
 
 def test_outlines_the_largest_part_in_image_pixels() -> None:

@@ -73,7 +73,7 @@ def torch(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     fake = SimpleNamespace(
         cuda=cuda, device=Device, nn=SimpleNamespace(Module=Model), get_num_threads=lambda: 2, __name__="torch"
     )
-    monkeypatch.setitem(sys.modules, "torch", fake)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "torch", fake)
     monkeypatch.delenv("AA_DEVICE", raising=False)
     return fake
 
@@ -100,7 +100,7 @@ def steps(model: Model) -> list[tuple[str, str]]:
     ],
 )
 def test_the_device_is_the_gpu_where_there_is_one_unless_another_is_named(
-    env: str | None, gpu: bool, chosen: str, torch: SimpleNamespace, log: Log, monkeypatch: pytest.MonkeyPatch
+    env: str | None, gpu: bool, chosen: str, torch: SimpleNamespace, log: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     torch.cuda.is_available = lambda: gpu
     if env is not None:
@@ -114,14 +114,14 @@ def test_the_device_is_the_gpu_where_there_is_one_unless_another_is_named(
 
 
 def test_a_device_that_torch_does_not_know_is_named(
-    torch: SimpleNamespace, log: Log, monkeypatch: pytest.MonkeyPatch
+    torch: SimpleNamespace, log: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AA_DEVICE", "gpu")
     with pytest.raises(ValueError, match="AA_DEVICE=gpu: torch cannot use that device: Expected one of cpu, cuda"):
         sdk_functions.place(function(_model=Model()), log)
 
 
-def test_a_model_too_large_for_the_gpu_ends_the_start_in_torchs_words(torch: SimpleNamespace, log: Log) -> None:
+def test_a_model_too_large_for_the_gpu_ends_the_start_in_torchs_words(torch: SimpleNamespace, log: Any) -> None:
     class TooLarge(Model):
         def to(self, device: Any) -> Any:
             raise MemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
@@ -132,7 +132,7 @@ def test_a_model_too_large_for_the_gpu_ends_the_start_in_torchs_words(torch: Sim
 
 @pytest.mark.parametrize("fields", [{}, {"_model": "elsewhere"}, {"_network": Model()}])
 def test_a_model_in_an_unknown_place_stays_there_with_a_warning(
-    fields: dict[str, Any], torch: SimpleNamespace, log: Log
+    fields: dict[str, Any], torch: SimpleNamespace, log: Any
 ) -> None:
     sdk_functions.place(function(**fields), log)
     warning = "keeps its model in an unknown place: it runs as it is, on the CPU"
@@ -140,8 +140,8 @@ def test_a_model_in_an_unknown_place_stays_there_with_a_warning(
     assert all(steps(value) == [] for value in fields.values() if isinstance(value, Model))
 
 
-def test_without_torch_there_is_the_same_warning(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "torch", None)  # type: ignore[arg-type]
+def test_without_torch_there_is_the_same_warning(log: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
     sdk_functions.place(function(_model=Model()), log)
     assert [level for level, _ in log.lines] == ["warn"]
 
@@ -157,7 +157,7 @@ def test_without_torch_there_is_the_same_warning(log: Log, monkeypatch: pytest.M
     ids=["a user's", "derived from cvat-sdk's", "an object", "a module"],
 )
 def test_other_functions_are_left_alone(
-    make: Callable[[Model], Any], torch: SimpleNamespace, log: Log, monkeypatch: pytest.MonkeyPatch
+    make: Callable[[Model], Any], torch: SimpleNamespace, log: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AA_DEVICE", "cuda")
     model = Model()

@@ -36,7 +36,7 @@ LABELS = [
     cvataa.label_spec("scene", 3, type="tag"),
 ]
 # The same as `metadata.annotations.spec`.
-SPEC = [
+SPEC: list[dict[str, Any]] = [
     {
         "name": "thing",
         "attributes": [
@@ -144,7 +144,7 @@ def annotate(found: list[Any], generation: Generation, **fields: Any) -> tuple[J
     task = Task.of(labels_from_spec(listed.labels), [IMAGE])
     server = Server(generation, Direct(Handler(function, Options(), quiet)))
     # A mapping by equal names, as the UI sends it: G1 cannot do without when a label has attributes.
-    mapping = {
+    mapping: dict[str, Any] = {
         label["name"]: {
             "name": label["name"],
             "attributes": {a["name"]: a["name"] for a in label.get("attributes", [])},

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cvat_nuclio.annotate import frame_journal, in_flight, job_parts
+from cvat_nuclio.annotate import in_flight, job_parts
 from cvat_nuclio.cvat_server import Annotations, Marks, connection
 
 
@@ -178,12 +178,12 @@ def test_disk_full(
         real(number, bytes(content)[:10])
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(frame_journal.os, "write", write)
+    monkeypatch.setattr(os, "write", write)
     assert annotate("--task", found.scope.task_id, "--in-flight", 1) == 2
     told = capsys.readouterr().err
     assert "cannot keep what is done" in told
     assert "No space left on device" in told
-    monkeypatch.setattr(frame_journal.os, "write", real)
+    monkeypatch.setattr(os, "write", real)
     assert found.frames() == []
     function.bodies.clear()
     assert annotate("--task", found.scope.task_id, "--in-flight", 1) == 0
@@ -205,7 +205,7 @@ def test_two_at_once(
     annotate: Any, shelf: Any, function: Any, functions: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = shelf()
-    codes = []
+    codes: list[int | None] = []
 
     def again(body: dict[str, Any]) -> tuple[int, Any]:
         if not codes:

@@ -1,6 +1,7 @@
 """The arithmetic of docs/benchmarks.md."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tools.bench.page import figure, write_page
@@ -22,7 +23,12 @@ def test_a_figure_is_the_median_and_the_middle_half(values: list[float], words: 
 
 
 def test_the_page_has_each_row_and_the_notes(tmp_path: Path) -> None:
-    one = {"ours": Samples("ours", [2.0]), "theirs": Samples("theirs", [1.0]), "unit": "ms", "target": "≤ 1 ×"}
+    one: dict[str, Any] = {
+        "ours": Samples("ours", [2.0]),
+        "theirs": Samples("theirs", [1.0]),
+        "unit": "ms",
+        "target": "≤ 1 ×",
+    }
     results = [
         Result(row="P1", work="met", met=True, ratio=0.5, **one),
         Result(row="P2", work="missed", met=False, ratio=2.0, **one),

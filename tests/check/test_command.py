@@ -1,14 +1,17 @@
 """The command: exit statuses, formats, selection, discovery."""
 
+import dataclasses
 import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cvat_nuclio.__main__ import main
 from cvat_nuclio.check import check_paths
+from cvat_nuclio.check.rule import _REGISTER, all_rules
 from cvat_nuclio.errors import UserError
 
 ZOO = Path(__file__).resolve().parent.parent / "zoo"
@@ -142,3 +145,26 @@ def test_unreadable_bytes_are_a_finding_not_a_crash(tmp_path: Path) -> None:
     for data in (b"\xff\xfe\xfa", b"a: \x00", b"\x80abc: 1", "metadata: {name: é}".encode("latin-1")):
         file.write_bytes(data)
         assert {f.rule for f in check_paths([file])} & {"CN101", "CN109"}
+
+
+def test_what_can_be_mended_is_counted(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "function.yaml"
+    file.write_text((GOOD / "function.yaml").read_text().replace("  handler:", "  Handler:"))
+    assert run(capsys, str(file))[1].splitlines()[-1].endswith("; --fix mends 1")
+
+
+def test_a_rule_that_fails_says_so_and_the_others_go_on(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = next(rule for rule in all_rules() if rule.id == "CN420")
+
+    def look(bundles: Any) -> Any:
+        raise KeyError("spec")
+
+    monkeypatch.setitem(_REGISTER, broken.id, dataclasses.replace(broken, look=look))
+    status, out, err = run(capsys, str(BAD))
+    assert (status, err) == (1, "")
+    assert "error CN420 [same-name]: this rule itself failed: KeyError: 'spec'" in out
+    assert "--ignore CN420" in out
+    assert "error CN431" in out
+    assert run(capsys, str(GOOD), "--ignore", "CN420")[:2] == (0, "clean\n")

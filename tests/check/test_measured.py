@@ -67,7 +67,7 @@ class Tally:
 
 
 def load(recordings: Path, name: str) -> list[Vector]:
-    return json.loads((recordings / name).read_text("utf-8"))  # type: ignore[no-any-return]
+    return json.loads((recordings / name).read_text("utf-8"))
 
 
 def write(folder: Path, files: dict[str, str]) -> Path:

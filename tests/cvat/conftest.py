@@ -2,7 +2,6 @@
 
 import importlib
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -15,7 +14,7 @@ HERE = Path(__file__).resolve().parent
 
 def load(name: str) -> list[dict[str, Any]]:
     """The vectors of one file."""
-    return json.loads((HERE.parent / "recordings" / "vectors" / f"{name}.json").read_text())  # type: ignore[no-any-return]
+    return json.loads((HERE.parent / "recordings" / "vectors" / f"{name}.json").read_text())
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -27,11 +26,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def load_module(name: str) -> ModuleType:
-    """A helper module of this folder, its assertions explained as those of a test."""
-    pytest.register_assert_rewrite(name)
-    if str(HERE) not in sys.path:
-        sys.path.insert(0, str(HERE))
-    return importlib.import_module(name)
+    """A helper module of this folder."""
+    return importlib.import_module(f"tests.cvat.{name}")
 
 
 @pytest.fixture(scope="session")

@@ -150,13 +150,14 @@ def run(vector: dict[str, Any], recorded: RecordedTask, nuclio: Any, signer: Any
     delayed = any(answer.get("delay_seconds") for answer in nuclio.answers)
     via_dashboard = (vector["request_line"] or "").endswith("function_invocations")
     refused = vector["id"].split("@")[0].split(".")[2:3] == ["refused"]
+    timeout: dict[str, Any] = {"timeout": TIMEOUT} if delayed else {}
     gateway = Gateway(
         generation(vector),
         nuclio.url,
         via_dashboard=via_dashboard,
         host="127.0.0.1",
         function_url=None if via_dashboard else ("http://127.0.0.1:9" if refused else nuclio.url),
-        **({"timeout": TIMEOUT} if delayed else {}),
+        **timeout,
     )
     server = Server(generation(vector), gateway, **({"signer": signer} if signer else {}))
     replayed = Replayed()

@@ -23,7 +23,8 @@ class Answers:
     """A function that gives these answers in turn."""
 
     def __init__(self, *answers: Any) -> None:
-        self.answers, self.payloads = list(answers), []
+        self.answers = list(answers)
+        self.payloads: list[Any] = []
 
     def invoke(self, function: Any, payload: Any) -> Any:
         self.payloads.append(payload)

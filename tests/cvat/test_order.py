@@ -31,7 +31,8 @@ class Function:
     """Gives these answers in turn, and keeps what it was sent."""
 
     def __init__(self, *answers: Any) -> None:
-        self.answers, self.sent = list(answers), []
+        self.answers = list(answers)
+        self.sent: list[Any] = []
 
     def invoke(self, function: Any, payload: Any) -> Any:
         self.sent.append(json.loads(json.dumps(payload)))
@@ -84,7 +85,7 @@ def test_a_mapping_is_read_label_by_label() -> None:
     assert "are not compatible" in (refusal({"mapping": wrong_type}).message or "")
     wrong_attributes = {"car": {"name": "car", "attributes": {"b": "zz"}}, "cat": {"name": "car"}}
     assert refusal({"mapping": wrong_attributes}).message == 'Invalid mapping. Unknown model attribute "b"'
-    no_name = {"cat": {}}
+    no_name: dict[str, Any] = {"cat": {}}
     assert refusal({"mapping": no_name}).exception == "KeyError"
     assert refusal({"mapping": {"man": {"name": "man"}}}).message == (
         'Mapping for elements was not specified in skeleton "man" '

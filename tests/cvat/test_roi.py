@@ -26,7 +26,8 @@ class Function:
     """Answers, and keeps what it got."""
 
     def __init__(self, answer: Any) -> None:
-        self.answer, self.payload = answer, {}
+        self.answer = answer
+        self.payload: dict[str, Any] = {}
 
     def invoke(self, function: Any, payload: Any) -> Any:
         self.payload = payload
@@ -64,7 +65,7 @@ def test_a_detector_sees_the_part_in_the_frames_format() -> None:
 
 def test_an_interactor_gets_moved_prompts_and_its_mask_is_put_back() -> None:
     rows = [[int(x in (3, 4) and y < 4) for x in range(30)] for y in range(20)]
-    prompts = {"pos_points": [[20, 10]], "neg_points": [[5, 6]], "obj_bbox": [[12, 6], [30, 20]]}
+    prompts: dict[str, Any] = {"pos_points": [[20, 10]], "neg_points": [[5, 6]], "obj_bbox": [[12, 6], [30, 20]]}
     answer, function = call("interactor", {"mask": rows}, roi=ROI, **prompts)
     assert function.payload["pos_points"] == [[10, 5]]
     assert function.payload["neg_points"] == [[-5, 1]]

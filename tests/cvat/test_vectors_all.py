@@ -9,7 +9,12 @@ import pytest
 
 # As many as the recordings' own README says.
 EXCHANGES = {"listing": 214, "detector": 816, "interactor": 58, "tracker": 95, "reid": 50}
-RECORDED = EXCHANGES | {"aftermath": 22}
+RECORDED: dict[str, int] = EXCHANGES | {"aftermath": 22}
+
+
+def vector_of(test: Any) -> dict[str, Any]:
+    """What a test was made for."""
+    return test.callspec.params["vector"]
 
 
 @pytest.mark.parametrize("kind", RECORDED)
@@ -19,7 +24,7 @@ def test_every_vector_of_every_kind_is_replayed(kind: str, recordings: Path, req
     module = Path(__file__).with_name(f"test_vectors_{kind}.py")
     assert f'VECTORS = "{kind}"' in module.read_text()
     replayed = {
-        item.callspec.params["vector"]["id"]
+        vector_of(item)["id"]
         for item in request.session.items
         if isinstance(item, pytest.Function) and item.path == module
     }

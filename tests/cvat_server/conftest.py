@@ -1,7 +1,6 @@
 """The recordings of a real server, and what replays them."""
 
 import importlib
-import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -19,7 +18,4 @@ def media(recordings: Path) -> Path:
 @pytest.fixture(scope="session")
 def helper() -> ModuleType:
     """`rest_replay.py`."""
-    pytest.register_assert_rewrite("rest_replay")
-    if str(HERE) not in sys.path:
-        sys.path.insert(0, str(HERE))
-    return importlib.import_module("rest_replay")
+    return importlib.import_module("tests.cvat_server.rest_replay")

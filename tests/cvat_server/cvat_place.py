@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-import cvat_standin
 from cvat_sdk.core.proxies.tasks import ResourceType
+from tests.cvat_server import cvat_standin
 
 from cvat_nuclio.cvat_server import Connection, Scope, connect, open_task
 

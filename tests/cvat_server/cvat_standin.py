@@ -18,8 +18,8 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import attrs
-from standin_annotations import KINDS, Bad, Labels, Numbers, given_back
-from standin_tasks import WHEN, Job, NotFound, Task, remove, update
+from tests.cvat_server.standin_annotations import KINDS, Bad, Labels, Numbers, given_back
+from tests.cvat_server.standin_tasks import WHEN, Job, NotFound, Task, remove, update
 
 PAGE = 10
 FORBIDDEN = "You do not have permission to perform this action."
@@ -231,7 +231,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         for name, value in (("Content-Type", kind), ("Content-Length", str(len(body))), *answer.headers):
             self.send_header(name, value)
-        self._headers_buffer.append(b"\r\n" + body)  # in one piece: two would wait for each other
+        self._headers_buffer.append(b"\r\n" + body)  # type: ignore[attr-defined]  # in one piece: two would wait for each other
         self.flush_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -405,12 +405,12 @@ def upload(request: Request, number: int) -> Answer:
 def _files(request: Request) -> dict[str, bytes]:
     head = f"Content-Type: {request.headers['Content-Type']}\r\n\r\n".encode()
     message = email.message_from_bytes(head + request.content, policy=email.policy.HTTP)
-    found = {}
-    for part in message.iter_parts():  # type: ignore[attr-defined]
-        disposition = part.get_content_disposition() and part["Content-Disposition"]
-        name = disposition.params.get("filename")
-        if name:
-            found[name.rpartition("/")[2]] = part.get_payload(decode=True)
+    found: dict[str, bytes] = {}
+    for part in message.iter_parts():
+        name = part.get_filename()
+        content = part.get_payload(decode=True)
+        if name and isinstance(content, bytes):
+            found[name.rpartition("/")[2]] = content
     return found
 
 

@@ -56,7 +56,7 @@ class Replay:
         path = re.sub(r"target_id%3D(\d+)", lambda m: f"target_id%3D{self.tasks.get(int(m[1]), m[1])}", path)
         for kind in ("tasks", "jobs", "projects"):
             known = getattr(self, kind)
-            path = re.sub(rf"/api/{kind}/(\d+)", lambda m, k=kind, n=known: f"/api/{k}/{n.get(int(m[1]), m[1])}", path)
+            path = re.sub(rf"(?<=/api/{kind}/)\d+", lambda found: str(known.get(int(found[0]), found[0])), path)  # noqa: B023 - called at once
         return path
 
     def _query(self, name: str, value: str) -> Any:
@@ -116,7 +116,7 @@ class Replay:
             return None
         for kind in ("tasks", "jobs", "projects"):
             if f"/api/{kind}/" in url:
-                return getattr(self, kind)  # type: ignore[no-any-return]
+                return getattr(self, kind)
         if "has_parent" in found:
             return self.labels
         if "input_type" in found:

@@ -11,7 +11,7 @@ import attrs
 import cv2
 import numpy as np
 from PIL import Image
-from standin_annotations import KINDS, Bad, Labels, Numbers, given_back, read
+from tests.cvat_server.standin_annotations import KINDS, Bad, Labels, Numbers, given_back, read
 
 from cvat_nuclio.cvat.frames import frame_bytes
 

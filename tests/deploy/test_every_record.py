@@ -153,7 +153,7 @@ def test_a_deploy_is_told_as_it_ended(
 def test_what_serves_afterwards_is_seen(key: str, told: Callable[[dict[str, Any]], Deployment]) -> None:
     """`--status`: no fault exactly where CVAT's request, or the port that Nuclio names, was answered."""
     record = RECORDS[key]
-    function = next(iter((record.get("after") or {}).values()), {})
+    function: dict[str, Any] = next(iter((record.get("after") or {}).values()), {})
     known = function.get("http_of_nuctl_port") or function.get("http")
     if "status" not in function:
         assert not known

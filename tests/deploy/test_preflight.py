@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cvat_nuclio.deploy.asked_program import ask_program
 from cvat_nuclio.deploy.preflight import Tools, check_function, check_host
 from cvat_nuclio.nuclio.function_yaml import FunctionYaml
 
@@ -102,3 +103,13 @@ def test_a_prebuilt_image_that_is_not_here(file: Path) -> None:
     assert causes(function(), file, build=False) == ["nothing-to-run"]
     sound = json.dumps([{"Config": {"Healthcheck": {"Test": ["CMD"]}, "Cmd": ["processor"]}}])
     assert causes(function(image="a:1"), file, tools(image=(0, sound, "")), build=False) == []
+
+
+def test_a_program_that_is_not_there_that_may_not_run_or_that_hangs(tmp_path: Path) -> None:
+    locked = tmp_path / "locked"
+    locked.write_text("#!/bin/sh\n")
+    locked.chmod(0o600)
+    for words in (["/no/such/program"], [str(locked)]):
+        assert ask_program(words, limit=5, absent="not installed") == (127, "", "not installed")
+    assert ask_program(["sleep", "9"], limit=0.1, absent="") == (124, "", "sleep did not answer within 0.1 s")
+    assert ask_program(["sh", "-c", "echo a; echo b >&2; exit 3"], limit=5, absent="") == (3, "a\n", "b\n")

@@ -1,7 +1,6 @@
 """The zoo's bundles, generated and served once for all tests of this folder."""
 
 import importlib
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,9 +24,7 @@ VARIANTS = {
 @pytest.fixture(scope="session")
 def ways() -> ModuleType:
     """`ways.py`: the three ways."""
-    pytest.register_assert_rewrite("ways")
-    sys.path.insert(0, str(HERE))
-    return importlib.import_module("ways")
+    return importlib.import_module("tests.equality.ways")
 
 
 def generate(folder: Path, function: str, options: list[str]) -> int:
@@ -41,7 +38,8 @@ def generate(folder: Path, function: str, options: list[str]) -> int:
 def zoo(ways: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Every bundle of the zoo by name, behind one engine."""
     root = tmp_path_factory.mktemp("zoo")
-    functions = {path.stem.replace("_", "-"): (path.stem, []) for path in sorted((HERE / "zoo").glob("*.py"))}
+    found = sorted((HERE / "zoo").glob("*.py"))
+    functions: dict[str, tuple[str, list[str]]] = {path.stem.replace("_", "-"): (path.stem, []) for path in found}
     # Each is a subprocess that loads the function: two at a time.
     with ThreadPoolExecutor(2) as pool:
         jobs = [

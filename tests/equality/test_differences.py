@@ -166,7 +166,7 @@ def test_the_difference_is_as_listed(
     job = browser.annotate(threshold=threshold, **options)
     assert job.error is None
     found = [ways.plain(annotations, labels) for annotations in (driver, agent, job.stored)]
-    ROWS[case](Outcome(*found, width))
+    ROWS[case](Outcome(found[0], found[1], found[2], width))
 
 
 def test_a_tracker_without_preprocessing(

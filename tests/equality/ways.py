@@ -122,7 +122,7 @@ def through_the_driver(
     client = SimpleNamespace(logger=logging.getLogger("driver"), tasks=SimpleNamespace(api=api))
     patch.setattr(sdk_driver, "TaskDataset", lambda *args, **named: FakeDataset(images, labels))
     sdk_driver.annotate_task(client, TASK, function, **options)
-    return uploaded[0]["patched_labeled_data_request"].to_dict()  # type: ignore[no-any-return]
+    return uploaded[0]["patched_labeled_data_request"].to_dict()
 
 
 @attrs.define
@@ -149,7 +149,7 @@ class Agent:
 
     def request(self, kind: str, **params: Any) -> dict[str, Any]:
         """One annotation request, as the server would give it to the agent."""
-        return self.driver.calculate_result_for_ar(  # type: ignore[no-any-return]
+        return self.driver.calculate_result_for_ar(
             {"type": kind, "task": TASK, **params}, lambda *, current_progress: None
         )
 
@@ -160,7 +160,7 @@ class Agent:
         answer = self.request(
             "annotate_task", mapping=mapping, threshold=threshold, conv_mask_to_poly=conv_mask_to_poly
         )
-        return answer["annotations"].to_dict()  # type: ignore[no-any-return]
+        return answer["annotations"].to_dict()
 
     def interact(self, size: tuple[int, int], **prompts: Any) -> tuple[list[Interacted], list[str]]:
         """One click on frame 0, as the newest UI shows it."""

@@ -1,5 +1,8 @@
 """The tracker on `bikes.mp4`, against boxes read off its frames by eye."""
 
+from collections.abc import Callable
+from typing import Any
+
 import attrs
 import numpy as np
 import PIL.Image
@@ -42,15 +45,15 @@ WINDOW = {
 
 
 @pytest.fixture(scope="module")
-def tracker(function):
+def tracker(function: Callable[..., Any]) -> Any:
     return function(NAME)
 
 
 @pytest.fixture(scope="module")
-def follow(tracker, bikes):
+def follow(tracker: Any, bikes: list[PIL.Image.Image]) -> Any:
     """Tracks a box from a frame to another; returns {frame: box or None}."""
 
-    def run(box, first, last, frames=bikes):
+    def run(box: Any, first: Any, last: Any, frames: Any = bikes) -> Any:
         image = tracker.preprocess_image(None, frames[first])
         state = tracker.init_tracking_state(None, image, TrackableShape(type="rectangle", points=box))
         path = {}
@@ -62,19 +65,19 @@ def follow(tracker, bikes):
     return run
 
 
-def agreement(helpers, path, checked):
+def agreement(helpers: Any, path: Any, checked: Any) -> Any:
     """IoU at each hand-checked frame after the first."""
     return [helpers.box_iou(path[number], checked[number]) for number in list(checked)[1:]]
 
 
-def test_follows_a_window_for_sixty_frames_past_an_occlusion(follow, helpers):
+def test_follows_a_window_for_sixty_frames_past_an_occlusion(follow: Any, helpers: Any) -> None:
     path = follow(WINDOW[76], 76, 136)
     assert len(path) == 60
     assert None not in path.values()
     assert min(agreement(helpers, path, WINDOW)) > 0.8
 
 
-def test_follows_a_car_that_shrinks_behind_a_railing(follow, helpers):
+def test_follows_a_car_that_shrinks_behind_a_railing(follow: Any, helpers: Any) -> None:
     path = follow(CAR[161], 161, 186)
     scores = agreement(helpers, path, CAR)
     assert min(scores) > 0.65
@@ -82,27 +85,27 @@ def test_follows_a_car_that_shrinks_behind_a_railing(follow, helpers):
     assert path[181][2] - path[181][0] < 0.8 * (CAR[161][2] - CAR[161][0])
 
 
-def test_loses_a_hidden_man_and_finds_him_again(follow, helpers):
+def test_loses_a_hidden_man_and_finds_him_again(follow: Any, helpers: Any) -> None:
     path = follow(CYCLIST[76], 76, 136)
     assert [n for n in range(86, 102) if path[n] is not None] == []
     assert [n for n in [*range(77, 83), *range(104, 137)] if path[n] is None] == []
     assert min(agreement(helpers, path, CYCLIST)) > 0.85
 
 
-def test_reports_a_man_who_left_the_picture_as_lost(follow):
+def test_reports_a_man_who_left_the_picture_as_lost(follow: Any) -> None:
     path = follow((160, 0, 360, 200), 30, 60)
     assert path[40] is not None
     assert path[40][2] > 560  # he rides to the right
     assert [n for n in range(48, 61) if path[n] is not None] == []
 
 
-def test_what_is_on_another_shot_is_lost(follow):
+def test_what_is_on_another_shot_is_lost(follow: Any) -> None:
     path = follow(CAR[165], 165, 200)
     assert [n for n in range(187, 201) if path[n] is not None] == []
 
 
 @pytest.fixture(scope="module")
-def gliding(photo):
+def gliding(photo: Callable[[str], PIL.Image.Image]) -> Any:
     """A cat's face that moves 3 pixels a frame over gravel and grows by 1 % a frame; and its box in each frame."""
     ground = photo("gravel.png").convert("RGB")
     face = photo("chelsea.png").crop((90, 60, 330, 280))
@@ -117,17 +120,17 @@ def gliding(photo):
     return frames, boxes
 
 
-def test_follows_a_known_path_with_growth(follow, helpers, gliding):
+def test_follows_a_known_path_with_growth(follow: Any, helpers: Any, gliding: Any) -> None:
     frames, boxes = gliding
     path = follow(boxes[0], 0, 59, frames)
     assert min(helpers.box_iou(path[n], boxes[n]) for n in path) > 0.8
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "I;16"])
-def test_reads_images_of_any_mode(follow, helpers, gliding, mode):
+def test_reads_images_of_any_mode(follow: Any, helpers: Any, gliding: Any, mode: Any) -> None:
     frames, boxes = gliding
 
-    def converted(frame):
+    def converted(frame: Any) -> Any:
         if mode == "I;16":
             return PIL.Image.fromarray(np.asarray(frame.convert("L")).astype(np.uint16) * 257)
         return frame.convert(mode)
@@ -136,23 +139,23 @@ def test_reads_images_of_any_mode(follow, helpers, gliding, mode):
     assert helpers.box_iou(path[9], boxes[9]) > 0.8
 
 
-def test_boxes_stay_inside_the_image(follow, bikes):
+def test_boxes_stay_inside_the_image(follow: Any, bikes: list[PIL.Image.Image]) -> None:
     for box in follow((540, 40, 640, 272), 110, 130).values():
         assert box is None or (0 <= box[0] < box[2] <= 640 and 0 <= box[1] < box[3] <= 272)
 
 
 @pytest.mark.parametrize("box", [(10, 10, 10, 10), (-50, -50, -20, -20), (0, 0, 640, 272), (0, 100, 640, 102)])
-def test_odd_boxes_are_tracked_or_lost_without_an_error(follow, box):
+def test_odd_boxes_are_tracked_or_lost_without_an_error(follow: Any, box: Any) -> None:
     assert set(follow(box, 76, 79)) == {77, 78, 79}
 
 
-def test_a_frame_of_one_colour_holds_nothing(tracker):
+def test_a_frame_of_one_colour_holds_nothing(tracker: Any) -> None:
     blank = tracker.preprocess_image(None, PIL.Image.new("RGB", (80, 60), "grey"))
     state = tracker.init_tracking_state(None, blank, TrackableShape(type="rectangle", points=(20, 20, 50, 50)))
     assert tracker.track(None, blank, state) is None
 
 
-def test_the_state_is_small_plain_arrays(tracker, bikes):
+def test_the_state_is_small_plain_arrays(tracker: Any, bikes: list[PIL.Image.Image]) -> None:
     frame = tracker.preprocess_image(None, bikes[76])
     state = tracker.init_tracking_state(None, frame, TrackableShape(type="rectangle", points=WINDOW[76]))
     values = attrs.asdict(state)
@@ -160,7 +163,7 @@ def test_the_state_is_small_plain_arrays(tracker, bikes):
     assert sum(v.nbytes for v in values.values() if isinstance(v, np.ndarray)) < 50_000
 
 
-def test_the_image_is_not_touched(tracker, bikes):
+def test_the_image_is_not_touched(tracker: Any, bikes: list[PIL.Image.Image]) -> None:
     frame = tracker.preprocess_image(None, bikes[76])
     before = [level.copy() for level in frame.levels]
     state = tracker.init_tracking_state(None, frame, TrackableShape(type="rectangle", points=WINDOW[76]))

@@ -3,7 +3,11 @@
 import base64
 import io
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
 
+import PIL.Image
 import pytest
 
 from aa_runtime import FunctionSource, Options, create_handler
@@ -12,32 +16,32 @@ from aa_runtime import FunctionSource, Options, create_handler
 class Log:
     """Keeps what the runtime says."""
 
-    def __init__(self):
-        self.lines = []
+    def __init__(self) -> None:
+        self.lines: list[str] = []
 
-    def debug(self, message, *args):
+    def debug(self, message: Any, *args: Any) -> None:
         self.lines.append(message % args)
 
-    def debug_with(self, message, **fields):
+    def debug_with(self, message: Any, **fields: Any) -> None:
         pass
 
     info = warn = error = debug
 
 
 class Event:
-    def __init__(self, body):
+    def __init__(self, body: Any) -> None:
         self.body = body
 
 
 @pytest.fixture
-def ask(repository):
+def ask(repository: Path) -> Any:
     """Sends bodies to one function's handler, one after the other."""
 
-    def start(name, **options):
+    def start(name: Any, **options: Any) -> Any:
         file = repository / "serverless" / name / "nuclio" / "func.py"
-        handler = create_handler(FunctionSource(file=file), Options(**options), Log())
+        handler = create_handler(FunctionSource(file=file), Options(**options), cast("Any", Log()))
 
-        def send(**body):
+        def send(**body: Any) -> Any:
             response = handler.handle(None, Event(json.loads(json.dumps(body))))
             assert response.status_code == 200, response.body
             return json.loads(response.body)
@@ -47,20 +51,20 @@ def ask(repository):
     return start
 
 
-def encoded(image):
+def encoded(image: Any) -> Any:
     stream = io.BytesIO()
     image.save(stream, "PNG")
     return base64.b64encode(stream.getvalue()).decode()
 
 
-def test_text_detection(ask, photo):
+def test_text_detection(ask: Any, photo: Callable[[str], PIL.Image.Image]) -> None:
     send = ask("onnx/text-detection")
     items = send(image=encoded(photo("page.png")))
     assert [(item["label"], item["type"]) for item in items] == [("text", "polygon")] * 7
     assert len(send(image=encoded(photo("page.png")), threshold=0.93)) < 7
 
 
-def test_grabcut(ask, photo):
+def test_grabcut(ask: Any, photo: Callable[[str], PIL.Image.Image]) -> None:
     send = ask("opencv/grabcut")
     image = encoded(photo("flower.jpg"))
     answer = send(image=image, pos_points=[[300, 220]], neg_points=[], obj_bbox=[])
@@ -72,7 +76,7 @@ def test_grabcut(ask, photo):
     assert send(image=image, pos_points=[], neg_points=[], obj_bbox=[[120, 60], [520, 390]])["shapes"]
 
 
-def test_correlation_tracker_goes_on_from_its_tokens(ask, bikes, helpers):
+def test_correlation_tracker_goes_on_from_its_tokens(ask: Any, bikes: list[PIL.Image.Image], helpers: Any) -> None:
     """Every frame goes to another worker, which knows nothing but the token."""
     workers = [ask("opencv/correlation-tracker") for _ in range(2)]
     answer = workers[0](
@@ -85,7 +89,9 @@ def test_correlation_tracker_goes_on_from_its_tokens(ask, bikes, helpers):
     assert helpers.box_iou(answer["shapes"][0]["points"], (61, 92, 298, 254)) > 0.8
 
 
-def test_correlation_tracker_behind_the_runtime_says_what_it_says_alone(ask, function, bikes):
+def test_correlation_tracker_behind_the_runtime_says_what_it_says_alone(
+    ask: Any, function: Callable[..., Any], bikes: list[PIL.Image.Image]
+) -> None:
     from cvat_sdk.auto_annotation import TrackableShape
 
     box = [408, 53, 494, 173]
@@ -103,12 +109,12 @@ def test_correlation_tracker_behind_the_runtime_says_what_it_says_alone(ask, fun
     assert answer["shapes"] == [None]
 
 
-def test_appearance_reid(ask, bikes):
+def test_appearance_reid(ask: Any, bikes: list[PIL.Image.Image]) -> None:
     send = ask("opencv/appearance-reid")
     first = [(378, 23, 463, 137), (37, 72, 274, 234), (232, 60, 293, 105)]
     second = [(40, 61, 277, 223), (236, 49, 297, 94), (382, 9, 468, 125)]
 
-    def shapes(boxes):
+    def shapes(boxes: Any) -> Any:
         return [{"type": "rectangle", "label_id": 1, "points": list(box)} for box in boxes]
 
     images = {"image0": encoded(bikes[106]), "image1": encoded(bikes[120])}

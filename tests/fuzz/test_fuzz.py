@@ -29,13 +29,13 @@ def body(kind: str, image: bytes) -> bytes:
     """The simplest request of a kind."""
     text = encoded(image)
     box = {"points": [0, 0, 1, 1], "type": "rectangle", "label_id": 1}
-    fields: dict[str, Any] = {
+    requests: dict[str, Any] = {
         "detector": {"image": text},
         "interactor": {"image": text, "pos_points": [[0, 0]], "neg_points": [], "obj_bbox": None},
         "tracker": {"image": text, "shapes": [{"type": "rectangle", "points": [0, 0, 1, 1]}], "states": []},
         "reid": {"image0": text, "image1": text, "boxes0": [box], "boxes1": [box]},
-    }[kind]
-    return json.dumps(fields).encode()
+    }
+    return json.dumps(requests[kind]).encode()
 
 
 @pytest.fixture(scope="module", params=KINDS)

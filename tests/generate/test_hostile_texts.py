@@ -4,6 +4,7 @@ import ast
 import functools
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from cvat_nuclio.generate.bundle_options import from_mapping, option_fields
 from cvat_nuclio.generate.closure import Closure
 from cvat_nuclio.generate.option_kinds import kind_of
 from cvat_nuclio.generate.probe import Probe, ProbeRequest, probe
+from cvat_nuclio.generate.requirements import RUNTIME_OF_ANY
 
 PIECES = [
     "\n", "\r", "\r\n", "\t", "\0", "\x1b", "\x85", "\u2028", "\u2029", "\ud800", "'", '"', '"""', "`", "```", "|",
@@ -47,12 +49,12 @@ Make = Callable[..., dict[str, str]]
 def probes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Probe]:
     """What loading the functions of the zoo showed."""
     zoo = Path(__file__).parent / "zoo"
-    python = make_bundle.sys.executable
+    python = sys.executable
     found = {}
     for name in ("detector", "interactor"):
         request = ProbeRequest(
             python=python, module=None, file=zoo / f"{name}.py", parameters={}, directory=zoo, timeout=600,
-            runtime_distributions=make_bundle.RUNTIME_OF_ANY,
+            runtime_distributions=RUNTIME_OF_ANY,
         )  # fmt: skip
         found[name] = probe(request)
     return found

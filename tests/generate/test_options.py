@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from cvat_nuclio.errors import UserError
 from cvat_nuclio.generate import cvat_labels, names, render, skeleton
 from cvat_nuclio.generate.values import parse_size
+from cvat_nuclio.limits import NAME
 
 
 @pytest.mark.parametrize(
@@ -146,7 +147,7 @@ def test_python_values_are_read_back(value: Any) -> None:
 
 @given(st.text())
 def test_suggested_names_work(text: str) -> None:
-    assert names.NAME.fullmatch(names.suggest(text))
+    assert NAME.fullmatch(names.suggest(text))
 
 
 @given(st.lists(st.text(min_size=1).filter(str.strip), min_size=1, unique=True))

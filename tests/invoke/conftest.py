@@ -1,7 +1,6 @@
 """A function that answers what a test wants, and a way to run the command against it."""
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,15 +11,13 @@ from PIL import Image
 
 from cvat_nuclio.__main__ import main
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "cvat"))
-
 SIZE = (120, 90)
 
 
 @pytest.fixture(scope="session")
 def nuclio() -> Iterator[Any]:
     """The stand-in of `tests/cvat`: dashboard and function on one port."""
-    import nuclio_standin
+    from tests.cvat import nuclio_standin
 
     with nuclio_standin.running() as server:
         yield server

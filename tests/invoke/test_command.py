@@ -191,7 +191,7 @@ def test_an_answer_that_the_browser_fails_on(deploy: Deploy, invoke: Invoke, ima
 @pytest.fixture
 def video(tmp_path: Path) -> Path:
     path = tmp_path / "v.mp4"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 10, (120, 90))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 10, (120, 90))
     for shade in range(6):
         writer.write(np.full((90, 120, 3), 40 * shade, np.uint8))
     writer.release()
@@ -221,7 +221,7 @@ def test_a_lost_object_is_told(deploy: Deploy, invoke: Invoke, video: Path) -> N
 
 
 def test_a_tracker_that_forgets_a_state_fails_in_the_ui(deploy: Deploy, invoke: Invoke, video: Path) -> None:
-    answers = [{"shapes": [], "states": []}] * 6
+    answers: list[Any] = [{"shapes": [], "states": []}] * 6
     status, text = invoke(deploy("tracker", *answers), video, "--shape", "0,0,9,9")
     assert status == 1
     assert "1 states" in text

@@ -72,16 +72,16 @@ def test_a_body_over_nuclios_limit_names_the_key_and_an_option_that_is_enough() 
     trigger = {"kind": "http", "attributes": {"maxRequestBodySize": 2**20}}
     function = {"spec": {"triggers": {"http": trigger}}}
     told = ["the function refused", "Error when parsing request"]
-    (cause,) = refused_by_nuclio(told, function, [{"image": "a" * 3 * 2**20}])
+    (cause,) = refused_by_nuclio(told, function, {"image": "a" * 3 * 2**20})
     assert "3.0 MiB is over maxRequestBodySize 1048576" in cause
     assert "--max-body 4Mi" in cause
-    assert refused_by_nuclio(told, function, [{"image": "a"}]) == []
-    assert refused_by_nuclio(told, {}, [{"image": "a" * 2**22}]) == []
+    assert refused_by_nuclio(told, function, {"image": "a"}) == []
+    assert refused_by_nuclio(told, {}, {"image": "a" * 2**22}) == []
 
 
 def test_a_call_that_nuclio_cut_names_the_time() -> None:
     told = ["the function refused", '{"error": "handler timed out"}']
-    (cause,) = refused_by_nuclio(told, {"spec": {"eventTimeout": "10s"}}, [{}])
+    (cause,) = refused_by_nuclio(told, {"spec": {"eventTimeout": "10s"}}, {})
     assert "eventTimeout 10s" in cause
     assert "--event-timeout" in cause
 

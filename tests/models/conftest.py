@@ -138,7 +138,7 @@ def ask() -> Callable[..., Any]:
 
     def ask(function: Any, **body: Any) -> Any:
         sent = {name: encoded(value) if isinstance(value, PIL.Image.Image) else value for name, value in body.items()}
-        log = SilentLog()
+        log: Any = SilentLog()
         response = Handler(function, Options(), log).handle(None, SimpleNamespace(body=sent))
         assert response.status_code == 200, (response.body, log.lines)
         return json.loads(response.body)

@@ -119,7 +119,7 @@ def test_the_processor_starts_or_ends(vector: Any, version: str) -> None:
 def test_the_settings_in_force(vector: Any, version: str) -> None:
     spec = read(_text(vector), "processor", version).config["spec"]
     triggers = [http_trigger(n, t) for n, t in spec["triggers"].items() if t["kind"] == "http"]
-    effective = {
+    effective: dict[str, Any] = {
         "readBufferSize": triggers[0].read_buffer,
         "maxRequestBodySize": triggers[0].raw_body_limit,
         "reduceMemoryUsage": triggers[0].reduce_memory,

@@ -66,7 +66,7 @@ def test_odd_texts_are_refused_not_raised(text: str | bytes) -> None:
 @given(st.text(alphabet="ab:{}[]-&*!|>'\"#\n\t ?,1.y", max_size=60))
 def test_no_text_raises(text: str) -> None:
     for reader in ("processor", "builder"):
-        reading = read(text, reader)  # type: ignore[arg-type]
+        reading = read(text, reader)
         assert (reading.refused is None) == bool(reading.config)
 
 

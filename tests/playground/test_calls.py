@@ -53,7 +53,7 @@ def test_a_tracker_goes_frame_by_frame(client: Any, samples: Path, tmp_path: Pat
     repeated = invoked(told["commands"]["invoke"], samples, "--output", str(tmp_path / "again.gif"))
     assert [shape["geometry"] for shape in shapes] == [told_geometry(kept) for kept in repeated["kept"]]
     film = PIL.Image.open(io.BytesIO(client.request("GET", f"/api/calls/{told['call']}/answer.gif").data))
-    assert film.n_frames == 21
+    assert getattr(film, "n_frames", 1) == 21
     after = client.json("POST", f"/api/calls/{told['call']}/step")
     assert (after["done"], after["shapes"]) == (True, [])
 

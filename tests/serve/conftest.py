@@ -1,9 +1,7 @@
 """The recorded processor: its vectors, the engines that must answer the same, and a client that sees every byte."""
 
-import importlib
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,12 +10,6 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 HOME = os.environ.get("NUCLIO_HOME")
-HELPERS = ("serve_vectors", "serve_client", "serve_hosts", "serve_left_out", "serve_replay", "serve_scenarios")
-
-if str(HERE) not in sys.path:
-    sys.path.insert(0, str(HERE))
-for helper in HELPERS:
-    pytest.register_assert_rewrite(helper)
 
 
 def pytest_report_header() -> str:
@@ -30,7 +22,9 @@ def pytest_report_header() -> str:
 @pytest.fixture(scope="session")
 def hosts() -> Iterator[Any]:
     """The engines under test by their names: `hosts["builtin"]`."""
-    with importlib.import_module("serve_hosts").Hosts() as hosts:
+    from tests.serve.serve_hosts import Hosts
+
+    with Hosts() as hosts:
         yield hosts
 
 

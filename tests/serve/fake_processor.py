@@ -7,11 +7,12 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 
-def option(name):
+def option(name: Any) -> Any:
     """The value of a command-line option."""
     return sys.argv[sys.argv.index(name) + 1]
 
@@ -19,7 +20,7 @@ def option(name):
 class Handler(http.server.BaseHTTPRequestHandler):
     """Tells what the processor was started with."""
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         """Answers any GET."""
         body = json.dumps(
             {"config": CONFIG, "env": dict(os.environ), "cwd": str(Path.cwd()), "socket": str(SOCKET)}
@@ -29,11 +30,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *args):
+    def log_message(self, *args: Any) -> None:
         """Says nothing."""
 
 
-def serve(address):
+def serve(address: Any) -> None:
     """Serves on an address in a thread."""
     host, _, port = address.rpartition(":")
     server = http.server.ThreadingHTTPServer((host, int(port)), Handler)

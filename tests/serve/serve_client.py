@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from serve_vectors import same, same_text
+from tests.serve.serve_vectors import same, same_text
 
 TIMEOUT = 30.0
 

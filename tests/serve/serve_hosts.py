@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from serve_vectors import DEFAULT_CONFIG
+from tests.serve.serve_vectors import DEFAULT_CONFIG
 
 from cvat_nuclio.serve.child import Interpreter
 from cvat_nuclio.serve.engine_log import Record

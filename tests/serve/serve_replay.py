@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import serve_left_out
-from serve_client import wait_until
-from serve_hosts import ENGINES, HOSTS, Host, Live
-from serve_vectors import RECORDED_WITH, Vector, same, same_text, sdk_fits
+from tests.serve import serve_left_out
+from tests.serve.serve_client import wait_until
+from tests.serve.serve_hosts import ENGINES, HOSTS, Host, Live
+from tests.serve.serve_vectors import RECORDED_WITH, Vector, same, same_text, sdk_fits
 
 AHEAD = 3
 

@@ -7,11 +7,12 @@ import itertools
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
-from serve_client import Answer, Client, ask, get, head_bytes, wait_until
-from serve_hosts import Host, Live
-from serve_vectors import Vector
+from tests.serve.serve_client import Answer, Client, ask, get, head_bytes, wait_until
+from tests.serve.serve_hosts import Host, Live
+from tests.serve.serve_vectors import Vector
 
 EVENT_CLOCK_SETTLES = 11.0
 PAUSE = 1.0
@@ -109,7 +110,7 @@ def queue_fifo(live: Live, vector: Vector) -> dict[str, Any]:
 
     futures = []
     for number in range(6):
-        futures += concurrently([lambda number=number: call(number)])
+        futures += concurrently([partial(call, number)])
         time.sleep(0.06)
     for future in futures:
         future.result()

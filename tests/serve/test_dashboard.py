@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import serve_vectors
 import urllib3
+from tests.serve import serve_vectors
 
 from cvat_nuclio.serve import Server, running
 

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import pytest
-import serve_vectors
-from serve_client import Answer, Client, assert_answer, request_bytes, wait_until
-from serve_replay import SharedFunctions, parameters, records
+from tests.serve import serve_vectors
+from tests.serve.serve_client import Answer, Client, assert_answer, request_bytes, wait_until
+from tests.serve.serve_replay import SharedFunctions, parameters, records
 
 VECTORS = serve_vectors.load("event")
 FRESH = [v for v in VECTORS if v.id.startswith("fresh-")]

@@ -1,15 +1,17 @@
 """Every recorded life: starts, health, workers that die, signals to a worker, ends, bursts of log lines."""
 
+import operator
 import os
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
-import serve_vectors
-from serve_client import Answer, Client, ask, assert_answer, get, request_bytes, wait_until
-from serve_replay import SharedFunctions, parameters
-from serve_scenarios import concurrently
+from tests.serve import serve_vectors
+from tests.serve.serve_client import Answer, Client, ask, assert_answer, get, request_bytes, wait_until
+from tests.serve.serve_replay import SharedFunctions, parameters
+from tests.serve.serve_scenarios import concurrently
 
 VECTORS = serve_vectors.load("lifecycle")
 
@@ -108,7 +110,7 @@ def assert_said(live: Any, outcome: dict[str, Any]) -> None:
             assert serve_vectors.plain(line).replace(":$n:", ":N:") in plain, (line, plain)
     for line in outcome["log"]:
         if isinstance(line, str):
-            wait_until(lambda line=line: line in live.log.lines["stdout"])
+            wait_until(partial(operator.contains, live.log.lines["stdout"], line))
         elif "raw_wrapper_json" in line:
             assert_failed_import(live, line["raw_wrapper_json"])
         elif "worker_id" in line:

@@ -5,10 +5,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
-import serve_vectors
-from serve_client import Client, assert_answer, body_bytes, get, request_bytes
-from serve_replay import SharedFunctions, parameters, runs
-from serve_scenarios import NOT_READY, scenario, start
+from tests.serve import serve_vectors
+from tests.serve.serve_client import Client, assert_answer, body_bytes, get, request_bytes
+from tests.serve.serve_replay import SharedFunctions, parameters, runs
+from tests.serve.serve_scenarios import NOT_READY, scenario, start
 
 from cvat_nuclio.serve.clock import EventClock
 

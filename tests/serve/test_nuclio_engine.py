@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import urllib3
 import yaml
-from serve_client import wait_until
+from tests.serve.serve_client import wait_until
 
 from cvat_nuclio.errors import UserError
 from cvat_nuclio.nuclio import read

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import serve_vectors
-from serve_client import Client, ask, assert_answer, get, request_bytes, wait_until
-from serve_replay import Fleets, assert_logs, parameters
+from tests.serve import serve_vectors
+from tests.serve.serve_client import Client, ask, assert_answer, get, request_bytes, wait_until
+from tests.serve.serve_replay import Fleets, assert_logs, parameters
 
 VECTORS = serve_vectors.load("response")
 

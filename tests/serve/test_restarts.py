@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import urllib3
-from serve_client import get, wait_until
+from tests.serve.serve_client import get, wait_until
 
 from cvat_nuclio.serve import Server, running
 from cvat_nuclio.serve.function_settings import RestartPolicy, read_settings
@@ -75,7 +75,7 @@ def test_a_function_that_dies_is_started_again_while_another_goes_on(steady: Pat
 
 
 def test_requests_of_its_other_workers_are_cut(fragile: Path) -> None:
-    from serve_scenarios import concurrently
+    from tests.serve.serve_scenarios import concurrently
 
     with running(fragile, workers=2) as server:
         number, before = port(server.url), server.worker_pids

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import urllib3
-from serve_client import wait_until
+from tests.serve.serve_client import wait_until
 
 from cvat_nuclio.errors import UserError
 from cvat_nuclio.serve import running

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import serve_vectors
-from serve_client import get, wait_until
-from serve_replay import left_out
-from serve_scenarios import concurrently
+from tests.serve import serve_vectors
+from tests.serve.serve_client import get, wait_until
+from tests.serve.serve_replay import left_out
+from tests.serve.serve_scenarios import concurrently
 
 from cvat_nuclio.serve import running
 from cvat_nuclio.serve.running import Server

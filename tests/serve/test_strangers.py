@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
-from serve_client import get
+from tests.serve.serve_client import get
 
 from cvat_nuclio.serve import function_port as trigger_module
 from cvat_nuclio.serve import listener as listener_module
@@ -50,10 +50,12 @@ class Port:
             for _ in range(most // len(piece)):
                 writer.write(piece)
                 await asyncio.wait_for(writer.drain(), 2)
-        writer.transport.pause_reading()
+        transport = writer.transport
+        assert isinstance(transport, asyncio.Transport)
+        transport.pause_reading()
         answer = b""
         with contextlib.suppress(ConnectionError, TimeoutError):
-            writer.transport.resume_reading()
+            transport.resume_reading()
             answer = await asyncio.wait_for(reader.read(1 << 20), 2)
         writer.close()
         return answer, self.protocols[-1]._received
@@ -154,9 +156,15 @@ def test_little_is_parsed_between_two_looks_at_the_limits(kind: str) -> None:
     async def case() -> None:
         async with opened() as port:
             reader, writer = await port.connect()
-            conn, parsed = port.protocols[0].conn, []
+            conn = port.protocols[0].conn
+            parsed: list[object] = []
             next_event = conn.next_event
-            conn.next_event = lambda: parsed.append(1) or next_event()
+
+            def noted() -> Any:
+                parsed.append(1)
+                return next_event()
+
+            conn.next_event = noted
             writer.write(start + piece * 50_000)
             with contextlib.suppress(ConnectionError):
                 await asyncio.wait_for(reader.read(), 5)

@@ -4,9 +4,8 @@ import fnmatch
 import importlib
 
 import pytest
-import serve_left_out
-import serve_vectors
-from serve_replay import left_out, runs
+from tests.serve import serve_left_out, serve_vectors
+from tests.serve.serve_replay import left_out, runs
 
 FILES = {
     "response": ["test_response_vectors"],
@@ -32,7 +31,7 @@ def test_every_vector_is_replayed_or_listed(file: str) -> None:
 def replayed_by(module: str) -> set[str]:
     """The vectors in the parameters of a test module's tests."""
     found = set()
-    for test in vars(importlib.import_module(module)).values():
+    for test in vars(importlib.import_module(f"tests.serve.{module}")).values():
         for mark in getattr(test, "pytestmark", []):
             if mark.name == "parametrize" and "vector" in str(mark.args[0]):
                 values = [getattr(entry, "values", (entry,)) for entry in mark.args[1]]

@@ -11,8 +11,6 @@ from aa_runtime import FunctionSource, load
 from aa_runtime.state import ClassTable, Codec
 
 HERE = Path(__file__).parent
-if str(HERE) not in sys.path:
-    sys.path.insert(0, str(HERE))  # the tests of one folder share modules; there is no package
 
 
 @pytest.fixture(scope="session")

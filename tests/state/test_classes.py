@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 import cvat_sdk.auto_annotation as cvataa
 import pytest
-from state_rows import ENUM, NAMED_TUPLE, OBJECT, VALUE, Tag, flat
+from tests.state.state_rows import ENUM, NAMED_TUPLE, OBJECT, VALUE, Tag, flat
 
 from aa_runtime import FunctionSource, load
 from aa_runtime.state import BudgetError, ClassTable, Codec, DecodeError, Encoded, EncodeError
@@ -86,7 +86,7 @@ class Guarded:
 
 def test_no_descriptor_of_a_class_is_called() -> None:
     codec = Codec(ClassTable([Guarded]))
-    made: Any = Guarded(4)  # type: ignore[arg-type]
+    made: Any = Guarded(4)
     assert made.size == 8
     assert codec.decode(codec.encode(made)).size == 8
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from state_rows import (
+from tests.state.state_rows import (
     ARRAY,
     DEQUE,
     DICT,

@@ -34,7 +34,7 @@ class Clock:
         return self.now
 
 
-def store(clock: Clock, keys: tuple[bytes, ...] = (), **limits: int) -> TokenStore:
+def store(clock: Clock, keys: tuple[bytes, ...] = (), **limits: Any) -> TokenStore:
     return TokenStore(Codec(), sealer(keys, **limits), max_age=8 * 3600, clock=clock)
 
 

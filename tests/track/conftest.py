@@ -28,7 +28,8 @@ Square = tuple[int, int, int]
 Motion = Mapping[int, Sequence[Square | None]]
 
 
-def box(square: Square) -> list[float]:
+def box(square: Square | None) -> list[float]:
+    assert square is not None
     x, y, side = square
     return [x, y, x + side, y + side]
 

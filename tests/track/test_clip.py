@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 import pytest
-from tests.track.conftest import Motion, Studio, box, shape
+from tests.track.conftest import Motion, Square, Studio, box, shape
 from tests.track.shown import shown_by_cvat
 
 from cvat_nuclio.cvat.interpolation import Placed
@@ -20,6 +20,11 @@ MOTION: Motion = {
     100: [(10 + 4 * min(frame, 30 - frame), 20, 12) for frame in range(24)],
     200: [None if 8 <= frame <= 11 else (20 + 2 * frame, 70, 20) for frame in range(24)],
 }
+
+
+def invoker(clip: Any) -> Any:
+    """What counts the requests of a clip, and fails on demand."""
+    return clip.tracker.function.server.invoker.invoker
 
 
 def keyframes(track: dict[str, Any]) -> list[Keyframe]:
@@ -86,7 +91,7 @@ def test_deleted_frames_are_not_followed_and_have_no_keyframes(studio: Studio) -
 def test_one_request_a_frame_for_all_objects(studio: Studio) -> None:
     clip = studio.clip(started(studio))
     done(clip)
-    payloads = clip.tracker.function.server.invoker.invoker.payloads
+    payloads = invoker(clip).payloads
     assert len(payloads) == 24
     assert all(len(payload["states"]) == 2 and payload["lost_shape"] == "null" for payload in payloads[1:])
 
@@ -159,7 +164,7 @@ def test_an_interrupted_run_goes_on_wherever_it_ended(studio: Studio) -> None:
     kept = json.dumps(attrs.asdict(Progress()))
     for index in range(24):
         clip = studio.clip(scope, thaw(Progress, json.loads(kept)))
-        driving = clip.run()
+        driving: Any = clip.run()
         assert next(driving) == index + 1
         kept = json.dumps(attrs.asdict(clip.progress))
         if index < 23:
@@ -201,9 +206,8 @@ def test_a_refusal_that_stays_ends_the_run(studio: Studio) -> None:
     clip = studio.clip(started(studio))
     driving = clip.run()
     next(driving)
-    clip.tracker.function.server.invoker.invoker.driver = studio.function(
-        clip.scope, "tracker", types="mask"
-    ).server.invoker.invoker.driver
+    other: Any = studio.function(clip.scope, "tracker", types="mask")
+    invoker(clip).driver = other.server.invoker.invoker.driver
     with pytest.raises(UserError, match="tracker failed on frame"):
         next(driving)
 
@@ -212,7 +216,7 @@ def test_a_worker_that_ends_is_asked_again(studio: Studio) -> None:
     clip = studio.clip(started(studio))
     driving = clip.run()
     next(driving)
-    clip.tracker.function.server.invoker.invoker.failing = 2
+    invoker(clip).failing = 2
     assert list(driving)[-1] == 24
 
 
@@ -222,7 +226,7 @@ def test_a_function_that_stays_away_ends_the_run_and_not_what_was_reached(studio
     driving = clip.run()
     for _ in range(12):
         next(driving)
-    clip.tracker.function.server.invoker.invoker.failing = 99
+    invoker(clip).failing = 99
     with pytest.raises(UserError, match="tracker failed on frame 12") as caught:
         next(driving)
     assert "goes on" in caught.value.remedy
@@ -246,7 +250,8 @@ def test_polygons(studio: Studio) -> None:
             assert deviation([places[frame]], [Placed("polygon", (a, b, c, b, c, d, a, d))]) <= 0.5
 
 
-def mask(square: tuple[int, int, int]) -> list[float]:
+def mask(square: Square | None) -> list[float]:
+    assert square is not None
     x, y, side = square
     return [0, side * side, x, y, x + side - 1, y + side - 1]
 

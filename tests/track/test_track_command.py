@@ -3,7 +3,6 @@
 import fcntl
 import json
 import re
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,15 +16,13 @@ from cvat_nuclio.__main__ import main
 from cvat_nuclio.private_files import private_folder
 from cvat_nuclio.track import asked_function
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "cvat"))
-
 Run = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture(scope="session")
 def nuclio() -> Iterator[Any]:
     """The stand-in of `tests/cvat`: dashboard and function on one port."""
-    import nuclio_standin
+    from tests.cvat import nuclio_standin
 
     with nuclio_standin.running() as server:
         yield server
@@ -176,7 +173,7 @@ def test_fresh_begins_anew(scope: Any, tracker: Any, track: Run) -> None:
 def test_an_answer_that_was_lost_stores_nothing_twice(
     standin: Any, standin_place: Any, tracker: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import cvat_standin
+    from tests.cvat_server import cvat_standin
 
     scope = standin_place.task()
     shape = {"type": "rectangle", "label_id": scope.labels[0].id, "frame": 0, "points": boxes(1)[0]}

@@ -108,8 +108,9 @@ def test_one_bad_state_refuses_the_request_before_the_function_is_asked(squares:
     for bad in (states[2][:-1], states[2][::-1], "", "x" * 10_000_000, "\ud800", "state"):
         status, body = go_on(worker, image, [*states[:2], bad])
         assert (status, body["error"]["field"]) == (400, "states[2]")
-    for bad in (5, False, {"a": 1}, ["x"], 1.5):
-        assert go_on(worker, image, [*states[:2], bad])[0] == 400
+    wrong: tuple[Any, ...] = (5, False, {"a": 1}, ["x"], 1.5)
+    for value in wrong:
+        assert go_on(worker, image, [*states[:2], value])[0] == 400
     assert worker.function.calls == []
 
 

@@ -52,7 +52,8 @@ def _excerpt(line: str, finding: Finding) -> str:
 def _summary(findings: Sequence[Finding]) -> str:
     counts = [(sum(f.severity is s for f in findings), s.value) for s in Severity]
     told = ", ".join(f"{count} {word}{'s' if count > 1 else ''}" for count, word in counts if count)
-    return told or "clean"
+    fixes = sum(finding.edit is not None for finding in findings)
+    return (told or "clean") + (f"; --fix mends {fixes}" if fixes else "")
 
 
 def _shown(file: Path) -> str:

@@ -57,12 +57,20 @@ class Rule:
         return " ".join(line.strip() for line in self.doc.strip().splitlines()[1:] if line.strip())
 
     def findings(self, subject: Any, file: Path) -> Iterator[Finding]:
-        """What the rule says of a subject; `file` is where a fault stands that names no other."""
-        for fault in self.look(subject):
-            yield Finding(
-                self.id, self.name, fault.severity or self.severity, fault.message, fault.file or file, *fault.place,
-                length=fault.length, remedy=fault.remedy or self.remedy, edit=fault.edit,
-            )  # fmt: skip
+        """What the rule says of a subject; `file` is where a fault stands that names no other.
+
+        A rule that fails says so in place of its findings: the others go on, and nothing unseen is called clean.
+        """
+        try:
+            for fault in self.look(subject):
+                yield Finding(
+                    self.id, self.name, fault.severity or self.severity, fault.message, fault.file or file,
+                    *fault.place, length=fault.length, remedy=fault.remedy or self.remedy, edit=fault.edit,
+                )  # fmt: skip
+        except Exception as error:
+            said = f"this rule itself failed: {type(error).__name__}: {error}"
+            remedy = f"report it with the file; --ignore {self.id} leaves the rule out"
+            yield Finding(self.id, self.name, Severity.ERROR, said, file, remedy=remedy)
 
 
 _REGISTER: dict[str, Rule] = {}

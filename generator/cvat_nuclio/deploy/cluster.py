@@ -14,6 +14,8 @@ from typing import Any
 
 import attrs
 
+from .asked_program import ask_program
+
 KUBECTL_LIMIT = 20
 FORWARD_LIMIT = 15.0
 _FORWARDING = re.compile(r"Forwarding from 127\.0\.0\.1:(\d+) ->")
@@ -22,17 +24,9 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 def run_kubectl(*words: str) -> tuple[int, str, str]:
-    """Exit code (127: no such program, 124: no answer in time), standard output and error."""
-    try:
-        done = subprocess.run(
-            ["kubectl", *words, f"--request-timeout={KUBECTL_LIMIT - 5}s"],
-            capture_output=True, text=True, errors="replace", timeout=KUBECTL_LIMIT, check=False,
-        )  # fmt: skip
-    except OSError:
-        return 127, "", "kubectl is not installed"
-    except subprocess.TimeoutExpired:
-        return 124, "", f"kubectl did not answer within {KUBECTL_LIMIT} s"
-    return done.returncode, done.stdout, done.stderr
+    """What kubectl says: see `ask_program`."""
+    asked = ["kubectl", *words, f"--request-timeout={KUBECTL_LIMIT - 5}s"]
+    return ask_program(asked, limit=KUBECTL_LIMIT, absent="kubectl is not installed")
 
 
 @attrs.frozen

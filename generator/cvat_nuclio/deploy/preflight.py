@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import socket
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import attrs
 
 from ..nuclio.function_yaml import FunctionYaml
+from .asked_program import ask_program
 from .nuctl_causes import Cause, find_cause
 
 STAGING_BYTES = 80 << 20  # what nuctl stages beside the bundle: processor, wrapper, wheels
@@ -31,16 +31,7 @@ class Tools:
 
 
 def _docker(*words: str) -> tuple[int, str, str]:
-    try:
-        done = subprocess.run(
-            ["docker", *words],
-            capture_output=True, text=True, errors="replace", timeout=60, check=False,
-        )  # fmt: skip
-    except FileNotFoundError:
-        return 127, "", "/bin/sh: 1: docker: not found"
-    except subprocess.TimeoutExpired:
-        return 124, "", "docker did not answer within 60 s"
-    return done.returncode, done.stdout, done.stderr
+    return ask_program(["docker", *words], limit=60, absent="/bin/sh: 1: docker: not found")
 
 
 def check_host(tools: Tools, environment: Mapping[str, str]) -> Iterator[Cause]:

@@ -1,11 +1,12 @@
 """What a user asks of `cvat-nuclio track`."""
 
-import attrs
+from dataclasses import dataclass
 
 from . import TOLERANCE
 
 
-@attrs.frozen
+# No attrs class: the command line reads the defaults at its start.
+@dataclass(frozen=True, slots=True)
 class Options:
     """`tolerance` is in pixels. `detect_every` frames a detector looks for new objects, 0 on the first frame alone.
 

@@ -1,6 +1,7 @@
 """The command from its options on: log-in, functions, the clip, and what is said of it."""
 
 import argparse
+import dataclasses
 import sys
 import time
 from collections.abc import Iterator
@@ -58,7 +59,14 @@ def _identity(args: argparse.Namespace, options: Options, connection: Connection
     functions = {name: _function_told(getattr(args, name)) for name in ("target", "detector", "reid")}
     told = {name: getattr(args, name) for name in asked}
     frames = {"frames": [scope.frames[0], len(scope.frames), scope.frames[-1]]}
-    return {**told, **functions, **frames, **attrs.asdict(options), "shapes": [*options.shapes], "url": connection.url}
+    return {
+        **told,
+        **functions,
+        **frames,
+        **dataclasses.asdict(options),
+        "shapes": [*options.shapes],
+        "url": connection.url,
+    }
 
 
 def _function_told(text: str | None) -> str:

@@ -1,6 +1,5 @@
-"""What the tests of functions on PyTorch share; the helper `state_rows` of tests/state is within reach of theirs."""
+"""What the tests of functions on PyTorch share."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,8 +7,6 @@ from typing import Any
 import pytest
 
 from aa_runtime import FunctionSource, load
-
-sys.path.append(str(Path(__file__).resolve().parents[2] / "state"))
 
 
 @pytest.fixture

@@ -46,8 +46,8 @@ def test_mobilenet_as_a_graph_is_torchvision_s(create: Any, picture: PIL.Image.I
         "onnx/person-reid", weights=str(mobilenet_reid.write(mobilenet_state(model), tmp_path / "m.onnx"))
     )  # fmt: skip
     assert function.spec.embedding_size == 1280
-    box = (100.0, 20.0, 300.0, 300.0)
-    crop = np.asarray(picture.crop(tuple(map(int, box))).resize((224, 224), PIL.Image.Resampling.BILINEAR), np.float32)
+    box = (100, 20, 300, 300)
+    crop = np.asarray(picture.crop(box).resize((224, 224), PIL.Image.Resampling.BILINEAR), np.float32)
     batch = torch.from_numpy(((crop / 255 - MEAN) / DEVIATION).transpose(2, 0, 1)[None].astype(np.float32))
     with torch.inference_mode():
         wanted = model.features(batch).mean((2, 3))[0].numpy()

@@ -22,7 +22,7 @@ transformers = pytest.importorskip("transformers")
 ORIGINAL_FEATURES = [-1.23824, 0.41212, -0.1692, -1.03404, 1.5603, -2.26067, 0.65143, 1.73915, 1.58754]
 CLICK, AWAY, BOX = [(420.0, 160.0)], [(20.0, 30.0)], ((360.0, 100.0), (480.0, 220.0))
 #: Prompts, the mask's pixels, and the sum of x + 3 y over them.
-ORIGINAL_MASKS = {
+ORIGINAL_MASKS: dict[str, tuple[dict[str, Any], int, int]] = {
     "click": ({"pos_points": CLICK}, 179691, 141991859),
     "clicks": ({"pos_points": CLICK, "neg_points": AWAY}, 67408, 52336692),
     "box": ({"bounding_box": BOX}, 37556, 32747927),

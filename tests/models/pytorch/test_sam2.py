@@ -67,7 +67,7 @@ def first_mask() -> np.ndarray:
     return mask
 
 
-CLICKS = {
+CLICKS: dict[str, dict[str, Any]] = {
     "click": {"pos_points": [(100.0, 60.0)]},
     "clicks": {"pos_points": [(100.0, 60.0)], "neg_points": [(10.0, 150.0)]},
     "box": {"bounding_box": ((60.0, 40.0), (110.0, 80.0))},

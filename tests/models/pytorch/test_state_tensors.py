@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from state_rows import TENSOR, flat
+from tests.state.state_rows import TENSOR, flat
 
 from aa_runtime.state import Codec, DecodeError, EncodeError, foreign
 

@@ -95,7 +95,7 @@ def test_a_device_that_is_not_there_ends_the_start(function: Any, log: Any, monk
 AWAY = torch.device("meta")
 
 
-class Away(torch.Tensor):  # type: ignore[misc]
+class Away(torch.Tensor):  # type: ignore[name-defined]
     """A tensor on the other device."""
 
     held: Any
@@ -131,14 +131,14 @@ def computed(operation: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     return tree_map_only(torch.Tensor, Away, result) if away else result
 
 
-class Operations(TorchDispatchMode):  # type: ignore[misc]
+class Operations(TorchDispatchMode):
     """Sees the operations that have no tensor among their arguments, or only the CPU's."""
 
     def __torch_dispatch__(self, operation: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         return computed(operation, args, kwargs or {})
 
 
-class Constants(TorchFunctionMode):  # type: ignore[misc]
+class Constants(TorchFunctionMode):
     """Makes tensors of Python's numbers here and moves them."""
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -1,12 +1,13 @@
 """A tracker of 100 ms a frame, whatever the number of objects, as one with a large encoder is on a GPU."""
 
 import time
+from typing import Any
 
 import cvat_sdk.auto_annotation as cvataa
 import PIL.Image
 
 spec = cvataa.TrackingFunctionSpec(supported_shape_types=["rectangle"])
-State = dict[str, list[float] | int]
+State = dict[str, Any]
 
 
 def preprocess_image(context: cvataa.TrackingFunctionContext, image: PIL.Image.Image) -> tuple[int, int]:
@@ -26,8 +27,8 @@ def track(
     context: cvataa.TrackingFunctionShapeContext, pp_image: tuple[int, int], state: State
 ) -> cvataa.TrackableShape:
     """A pixel on, to and fro in every forty frames, so that keyframes are needed."""
-    state["step"] = int(state["step"]) + 1
-    way = 1 if int(state["step"]) // 20 % 2 else -1
+    state["step"] += 1
+    way = 1 if state["step"] // 20 % 2 else -1
     points = [point + way for point in state["points"]]
     state["points"] = points
     return cvataa.TrackableShape(type="rectangle", points=points)

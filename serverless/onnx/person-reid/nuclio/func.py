@@ -81,7 +81,7 @@ class PersonReID:
         right, bottom = max(int(np.ceil(box[2])), left + 1), max(int(np.ceil(box[3])), top + 1)
         crop = picture.crop((left, top, right, bottom)).resize(self._network.size, PIL.Image.Resampling.BILINEAR)
         pixels = np.asarray(crop, np.float32) / 255
-        pixels = (pixels - np.float32(self._mean)) / np.float32(self._deviation)
+        pixels = (pixels - np.array(self._mean, np.float32)) / np.array(self._deviation, np.float32)
         return np.ascontiguousarray((pixels[..., ::-1] if self._bgr else pixels).transpose(2, 0, 1), np.float32)
 
 

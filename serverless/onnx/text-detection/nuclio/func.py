@@ -104,7 +104,7 @@ def create(
     box_threshold: float = 0.6,
     map_threshold: float = 0.3,
     unclip_ratio: float = 1.6,
-    outline: str = "box",
+    outline: Literal["box", "contour"] = "box",
     device: str = "auto",
     threads: int = 0,
 ) -> TextDetector:

@@ -324,7 +324,7 @@ class YoloFunction:
     def _guessed_task(self, outputs: Sequence[Floats]) -> Task:
         told = self._graph.value("task")
         if told in ("detect", "segment", "pose", "obb"):
-            return told  # type: ignore[no-any-return]
+            return told
         if told is not None:
             raise ValueError(f"the graph's task is {told!r}: this function does detect, segment, pose and obb")
         has_prototypes = len(outputs) > 1 and any(output.ndim == 4 for output in outputs[1:])

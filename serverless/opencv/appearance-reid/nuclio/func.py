@@ -124,7 +124,7 @@ def directions(rgb: Pixels) -> Floats:
     grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
     dx, dy = (cv2.Sobel(grey, cv2.CV_32F, *order, ksize=3) for order in ((1, 0), (0, 1)))
     bins = (np.arctan2(dy, dx) * (DIRECTIONS / (2 * np.pi))).astype(int) % DIRECTIONS
-    return normalised(np.bincount(bins.ravel(), np.hypot(dx, dy).ravel(), DIRECTIONS))
+    return normalised(np.asarray(np.bincount(bins.ravel(), np.hypot(dx, dy).ravel(), DIRECTIONS), np.float64))
 
 
 def normalised(histogram: Floats) -> Floats:

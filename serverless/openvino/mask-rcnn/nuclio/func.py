@@ -137,7 +137,7 @@ class Layout:
                 return cls("lists", boxes, masks, whole[0], scores)
         raise ValueError(f"the outputs {[list(shape) for shape in shapes]} are not those of a Mask R-CNN")
 
-    def found(self, outputs: Sequence[Floats], seen: tuple[int, int], size: tuple[int, int]) -> Iterator[Found]:
+    def found(self, outputs: Sequence[Floats], seen: tuple[int, int], size: tuple[float, float]) -> Iterator[Found]:
         """The objects, most certain first as the graph orders them.
 
         `seen` is the width and height of the network's input, `size` what they are in the picture's pixels.
@@ -154,7 +154,7 @@ class Layout:
             corner = tuple(float(value) for value in corners.ravel())
             yield Found(int(label), float(score), corner, flat, (0, 0, *size) if flat.shape == seen[::-1] else corner)
 
-    def _rows(self, outputs: Sequence[Floats], size: tuple[int, int]) -> Iterator[Found]:
+    def _rows(self, outputs: Sequence[Floats], size: tuple[float, float]) -> Iterator[Found]:
         rows = outputs[self.boxes].reshape(-1, 7)
         for (image, label, score, *corners), mask in zip(rows, outputs[self.masks], strict=False):
             if image < 0:  # the end of what was found
@@ -231,7 +231,7 @@ class MaskRCNN:
             resized = resized[..., ::-1]
         # Bars at the right and below: coordinates stay what they are.
         canvas = np.zeros((*(fixed[::-1] if fixed else _whole_cells(inner)), 3), np.float32)
-        canvas[: inner[1], : inner[0]] = (resized - np.float32(self._input.mean)) / self._input.scale
+        canvas[: inner[1], : inner[0]] = (resized - np.array(self._input.mean, np.float32)) / self._input.scale
         return canvas, inner
 
 

@@ -208,11 +208,12 @@ class TransTTracker:
     ) -> State:
         """Remembers how the object looks."""
         x1, y1, x2, y2 = shape.points
-        grey = tuple(int(value) for value in pp_image.mean((0, 1)))
+        red, green, blue = (int(value) for value in pp_image.mean((0, 1)))
+        grey = (red, green, blue)
         centre, size = ((x1 + x2) / 2, (y1 + y2) / 2), (max(abs(x2 - x1), 1.0), max(abs(y2 - y1), 1.0))
         crop = crop_around(pp_image, centre, context_side(size, TEMPLATE_CONTEXT), TEMPLATE_SIDE, grey)
         features = self._network.features(self._normal(crop))
-        return State(np.asarray(features.cpu()).astype(np.float16), grey, centre, size)  # type: ignore[arg-type]
+        return State(np.asarray(features.cpu()).astype(np.float16), grey, centre, size)
 
     @torch.inference_mode()
     def track(
@@ -239,7 +240,7 @@ class TransTTracker:
         return cvataa.TrackableShape(type="rectangle", points=points)
 
     def _normal(self, crop: npt.NDArray[np.uint8]) -> Tensor:
-        values = (np.asarray(crop, np.float32) / 255 - np.float32(MEAN)) / np.float32(DEVIATION)
+        values = (np.asarray(crop, np.float32) / 255 - np.array(MEAN, np.float32)) / np.array(DEVIATION, np.float32)
         return torch.from_numpy(values).permute(2, 0, 1)[None].to(self._device)
 
 
