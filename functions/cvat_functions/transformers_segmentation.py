@@ -1,5 +1,5 @@
 """Objects and regions with masks, by any segmentation network of transformers: Mask2Former, MaskFormer, EoMT,
-OneFormer, RF-DETR, SegFormer, UPerNet, DPT, BEiT, MobileViT.
+RF-DETR, SegFormer, UPerNet, DPT, BEiT, MobileViT.
 
 `task` is instance, panoptic or semantic; by itself, what the network's name says, and instances where it says nothing.
 A semantic answer is one mask for each label that is in the picture.
@@ -23,7 +23,6 @@ from transformers import (
     AutoModelForInstanceSegmentation,
     AutoModelForSemanticSegmentation,
     AutoModelForUniversalSegmentation,
-    AutoProcessor,
 )
 
 from cvat_functions.shared import Bitmap, device_of, labels_of, pretrained, report, shapes_of, to_rgb, verify
@@ -37,8 +36,6 @@ class Segmenter:
     def __init__(self, model: Any, processor: Any, task: str, device: torch.device, confidence: float) -> None:
         self._model, self._processor, self._task = model.to(device).eval(), processor, task
         self._device, self._confidence = device, confidence
-        # OneFormer is told its task in words.
-        self._words = {"task_inputs": [task]} if model.config.model_type == "oneformer" else {}
         labels, self._label_of = labels_of(model.config.id2label, "mask", ["background"])
         self.spec = cvataa.DetectionFunctionSpec(labels=labels)
         self._decode = getattr(processor, f"post_process_{task}_segmentation")
@@ -50,7 +47,7 @@ class Segmenter:
     def detect(self, context: cvataa.DetectionFunctionContext, image: PIL.Image.Image) -> list[Any]:
         """Masks in no order; the threshold counts for instances and panoptic segments."""
         threshold = self._confidence if context.conf_threshold is None else context.conf_threshold
-        inputs = self._processor(images=to_rgb(image), return_tensors="pt", **self._words).to(self._device)
+        inputs = self._processor(images=to_rgb(image), return_tensors="pt").to(self._device)
         found = self._regions(self._model(**inputs), threshold, (image.height, image.width))
         return [
             shape
@@ -97,7 +94,6 @@ def create(
     kinds = (AutoModelForSemanticSegmentation, AutoModelForUniversalSegmentation, AutoModelForInstanceSegmentation)
     kind = next((kind for kind in kinds if type(config) in kind._model_mapping), AutoModelForInstanceSegmentation)
     network = pretrained(kind, model, revision, dtype=torch.float32)
-    words = AutoProcessor if config.model_type == "oneformer" else AutoImageProcessor
-    function = Segmenter(network, pretrained(words, model, revision), task, place, confidence)
+    function = Segmenter(network, pretrained(AutoImageProcessor, model, revision), task, place, confidence)
     report(f"{model}: {type(network).__name__}, {task}", place, started)
     return function

@@ -243,3 +243,30 @@ def test_a_network_that_follows_nothing_is_refused(tmp_path: Path, function: Any
     tiny_networks.save("transformers_sam", "sam", tmp_path)
     with pytest.raises(ValueError, match="follows nothing"):
         function("transformers_sam_video", tmp_path)
+
+
+@pytest.mark.parametrize("asked", [{"text_prompts": ["cat", "red hat"]}, {"obj_bbox": [[120, 60], [30, 10]]}])
+def test_texts_and_a_box_find_what_the_library_finds(
+    asked: dict[str, Any], tmp_path: Path, function: Any, ask: Any, small: PIL.Image.Image
+) -> None:
+    """Through the whole runtime, as CVAT's server asks."""
+    model = tiny_networks.save("transformers_sam3", "sam3", tmp_path)
+    processor = transformers.AutoProcessor.from_pretrained(tmp_path)
+    interactor = function("transformers_sam3_text", tmp_path, confidence=0.2)
+    body = {"pos_points": [], "neg_points": [], "obj_bbox": [], **asked}
+    shapes = ask(interactor, image=small, **body)["shapes"]
+    wanted = set()
+    for text in asked.get("text_prompts", ["visual"]):
+        boxes = {"input_boxes": [[[30, 10, 120, 60]]], "input_boxes_labels": [[1]]} if "obj_bbox" in asked else {}
+        inputs = processor(images=small, text=text, return_tensors="pt", **boxes)
+        inputs.pop("original_sizes", None)
+        with torch.inference_mode():
+            answer = model(**inputs)
+        found = processor.post_process_instance_segmentation(answer, threshold=0.2, target_sizes=[small.size[::-1]])[0]
+        for mask, score in zip(found["masks"], found["scores"], strict=True):
+            if mask.any():
+                wanted.add((tuple(encode_mask(mask.numpy() > 0)), f"{float(score):.3f}"))
+    got = {(tuple(shape["points"]), f"{float(shape['attributes'][0]['value']):.3f}") for shape in shapes}
+    assert got == wanted
+    assert wanted
+    assert ask(interactor, image=small, pos_points=[], neg_points=[], obj_bbox=[])["shapes"] == []
