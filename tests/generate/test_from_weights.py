@@ -191,6 +191,7 @@ def test_a_graph_tells_by_its_metadata(tmp_path: Path) -> None:
     assert (chosen.module, chosen.parameters) == ("yolo_onnx", {"weights": f"file:{tmp_path / 'x.onnx'}"})
     assert "task=detect" in chosen.looked_at
     assert recognise(str(tmp_path / "x.onnx"), "reid").module == "reid_onnx"
+    assert recognise(str(yolo(tmp_path / "face_detection_yunet_2023mar.onnx"))).module == "yunet_opencv"
     (tmp_path / "y.onnx").write_bytes(b"\x0a\xff\xff\xff\xff\x0f")
     with pytest.raises(UserError, match="no ONNX model"):
         recognise(str(tmp_path / "y.onnx"))

@@ -11,9 +11,9 @@ from .hub import look
 from .table import named
 
 KNOWN = (
-    "best.pt (Ultralytics), sam_vit_*.pth, x.onnx (YOLO; with --kind reid an embedder), model.xml (OpenVINO "
-    "Mask R-CNN), a folder with config.json (transformers), hf:OWNER/NAME[@REVISION], torchvision:NAME, or a name that "
-    "`cvat-nuclio models` lists"
+    "best.pt (Ultralytics), sam_vit_*.pth, x.onnx (YOLO; YuNet by its name; with --kind reid an embedder), model.xml "
+    "(OpenVINO Mask R-CNN), a folder with config.json (transformers), hf:OWNER/NAME[@REVISION], torchvision:NAME, or a "
+    "name that `cvat-nuclio models` lists"
 )
 LICENCE_OF_ULTRALYTICS = "AGPL-3.0 (Ultralytics' package and its weights), or your licence from Ultralytics"
 
@@ -100,6 +100,9 @@ def _onnx(path: Path, kind: str | None) -> Chosen:
     if kind == "reid":
         return Chosen(module="reid_onnx", parameters={"weights": f"file:{path}"}, name=path.name,
                       licence="yours to know", looked_at="an ONNX model; --kind reid")  # fmt: skip
+    if "yunet" in path.name.lower():
+        return Chosen(module="yunet_opencv", parameters={"weights": f"file:{path}"}, name=path.name,
+                      licence="MIT where it is OpenCV's", looked_at="an ONNX model, YuNet by its name")  # fmt: skip
     licence = metadata.get("license", "yours to know")
     told = ", ".join(f"{key}={metadata[key][:40]}" for key in ("task", "author", "names") if key in metadata)
     return Chosen(module="yolo_onnx", parameters={"weights": f"file:{path}"}, name=path.name, licence=licence,
