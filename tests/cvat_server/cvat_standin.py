@@ -458,6 +458,14 @@ def retrieve(request: Request, kind: str, number: int) -> Answer:
     return Answer(200, jobs[0].json() if kind == "jobs" else task.json())
 
 
+@route("PATCH", r"tasks/(\d+)")
+def change_task(request: Request, number: int) -> Answer:
+    """Its name alone."""
+    task, _ = _open(request, "tasks", number)
+    task.name = request.json.get("name", task.name)
+    return Answer(200, task.json())
+
+
 @route("PATCH", r"jobs/(\d+)")
 def change_job(request: Request, number: int) -> Answer:
     _, (job,) = _open(request, "jobs", number)

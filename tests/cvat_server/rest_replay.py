@@ -82,7 +82,7 @@ class Replay:
     def _numbers(self, value: Any) -> Any:
         known = {
             "label_id": self.labels, "spec_id": self.specs, "project_id": self.projects, "task_id": self.tasks,
-            "id": self.objects,
+            "id": self.objects, "parent_job_id": self.jobs,
         }  # fmt: skip
         if isinstance(value, dict):
             return {

@@ -38,6 +38,7 @@ class Job:
     def json(self) -> dict[str, Any]:
         task = self.task
         kind = "video" if task.is_video else "imageset"
+        replicas = task.replicas if self.kind == "annotation" else 0
         return {
             "url": f"{task.host}/api/jobs/{self.id}", "id": self.id, "task_id": task.id, "task_name": task.name,
             "project_id": task.project_id, "project_name": None, "assignee": self.assignee, "guide_id": None,
@@ -48,7 +49,8 @@ class Job:
             "issues": {"url": f"{task.host}/api/issues?job_id={self.id}", "count": 0},
             "labels": {"url": f"{task.host}/api/labels?job_id={self.id}"}, "type": self.kind, "organization": None,
             "target_storage": None, "source_storage": None, "assignee_updated_date": None,
-            "parent_job_id": self.parent, "replicas_count": 0, "consensus_replicas": 0,
+            "parent_job_id": self.parent, "replicas_count": replicas,
+            "consensus_replicas": replicas,
         }  # fmt: skip
 
     def meta(self) -> dict[str, Any]:
@@ -103,7 +105,8 @@ class Task:
             "updated_date": WHEN, "overlap": self.overlap, "segment_size": self.segment_size, "status": "annotation",
             "guide_id": None, "data": self.id if self.frames else None, "dimension": self.dimension, "mode": self.mode,
             "media_type": self.media_type, "subset": "", "organization_id": None, "organization": None,
-            "target_storage": None, "source_storage": None, "assignee_updated_date": None, "validation_mode": None,
+            "target_storage": None, "source_storage": None, "assignee_updated_date": None,
+            "validation_mode": "gt" if any(job.kind == "ground_truth" for job in self.jobs) else None,
             "jobs": {"count": len(self.jobs), "completed": 0, "validation": 0}
             | {"url": f"{self.host}/api/jobs?task_id={self.id}"},
             "labels": {"url": f"{self.host}/api/labels?task_id={self.id}"}, "consensus_enabled": bool(self.replicas),
@@ -148,6 +151,10 @@ class Task:
             self._add_jobs(range(start, stop), numbers)
             if stop == len(self.frames):
                 break
+        if names := wishes.get("validation_params", {}).get("frames"):
+            chosen = frozenset(number for number, (name, *_) in enumerate(self.frames) if name in names)
+            every = range(len(self.frames))
+            self.jobs.append(Job(numbers.next("jobs"), self, every, "ground_truth", only=chosen))
 
     def _add_jobs(self, frames: range, numbers: Numbers) -> None:
         job = Job(numbers.next("jobs"), self, frames)
