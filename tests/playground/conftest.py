@@ -97,6 +97,13 @@ def served(repository: Path, bundle: Callable[..., Path]) -> Iterator[Server]:
         bundle("raises", "detector", 'print("asked"); raise ValueError("no such weights")', thing),
         bundle("broken", "detector", 'return json.dumps([{"type": "rectangle", "points": [1, 2, 3, 4]}])', thing),
         bundle("dies", "detector", "os._exit(3)", thing),
+        bundle(
+            "odd",
+            "detector",
+            'return json.dumps([{"label": "thing", "type": "points", "points": [float("nan"), 5]},'
+            ' {"label": chr(0xD800), "type": "tag"}])',
+            thing,
+        ),
         bundle("wants-two", "interactor", "return json.dumps({'mask': []})", min_pos_points="2"),
         bundle(
             "drops",

@@ -111,6 +111,15 @@ def test_a_broken_answer_shows_what_cvat_s_user_sees(client: Any, coffee: list[s
     assert told["error"]["causes"] == ["an item of the answer has no 'label'"]
 
 
+def test_numbers_and_letters_that_json_and_utf_8_lack_reach_the_page(client: Any, coffee: list[str]) -> None:
+    told = client.call("odd", coffee, cvat="G1")
+    assert told["failed"]
+    assert [shape["points"] for shape in told["shapes"]] == [[[None, 5.0]]]
+    assert told["dropped"][0]["item"] == 1
+    saved = client.request("GET", f"/api/calls/{told['call']}/answer.json").data
+    assert b"NaN" in saved
+
+
 def test_cvat_s_own_rules_are_told_before_a_call(client: Any, coffee: list[str]) -> None:
     told = client.call("wants-two", coffee, 422, pos=["1,1"])
     assert "2 positive points" in told["error"]["why"]
@@ -180,6 +189,10 @@ def test_formats_that_browsers_do_not_show_come_as_png(client: Any) -> None:
 )
 def test_odd_options_are_refused_in_words(client: Any, coffee: list[str], options: Any) -> None:
     assert client.call("opencv-grabcut", coffee, 422, **options)["error"]["what"]
+
+
+def test_a_generation_that_is_none_is_told(client: Any) -> None:
+    assert "no generation 'G9'" in client.json("GET", "/api/functions?cvat=G9", 422)["error"]["what"]
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"function": 1}', b'{"function": "drops", "frames": "x"}'])

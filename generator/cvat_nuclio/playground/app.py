@@ -12,10 +12,9 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from ..cvat import Generation
 from ..errors import UserError
 from ..invoke.call_picture import drawn, write
 from ..invoke.call_report import Report
@@ -24,7 +23,7 @@ from ..serve.dashboard import Entry
 from ..serve.engine_log import KeptLog
 from ..serve.function_port import Bodies, Busy, Gone, TooLarge
 from ..serve.listener import App
-from .calls import Calls, Served
+from .calls import Calls, Served, generation
 from .functions import listed
 from .gate import Gate
 from .pictures import MOST_BYTES, Pictures
@@ -82,15 +81,15 @@ class Page:
 
     async def functions(self, request: Request) -> Response:
         """`?cvat=G3`: the list, as that generation reads it."""
-        generation = Generation(request.query_params.get("cvat", "G3"))
-        return JSONResponse([listed(entry, generation) for entry in self._entries.values()])
+        chosen = generation(request.query_params.get("cvat", "G3"))
+        return as_json([listed(entry, chosen) for entry in self._entries.values()])
 
     async def take(self, request: Request) -> Response:
         """The body is a file, `?name=` its name; the answer names its frames."""
         content = await self._bodies.read(request.scope, request.receive, MOST_BYTES) or b""
         held, cut = await self._in_thread(self._pictures.take, request.query_params.get("name", ""), content)
         frames = [{"id": h.id, "name": h.frame.name, "width": h.frame.width, "height": h.frame.height} for h in held]
-        return JSONResponse({"frames": frames, "file": held[0].file, "cut": cut})
+        return as_json({"frames": frames, "file": held[0].file, "cut": cut})
 
     async def picture(self, request: Request) -> Response:
         """A frame as browsers can show it."""
@@ -109,11 +108,11 @@ class Page:
         if not isinstance(frames, list) or not frames or not all(isinstance(name, str) for name in frames):
             raise UserError("a call needs a picture")
         call = self._calls.start(self._served(entry), body)
-        return JSONResponse(await self._in_thread(call.step))
+        return as_json(await self._in_thread(call.step))
 
     async def step(self, request: Request) -> Response:
         """The next frame of a tracker's call."""
-        return JSONResponse(await self._in_thread(self._calls.get(request.path_params["id"]).step))
+        return as_json(await self._in_thread(self._calls.get(request.path_params["id"]).step))
 
     async def saved(self, request: Request) -> Response:
         """`request.json`, with its pictures; `answer.json`; `answer.png` or `.gif`, as `invoke --output` draws it."""
@@ -122,9 +121,9 @@ class Page:
             raise UserError("no answer came yet")
         match what:
             case "request.json":
-                return JSONResponse(call.report.payload)
+                return as_json(call.report.payload)
             case "answer.json":
-                return JSONResponse(call.report.answers[-1:])
+                return as_json(call.report.answers[-1:])
             case "answer.png" | "answer.gif":
                 content = await self._in_thread(_drawn, call.report, call.options, what.endswith("gif"))
                 return Response(content, media_type=f"image/{what[-3:]}")
@@ -170,8 +169,13 @@ def told(handler: Handler) -> Handler:
     return answer
 
 
+def as_json(value: Any, status: int = 200) -> Response:
+    """In ASCII: a function may answer halves of surrogate pairs."""
+    return Response(json.dumps(value), status, media_type="application/json")
+
+
 def _error(error: UserError, status: int = 422) -> Response:
-    return JSONResponse({"error": {"what": error.what, "why": error.why, "remedy": error.remedy}}, status)
+    return as_json({"error": {"what": error.what, "why": error.why, "remedy": error.remedy}}, status)
 
 
 def _read_files() -> dict[str, bytes]:

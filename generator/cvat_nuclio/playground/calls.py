@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from ..cvat import ListingError
+from ..cvat import Generation, ListingError
 from ..errors import UserError
 from ..invoke.call_options import Options, options_of
 from ..invoke.call_report import Report, unlistable
@@ -18,20 +18,20 @@ from ..invoke.call_target import Target
 from ..invoke.kinds import steps
 from . import repeat
 from .pictures import Held, Pictures
-from .shown import as_text, shown
+from .shown import as_text, finite, shown
 
 MOST_CALLS = 24
-"""So many reports are kept, of all tabs together."""
+"""So many reports are kept with their pictures, of all tabs together."""
 LOG_LINES_LATE = 0.05
 """Seconds that a worker's last line may come after its answer."""
 _TEXTS = {"pos", "neg", "shape", "box0", "box1"}
-_TAKEN: dict[str, type | tuple[type, ...]] = {
-    "threshold": (int, float),
-    "max_distance": int,
-    "conv_mask_to_poly": bool,
-    "box": str,
-    "cvat": str,
-    **dict.fromkeys(_TEXTS, list),
+_TAKEN: dict[str, set[type]] = {
+    "threshold": {int, float},
+    "max_distance": {int},
+    "conv_mask_to_poly": {bool},
+    "box": {str},
+    "cvat": {str},
+    **{name: {list} for name in _TEXTS},
 }
 
 
@@ -78,7 +78,7 @@ class Call:
             time.sleep(LOG_LINES_LATE if report is None or report.failed else 0)
             self.report = report or self.report
             told = {"call": self.id, "done": report is None or not self._goes_on, "log": self.served.lines(self._mark)}
-            return told | self._told()
+            return finite(told | self._told())
 
     def _next(self) -> Report | None:
         try:
@@ -108,13 +108,19 @@ class Call:
 def checked(given: Mapping[str, Any]) -> Mapping[str, Any]:
     """Options of the right types under known names. Raises `UserError`."""
     for name, value in given.items():
-        taken = _TAKEN.get(name)
         texts = name not in _TEXTS or (isinstance(value, list) and all(isinstance(each, str) for each in value))
-        if taken is None or not texts or (value is not None and not isinstance(value, taken)):
+        if name not in _TAKEN or not texts or type(value) not in _TAKEN[name]:
             raise UserError(f"{name}={json.dumps(value)[:80]} is no option of a call")
-    if given.get("cvat") not in (None, "G1", "G2", "G3"):
-        raise UserError(f"there is no generation {given['cvat']!r} of CVAT", remedy="G1, G2 or G3")
+    generation(given.get("cvat", "G3"))
     return given
+
+
+def generation(name: str) -> Generation:
+    """A generation of CVAT by its name. Raises `UserError`."""
+    try:
+        return Generation(name)
+    except ValueError:
+        raise UserError(f"there is no generation {name!r} of CVAT", remedy="G1, G2 or G3") from None
 
 
 @attrs.define

@@ -5,6 +5,7 @@ import tempfile
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from threading import Lock
 
 import attrs
 
@@ -35,6 +36,7 @@ class Pictures:
 
     _held: OrderedDict[str, Held] = attrs.field(factory=OrderedDict)
     _bytes: int = 0
+    _lock: Lock = attrs.field(factory=Lock)
 
     def take(self, file: str, content: bytes) -> tuple[list[Held], bool]:
         """Reads a file and keeps its frames; whether a video went on after those.
@@ -44,23 +46,25 @@ class Pictures:
         name = _base(file)
         frames, cut = _frames(name, content)
         kept = [Held(secrets.token_urlsafe(12), frame, name) for frame in frames]
-        for held in kept:
-            self._held[held.id] = held
-            self._bytes += len(held.frame.content)
-        self._forget(len(kept))
+        with self._lock:
+            for held in kept:
+                self._held[held.id] = held
+                self._bytes += len(held.frame.content)
+            self._forget(len(kept))
         return kept, cut
 
     def get(self, names: Sequence[str]) -> list[Held]:
         """The frames. Raises `UserError` for one that had to go."""
-        for name in names:
-            if name not in self._held:
+        with self._lock:
+            if any(name not in self._held for name in names):
                 raise UserError(
                     "the picture is no longer kept",
                     why=f"{HELD_BYTES // 2**20} MiB of newer ones came after it, or serve was started again",
                     remedy="choose it again",
                 )
-            self._held.move_to_end(name)
-        return [self._held[name] for name in names]
+            for name in names:
+                self._held.move_to_end(name)
+            return [self._held[name] for name in names]
 
     def _forget(self, newest: int) -> None:
         while self._bytes > HELD_BYTES and len(self._held) > newest:

@@ -59,3 +59,9 @@ def as_text(value: Any) -> dict[str, Any]:
     """JSON to read: the first characters, and how many there are."""
     text = json.dumps(value, ensure_ascii=False)
     return {"text": text[:LONGEST_TEXT], "length": len(text)}
+
+
+def finite(told: dict[str, Any]) -> dict[str, Any]:
+    """As browsers read JSON: what it has no word for (NaN, Infinity), and some servers of CVAT store, becomes null."""
+    read: dict[str, Any] = json.loads(json.dumps(told), parse_constant=lambda _: None)
+    return read

@@ -2,6 +2,7 @@
 
 const FILL = 0.22;
 const SMALL = 512;
+const MOST_PIXELS = 2 ** 28;
 const masks = new WeakMap();
 
 /** A colour of serve's, `rgb(r, g, b)`, as numbers. */
@@ -25,8 +26,9 @@ function rastered(shape, color) {
   const [left, top, right, bottom] = shape.mask.slice(-4);
   const width = right - left + 1;
   const height = bottom - top + 1;
-  const canvas = new OffscreenCanvas(Math.max(1, width), Math.max(1, height));
-  const inside = new Uint8Array(width * height);
+  const good = width > 0 && height > 0 && width * height < MOST_PIXELS;
+  const canvas = new OffscreenCanvas(good ? width : 1, good ? height : 1);
+  const inside = new Uint8Array(good ? width * height : 0);
   let at = 0;
   shape.mask.slice(0, -4).forEach((run, index) => {
     if (index % 2) inside.fill(1, at, at + run);
@@ -38,7 +40,7 @@ function rastered(shape, color) {
   const packed = (alpha) => ((alpha << 24) | (blue << 16) | (green << 8) | red) >>> 0;
   const pixels = new Uint32Array(image.data.buffer);
   const [edge, fill] = [packed(255), packed(96)];
-  for (let y = 0, i = 0; y < height; y += 1) {
+  for (let y = 0, i = 0; good && y < height; y += 1) {
     for (let x = 0; x < width; x += 1, i += 1) {
       if (!inside[i]) continue;
       const within = x > 0 && y > 0 && x < width - 1 && y < height - 1 && inside[i - 1] && inside[i + 1] && inside[i - width] && inside[i + width];

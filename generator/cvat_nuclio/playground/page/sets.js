@@ -1,7 +1,7 @@
 // The pictures at hand: what was given at once is a set, a clip or several pictures are its frames.
 
 import { picture, upload } from "./api.js";
-import { $, h, say, told } from "./dom.js";
+import { $, h, say, toast, told } from "./dom.js";
 import { decoded } from "./picture.js";
 
 const SAMPLES = [
@@ -34,6 +34,7 @@ export class Sets {
     const frames = sets.flatMap((each) => each.frames);
     const name = sets.length > 1 ? `${sets.length} files` : sets[0].file;
     this.all.push({ name, frames, cut: sets.some((each) => each.cut) });
+    if (this.all.at(-1).cut) toast({ message: `${name} goes on: these are its first ${frames.length} frames` });
     say(`${name}: ${frames.length} ${frames.length === 1 ? "picture" : "frames"}`);
     await this.choose(this.all.at(-1));
   }
