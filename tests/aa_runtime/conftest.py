@@ -4,7 +4,6 @@ import base64
 import io
 import json
 import logging
-import warnings
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -14,33 +13,9 @@ import nuclio_sdk.event
 import nuclio_sdk.logger
 import PIL.Image
 import pytest
+from tools.fuzzing.worker_event import make_event
 
 from aa_runtime import Handler, Options
-
-
-def make_event(body: bytes, content_type: str) -> Any:
-    """The event that nuclio-sdk makes of what the processor sends."""
-    message = {
-        "body": body,
-        "content_type": content_type,
-        "trigger": {"kind": "http", "name": "http"},
-        "fields": {},
-        "headers": {"Content-Type": content_type},
-        "id": "1",
-        "method": "POST",
-        "path": "/",
-        "size": len(body),
-        "timestamp": 1_700_000_000,
-        "url": "",
-        "shard_id": 0,
-        "num_shards": 0,
-        "type": "",
-        "type_version": "",
-        "version": "",
-    }
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # utcfromtimestamp, since Python 3.12
-        return nuclio_sdk.Event.deserialize(message, kind=nuclio_sdk.event.EventDeserializerKinds.msgpack)
 
 
 class Driver:

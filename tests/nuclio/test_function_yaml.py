@@ -52,12 +52,10 @@ def test_settings_in_force(tmp_path: Path) -> None:
     assert bundle.labels == [{"name": "word"}]
 
 
-def test_nuctl_makes_strings_of_numbers_and_the_strict_reader_says_so(tmp_path: Path) -> None:
+def test_nuctl_makes_strings_of_numbers(tmp_path: Path) -> None:
     bundle = FunctionYaml.open(folder(tmp_path))
     assert bundle.annotations["version"] == "2"
     assert bundle.env == {"OMP_NUM_THREADS": "4"}
-    assert bundle.strict
-    assert bundle.strict.path == "metadata.annotations.version"
 
 
 def test_without_a_trigger_nuctl_adds_one(tmp_path: Path) -> None:

@@ -5,8 +5,6 @@ import json
 import logging
 import os
 import time
-import warnings
-from contextlib import redirect_stderr
 from typing import Any
 
 import nuclio_sdk
@@ -17,6 +15,7 @@ from aa_runtime import Handler, Kind, Options, contract
 
 from . import corpus, functions
 from .corpus import encoded
+from .worker_event import make_event
 
 _KEY_VARIABLE = "AA_FUZZ_STATE_KEY"
 KEY = "the key of the fuzzed deployment"
@@ -50,7 +49,7 @@ class Target:
 
     def check(self, body: bytes, content_type: str) -> Any:
         """Sends one request; the parsed answer. Finding when a rule is broken."""
-        event = _event(body, content_type)
+        event = make_event(body, content_type)
         started = time.process_time()
         try:
             response = self._handler.handle(self._context, event)
@@ -80,7 +79,7 @@ class Target:
         body = json.dumps({"image": image, "shapes": shapes, "states": []}).encode()
         states = []
         for request in (body, json.dumps({"image": image, "shapes": [[1, 2, 3, 4]]}).encode()):
-            event = _event(request, "application/json")
+            event = make_event(request, "application/json")
             states += json.loads(self._handler.handle(self._context, event).body)["states"]
         return states
 
@@ -96,30 +95,6 @@ def foreign_tokens() -> list[str]:
     """Tokens that a fuzzed tracker must refuse: of another key, of none, of another function, and texts."""
     made = Target("tracker", "somebody else's key").tokens + Target("tracker", "").tokens
     return [*made, "", "aa1k", "aa3k", "aa3c00000000", "aa3k" + "A" * 5_000_000, "\ud800", "x" * 100]
-
-
-def _event(body: bytes, content_type: str) -> Any:
-    message = {
-        "body": body,
-        "content_type": content_type,
-        "trigger": {"kind": "http", "name": "http"},
-        "fields": {},
-        "headers": {"Content-Type": content_type},
-        "id": "1",
-        "method": "POST",
-        "path": "/",
-        "size": len(body),
-        "timestamp": 1_700_000_000,
-        "url": "",
-        "shard_id": 0,
-        "num_shards": 0,
-        "type": "",
-        "type_version": "",
-        "version": "",
-    }
-    with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return nuclio_sdk.Event.deserialize(message, kind=nuclio_sdk.event.EventDeserializerKinds.msgpack)
 
 
 def _answer(response: Any, log: str) -> Any:

@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
-STRAIGHT = ("rectangle", "ellipse", "cuboid", "skeleton")
 POLY = ("polygon", "polyline")
 
 

@@ -85,11 +85,6 @@ class FunctionYaml:
         return self.reading.refused or event_timeout_refused(self.config, self.places.root)
 
     @functools.cached_property
-    def strict(self) -> Refusal | None:
-        """What the function processor says when it is given the file itself; None: it takes it."""
-        return self.reading.refused or read_node(self.places.root, self.replaced, "processor", self.nuclio).refused
-
-    @functools.cached_property
     def text(self) -> str:
         """The file's text; bytes that are no UTF-8 are shown as they can be."""
         return self.data.decode("utf-8-sig", "replace")
