@@ -39,3 +39,20 @@ def test_each_shell_takes_its_code(shell: str, capsys: pytest.CaptureFixture[str
         subprocess.run([found, "-n", "/dev/stdin"], input=code, text=True, check=True, timeout=30)
     else:
         assert {"bash": "complete ", "zsh": "compdef ", "fish": "complete --command cvat-nuclio"}[shell] in code
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["serve", "x", "--worker", "2"], "serve: error: unrecognized arguments: --worker 2; did you mean --workers?"),
+        (["generate", "x", "--require=a"], "did you mean --requirements?"),
+        (["check", "x", "--zzz"], "cvat-nuclio check: error: unrecognized arguments: --zzz\n"),
+    ],
+)
+def test_an_unknown_option_is_no_short_form_of_another(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err

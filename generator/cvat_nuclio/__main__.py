@@ -5,6 +5,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from . import __version__
 from .errors import UserError
@@ -29,16 +30,28 @@ COMMANDS = {
 
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line; each command's options come from its own module."""
-    parser = argparse.ArgumentParser(prog="cvat-nuclio")
+    # Whole names only: a shortened one would mean something else, or nothing, once an option is added.
+    parser = argparse.ArgumentParser(prog="cvat-nuclio", allow_abbrev=False)
     parser.description = "Turns CVAT auto-annotation functions into Nuclio functions for open-source CVAT."
     parser.add_argument("--version", action="version", version=f"cvat-nuclio {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
         module = importlib.import_module(f".commands.{name}", __package__)
-        subparser = subparsers.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        described = f"{summary[0].upper()}{summary[1:]}."
+        subparser = subparsers.add_parser(name, help=summary, description=described, allow_abbrev=False)
         module.configure(subparser)
-        subparser.set_defaults(run=module.run)
+        subparser.set_defaults(run=module.run, parser=subparser)
     return parser
+
+
+def _refuse(parser: argparse.ArgumentParser, unknown: Sequence[str]) -> NoReturn:
+    """Ends with 2, as argparse does, and names the option that is nearest."""
+    import difflib
+
+    known = [option for action in parser._actions for option in action.option_strings]
+    near = difflib.get_close_matches(unknown[0].partition("=")[0], known, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,7 +62,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         import argcomplete
 
         argcomplete.autocomplete(parser)
-    args = parser.parse_args(argv)
+    args, unknown = parser.parse_known_args(argv)
+    if unknown:
+        _refuse(args.parser, unknown)
     try:
         return int(args.run(args))
     except UserError as error:
