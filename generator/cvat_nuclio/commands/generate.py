@@ -109,6 +109,21 @@ def _configure_image(parser: argparse.ArgumentParser) -> None:
         "(the default where it is likely to download)",
     )  # fmt: skip
     group.add_argument(
+        "--weights", metavar="FILE=NAME@REVISION", action="append",
+        help="what a file of the bundle holds; its sha256 is kept with it, and other weights are refused from then on",
+    )  # fmt: skip
+    group.add_argument(
+        "--pin-digests", action=argparse.BooleanOptionalAction,
+        help="ask the registry for the base images' digests, and build on these; given again, ask again",
+    )  # fmt: skip
+    group.add_argument(
+        "--digest", metavar="IMAGE=DIGEST", action="append", dest="digests",
+        help="what --pin-digests would find, where it is known",
+    )  # fmt: skip
+    group.add_argument(
+        "--sbom", action=argparse.BooleanOptionalAction, help="write a bill of materials: bom.cdx.json (CycloneDX)"
+    )
+    group.add_argument(
         "--nuclio-version", metavar="V", help="whose processor goes into the image of --prebuilt (1.14.1)"
     )
     group.add_argument("--prebuilt", metavar="IMAGE", help="also write a Dockerfile for IMAGE and a file that runs it")

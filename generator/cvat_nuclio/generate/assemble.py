@@ -19,6 +19,7 @@ from .function_config import (
     workers_reason,
 )
 from .parameters import Carried
+from .provenance import bill_of_materials
 from .render import render, render_config
 
 Files = dict[str, Content]
@@ -74,6 +75,9 @@ def _function(bundle: Description, variant: Variant) -> tuple[list[str], dict[st
             nuclio_image=tables.nuclio_image(version),
             never_run=tables.never_run(version) if version else "", base_image=base.reference,
         )  # fmt: skip
+    if bundle.image.sbom and not variant.image:
+        base = bundle.images.gpu.image if variant.gpu and bundle.images.gpu else bundle.images.cpu
+        texts[f"bom{'-gpu' if variant.gpu else ''}.cdx.json"] = bill_of_materials(bundle, base, gpu=variant.gpu)
     warning = check_size(config)
     return ([warning] if warning else []), texts
 

@@ -9,6 +9,7 @@ from packaging.version import Version
 
 from ..data import tables
 from ..errors import UserError
+from . import registry
 from .bundle_options import ImageOptions
 from .probe import Probe
 from .requirements import Line, Requirements, pin
@@ -60,6 +61,21 @@ def choose(options: ImageOptions, probe: Probe, requirements: Requirements) -> I
     )
     gpu, notes = _gpu(options, probe, requirements, framework, version)
     return Images(framework=framework, cpu=cpu, gpu=gpu, notes=tuple(notes))
+
+
+def with_digests(options: ImageOptions, images: Images) -> tuple[ImageOptions, Images]:
+    """Each image by the digest that its name stood for when it was asked, kept in the options. Raises UserError."""
+    digests = dict(options.digests)
+
+    def fixed(image: BaseImage) -> BaseImage:
+        name = image.reference
+        if "@" not in name and name not in digests:
+            digests[name] = registry.pinned(name).rpartition("@")[2]
+        return attrs.evolve(image, reference=f"{name}@{digests[name]}" if name in digests else name)
+
+    cpu = fixed(images.cpu)
+    gpu = attrs.evolve(images.gpu, image=fixed(images.gpu.image)) if images.gpu else None
+    return attrs.evolve(options, digests=digests), attrs.evolve(images, cpu=cpu, gpu=gpu)
 
 
 def framework_of(probe: Probe, requirements: Requirements) -> str:

@@ -19,6 +19,7 @@ from ..nuclio.duration import BadDuration, seconds
 from . import moves, names, texts
 from . import option_kinds as kinds
 from .values import parse_size
+from .weights import check_weights
 
 MIB = 2**20
 
@@ -143,6 +144,12 @@ class ImageOptions(Part):
     cpu_index_url: str | None = kinds.text(texts.url)
     cuda: str | None = kinds.choice("12", "13")
     bake: bool | None = kinds.switch()
+    weights: Mapping[str, str] = kinds.mapping(texts.one_line, also=check_weights)
+    """`NAME@REVISION[ sha256:HEX]` by file of the bundle."""
+    pin_digests: bool = kinds.switch(default=False)
+    digests: Mapping[str, str] = kinds.mapping(texts.image)
+    """What `pin_digests` found, by the image's name."""
+    sbom: bool = kinds.switch(default=False)
     prebuilt: str | None = kinds.text(texts.image)
     nuclio_version: str | None = kinds.text(texts.version)
     """Of the processor in an image that is built beforehand."""

@@ -1,6 +1,6 @@
 """All that the templates say about one bundle."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from .pinning import Pinned
 from .probe import Probe
 from .requirements import Requirements
 from .texts import joined
+from .weights import Weights, seen, weights_in
 
 _TITLES = {"torch": "PyTorch", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
 #: Loading a function on one of these is likely to fetch weights.
@@ -40,6 +41,7 @@ class Description:
     """`spec.description`."""
     added: Mapping[str, Path]
     """Files that --add brings, by their place in the bundle."""
+    weights: Sequence[Weights] = ()
 
     @property
     def kind(self) -> str:
@@ -144,6 +146,9 @@ def describe(
         display_name=display_name,
         text=function.description.strip() or _first_sentence(probe.doc) or f"{display_name}: {probe.kind} for CVAT",
         added=added,
+        weights=[
+            seen(one, added.get(one.file, function.nuclio / one.file)) for one in weights_in(options.image.weights)
+        ],
     )
 
 

@@ -9,7 +9,8 @@ from ..limits import CONFIG_PASSES
 from ..nuclio.duration import nanoseconds
 from .description import Description
 from .kubernetes import placement, reach, resources, secret_variables
-from .steps import Step, steps
+from .provenance import labels
+from .steps import Step, label_step, steps
 
 #: The oldest runtime whose wheels every Nuclio from 1.13 to 1.16 has and that is new enough for cvat-sdk.
 RUNTIME = "python:3.11"
@@ -45,10 +46,11 @@ def build_steps(bundle: Description, variant: Variant, requirements: Sequence[st
         name = "opencv-python-headless"
         pin = f"{name}=={bundle.requirements.version(name)}" if bundle.requirements.version(name) else name
     git = ["git"] if any("git+" in line.text for line in bundle.requirements.lines) else []
-    return steps(
+    made = steps(
         image, requirements=requirements, apt=[*bundle.image.apt, *git], gpu=variant.gpu, replace_opencv=pin,
         bake=bundle.bake_files,
     )  # fmt: skip
+    return [*made, label_step(labels(bundle, image, gpu=variant.gpu))]
 
 
 def function_config(bundle: Description, variant: Variant, build: list[Step]) -> dict[str, Any]:

@@ -10,9 +10,11 @@ from typing import Any
 import attrs
 import yaml
 
+from ..errors import UserError
 from ..nuclio.document import refuse_deep
 from . import option_file
 from .tree import SUMS
+from .weights import seen, weights_in
 
 #: What frameworks write weights to. Most are read by native code, which nobody sees opening a file.
 WEIGHTS = frozenset(
@@ -58,6 +60,21 @@ def refused_state(bundle: Path) -> str:
     """Why a tracker's state was no token when the bundle was generated with tokens, or an empty text."""
     options, _ = _left(bundle)
     return str(options.get(option_file.REFUSED_STATE, ""))
+
+
+def other_weights(bundle: Path) -> list[str]:
+    """What is wrong with the weights that the options name, of files that are there: a sentence each."""
+    options, _ = _left(bundle)
+    named = options.get("weights")
+    found = []
+    try:
+        for one in weights_in(
+            {str(file): str(text) for file, text in named.items()} if isinstance(named, dict) else {}
+        ):
+            seen(one, bundle / one.file)
+    except UserError as error:
+        found.append(": ".join(filter(None, [error.what, error.why])))
+    return found
 
 
 def _left(bundle: Path) -> tuple[Mapping[str, Any], list[str]]:

@@ -12,7 +12,7 @@ from ..errors import UserError
 from . import option_file, runtime_copy, states
 from .added import added_files
 from .assemble import assemble
-from .base_images import Images, choose, python_version
+from .base_images import Images, choose, python_version, with_digests
 from .bundle_options import BundleOptions, FunctionOptions, ImageOptions
 from .description import Description, describe
 from .lacks import Lack
@@ -64,6 +64,9 @@ def prepare(options: BundleOptions, *, timeout: float, keep_pins: bool = False) 
     given, shown = requirements_file(function, image)
     requirements = collect(found, given, shown, _host(), _pins(function.nuclio) if keep_pins else {})
     cpu, images, gpu = _pinned(image, found, requirements, keep=keep_pins)
+    if image.pin_digests:
+        image, images = with_digests(image, images)
+        options = attrs.evolve(options, image=image)
     added, notes = added_files(image, function.file, given_values.carried)
     bundle = describe(options, given_values, found, images, added, cpu, gpu)
     files, more = assemble(bundle)

@@ -1,7 +1,7 @@
 """How an image is built: one list of steps, for nuctl's `directives` and for the Dockerfile of a prebuilt image."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 
@@ -70,6 +70,12 @@ def steps(
         result.append(_headless(replace_opencv))
     result.append(Step(kind="WORKDIR", value=HOME, why="relative paths start in the bundle"))
     return [*result, *_bake(bake)]
+
+
+def label_step(labels: Mapping[str, str]) -> Step:
+    """Labels of the image. Values hold no quotes: see `provenance.labels`."""
+    words = " ".join(f'{name}="{value}"' for name, value in labels.items())
+    return Step(kind="LABEL", value=words, why="what the image is made of: docker inspect shows it")
 
 
 def _python(image: BaseImage, apt: Sequence[str]) -> list[Step]:

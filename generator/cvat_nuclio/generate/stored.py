@@ -39,6 +39,10 @@ def settled(options: dict[str, Any], bundle: Description, *, new: bool) -> Mappi
     a tracker's states live if that was chosen."""
     if bundle.answers.state:
         options["state"] = bundle.answers.state
+    if bundle.weights:
+        options["weights"] = {one.file: one.text for one in bundle.weights}
+    if bundle.image.digests:
+        options["digests"] = dict(bundle.image.digests)
     if not new or "working-directory" not in options or _depends_on_directory(bundle):
         return options
     kept = dict(options)
@@ -103,6 +107,8 @@ def _changed(old: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     if set(FUNCTION) & set(given):
         for key in FUNCTION:
             old.pop(key, None)
+    if given.get("pin-digests") is not None:
+        old.pop("digests", None)  # asked for again
     for key, value in given.items():
         if isinstance(value, dict) and isinstance(old.get(key), dict):
             old[key].update(value)

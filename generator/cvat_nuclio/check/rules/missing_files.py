@@ -1,4 +1,4 @@
-"""CN623, CN626: what `generate` knows will fail."""
+"""CN623, CN626, CN627: what `generate` knows will fail."""
 
 from collections.abc import Iterator
 
@@ -44,3 +44,19 @@ def refused_state(build: Build) -> Iterator[Fault]:
     if said := seen(folder):
         remedy = f"cvat-nuclio generate {folder.parent} --state in-memory (one worker, one replica)"
         yield Fault(f"a state is no token: {said}", remedy=remedy, file=file)
+
+
+@rule(
+    "CN627", "other-weights", ERROR,
+    source="`generate --weights FILE=NAME@REVISION` keeps the file's sha256 in cvat-nuclio.yaml",
+    remedy="put the right file there, or say what it is: cvat-nuclio generate DIR --weights FILE=NAME@REVISION",
+)  # fmt: skip
+def other_weights(build: Build) -> Iterator[Fault]:
+    """A file of weights is not the one that was there when the bundle was generated: its sum is another."""
+    folder, file = build.bundle.folder, build.bundle.folder.parent / "cvat-nuclio.yaml"
+    if not file.is_file():
+        return
+    from ...generate.lacks import other_weights as others
+
+    for said in others(folder):
+        yield Fault(said, file=file)

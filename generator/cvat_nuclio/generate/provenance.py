@@ -1,0 +1,112 @@
+"""What an image is made of, for those who get it from others: its labels, and a bill of materials (CycloneDX)."""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+import attrs
+
+from .. import __version__
+from .base_images import BaseImage
+from .bundle_options import PARTS, key_of
+from .description import Description
+from .weights import Weights
+
+#: https://github.com/opencontainers/image-spec/blob/main/annotations.md
+_BASE: Final = "org.opencontainers.image.base"
+#: Of this machine; and what is added with the sums that were seen.
+_LEFT_OUT: Final = ("folder", "python", "working_directory", "weights")
+
+
+def labels(bundle: Description, image: BaseImage, *, gpu: bool) -> dict[str, str]:
+    """The image's labels: whose it is, of which options and tool, on what it stands, which weights it is for."""
+    reference, _, digest = image.reference.partition("@")
+    found = {
+        "cvat-nuclio.function": bundle.function.name,
+        "cvat-nuclio.form": "gpu" if gpu else "cpu",
+        "cvat-nuclio.options": f"sha256:{options_sum(bundle)}",
+        "cvat-nuclio.version": __version__,
+        f"{_BASE}.name": reference,
+        f"{_BASE}.digest": digest,
+        "cvat-nuclio.weights": ",".join(one.text.replace(" ", "+") for one in bundle.weights),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def options_sum(bundle: Description) -> str:
+    """SHA-256 of the options that differ from their defaults, without what belongs to this machine."""
+    chosen = {
+        key_of(field.name): value
+        for part, kind in PARTS.items()
+        for field in attrs.fields(kind)
+        if field.name not in _LEFT_OUT
+        and (value := getattr(getattr(bundle, part), field.name)) not in (None, "", (), {})
+        and value != field.default
+    }
+    chosen["weights"] = [f"{one.file} {one.text}" for one in bundle.weights]
+    return hashlib.sha256(json.dumps(chosen, sort_keys=True, default=_plain).encode()).hexdigest()
+
+
+def bill_of_materials(bundle: Description, image: BaseImage, *, gpu: bool) -> str:
+    """CycloneDX 1.5 as JSON (https://cyclonedx.org/docs/1.5/json); the same bundle gives the same text."""
+    own = {"type": "application", "bom-ref": "function", "name": bundle.function.name, "description": bundle.text}
+    parts = [*_image(image), *_packages(bundle, gpu=gpu), *(_model(one) for one in bundle.weights)]
+    content = {
+        "metadata": {
+            "tools": {"components": [{"type": "application", "name": "cvat-nuclio", "version": __version__}]},
+            "component": {**own, "properties": [{"name": "cvat-nuclio.options", "value": options_sum(bundle)}]},
+        },
+        "components": parts,
+        "dependencies": [{"ref": "function", "dependsOn": [part["bom-ref"] for part in parts]}],
+    }
+    serial = uuid.uuid5(uuid.NAMESPACE_URL, json.dumps(content, sort_keys=True))
+    head = {"bomFormat": "CycloneDX", "specVersion": "1.5", "serialNumber": f"urn:uuid:{serial}", "version": 1}
+    return json.dumps({**head, **content}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _image(image: BaseImage) -> Iterator[dict[str, Any]]:
+    reference, _, digest = image.reference.partition("@")
+    name, colon, tag = reference.rpartition(":")
+    name, tag = (name, tag) if colon and "/" not in tag else (reference, "latest")
+    found: dict[str, Any] = {"type": "container", "bom-ref": f"image:{image.reference}", "name": name, "version": tag}
+    if digest:
+        found["hashes"] = [{"alg": "SHA-256", "content": digest.removeprefix("sha256:")}]
+    yield found
+
+
+def _packages(bundle: Description, *, gpu: bool) -> Iterator[dict[str, Any]]:
+    pinned = bundle.gpu if gpu and bundle.gpu else bundle.cpu
+    pins = pinned.constraints or {line.name: line.version for line in pinned.requirements.lines if line.version}
+    for name, version in sorted(pins.items()):
+        # A local version (`+cpu`) is part of it.
+        purl = f"pkg:pypi/{quote(name.lower())}@{quote(version)}"
+        yield {"type": "library", "bom-ref": purl, "name": name, "version": version, "purl": purl}
+    for package in sorted(bundle.image.apt):
+        name, _, version = package.partition("=")
+        purl = f"pkg:deb/debian/{quote(name)}" + (f"@{quote(version)}" if version else "")
+        yield {
+            "type": "library",
+            "bom-ref": purl,
+            "name": name,
+            **({"version": version} if version else {}),
+            "purl": purl,
+        }
+
+
+def _model(weights: Weights) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "type": "machine-learning-model",
+        "bom-ref": f"weights:{weights.file}",
+        "name": weights.name,
+        "version": weights.revision,
+    }
+    if weights.sha256:
+        found["hashes"] = [{"alg": "SHA-256", "content": weights.sha256}]
+    return found
+
+
+def _plain(value: object) -> object:
+    return dict(value) if isinstance(value, Mapping) else str(value)
