@@ -77,12 +77,11 @@ def test_success_is_believed_only_after_a_real_request(
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"ready at http://127.0.0.1:{answering}/" in done.stdout
     assert calls()[0] == ["create", "project", "cvat", "--platform", "local"]
-    file = str(bundle / "function.yaml")
-    image = image_of(FunctionYaml.open(bundle), "1.13.0")
-    assert [
-        "deploy", "--project-name", "cvat", "--file", file, "--path", str(bundle), "--image", image, "--no-pull",
-        "--platform", "local",
-    ] in calls()  # fmt: skip
+    (command,) = [call for call in calls() if call[0] == "deploy"]
+    assert command[:3] == ["deploy", "--project-name", "cvat"]
+    assert command[5:] == ["--path", str(bundle), "--no-pull", "--platform", "local"]
+    deployed = json.loads(Path(environment["FAKE_SCENE"]).with_name("deployed.yaml").read_text())
+    assert deployed["spec"]["build"]["image"] == image_of(FunctionYaml.open(bundle), "1.13.0")
 
 
 def test_a_ready_function_that_does_not_answer_has_failed(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cvat_nuclio.deploy.versions import ANNOTATION, has_own_tag, image_of, last_good, with_last_good
+from cvat_nuclio.deploy.versions import ANNOTATION, has_own_tag, image_of, last_good, superseded, with_last_good
 from cvat_nuclio.nuclio.function_yaml import FunctionYaml
 
 Scene = Callable[..., dict[str, str]]
@@ -84,6 +84,22 @@ def test_what_nuctl_could_not_pass_on_is_not_kept(kept: dict[str, Any]) -> None:
     assert ANNOTATION not in with_last_good(new, kept, serves=True)["metadata"]["annotations"]
 
 
+def test_images_that_nothing_goes_back_to_are_named(kept: dict[str, Any]) -> None:
+    now = with_last_good({"metadata": {"name": "n"}, "spec": {}}, kept, serves=True)
+    name, _, _ = OLD.partition(":")
+    current, older = f"{name}:ffffffffffff", [f"{name}:aaaaaaaaaaaa", f"{name}:2.0-bbbbbbbbbbbb"]
+    others = [f"{name}:latest", f"{name}:mine", f"{name}2:aaaaaaaaaaaa", f"{name}:aaaaaaaaaaaaa"]
+    assert superseded([current, OLD, *older, *others], current, now) == older
+
+
+def test_a_good_deploy_removes_them(scene: Scene, deploy: Deploy, make_bundle: MakeBundle, answering: int) -> None:
+    old = "nuclio/processor-demo-detector:aaaaaaaaaaaa"
+    listed = {"image ls nuclio/processor-demo-detector": [0, f"{old}\n", ""], f"image rm {old}": [0, "", ""]}
+    environment = scene(after={"state": "ready", "httpPort": answering}, docker=listed)
+    done = deploy(environment, "--skip-check", make_bundle())
+    assert f"demo-detector: removed {old}, which no version goes back to" in done.stdout
+
+
 def failing_on_docker(kept: dict[str, Any], port: int) -> dict[str, Any]:
     """An update whose model does not load: the old container is gone; what is put back serves."""
     return {
@@ -112,13 +128,14 @@ def test_a_failed_update_names_the_way_back_and_rollback_goes_it(
     done = deploy(environment, "--skip-check", make_bundle())
     assert done.returncode == 1
     assert "put the last good version back: cvat-nuclio deploy --rollback demo-detector\n" in done.stdout
-    (tag,) = [call[call.index("--image") + 1] for call in deploys(calls)]
-    assert tag.startswith("nuclio/processor-demo-detector:")
+    file = Path(environment["FAKE_SCENE"]).with_name("deployed.yaml")
+    assert json.loads(file.read_text())["spec"]["build"]["image"].startswith("nuclio/processor-demo-detector:")
     back = deploy(environment, "--rollback", "demo-detector")
     assert back.returncode == 0, back.stdout + back.stderr
     assert "--path" not in deploys(calls)[1]
-    deployed = json.loads(Path(environment["FAKE_SCENE"]).with_name("deployed.yaml").read_text())
+    deployed = json.loads(file.read_text())
     assert deployed["spec"]["image"] == OLD
+    assert "build" not in deployed["spec"]
 
 
 def test_keep_serving_goes_back_by_itself_and_keeps_both_logs(

@@ -33,7 +33,7 @@ PIECES = [
 ]  # fmt: skip
 LISTS = ("apt", "toleration", "add", "skeleton_edge")
 TEXTS = st.one_of(st.lists(st.sampled_from(PIECES), min_size=1, max_size=4).map("".join), st.text(min_size=1))
-WORDS = {"USER", "ENV", "RUN", "COPY", "WORKDIR", "FROM", "ARG", "HEALTHCHECK", "ENTRYPOINT", "CMD"}
+WORDS = {"LABEL", "USER", "ENV", "RUN", "COPY", "WORKDIR", "FROM", "ARG", "HEALTHCHECK", "ENTRYPOINT", "CMD"}
 
 # The texts are short as they are drawn: looking for shorter ones takes minutes.
 hostile = settings(
@@ -137,7 +137,7 @@ PLAIN: dict[str, Any] = {
     "display_name": "Name", "description": "Words.", "help_message": "Click", "image_pull_secret": "secret",
     "base_image": "a/b", "gpu_base_image": "a/b", "prebuilt": "a/b", "cpu_index_url": "https://example.org",
     "apt": ["git"], "toleration": ["a=b"], "requirements": None, "python": "python3", "add": None,
-    "ingress_host": "a.example", "nuclio_version": "1.16.3", "affinity": None,
+    "ingress_host": "a.example", "nuclio_version": "1.16.3", "weights": {"A": "b@1"}, "affinity": None,
     "function_module": None, "function_file": None, "working_directory": None, "skeleton_edge": None,
 }  # fmt: skip
 

@@ -21,7 +21,7 @@ from .patience import Patience
 from .places import Place, Serving
 from .preflight import Tools, check_function
 from .transcript import file_name, transcript
-from .versions import has_own_tag, image_of, last_good, opened, with_last_good
+from .versions import has_own_tag, image_of, last_good, opened, superseded, with_image, with_last_good
 
 # A state in which nuctl refuses every deploy and delete that is not forced.
 STUCK_STATES = ("building", "waitingForResourceConfiguration", "waitingForBuild", "configuringResources")
@@ -79,7 +79,7 @@ class Deployment:
         options = self.options
         return self.nuctl.deploy_argv(
             file or self.function.file, self.function.file.parent, project=options.project, build=self.builds,
-            image=self.image, offline=options.offline,
+            offline=options.offline,
             registry=options.registry, run_registry=options.run_registry,
         )  # fmt: skip
 
@@ -160,10 +160,23 @@ class Deployment:
                 self.nuctl.delete(self.name, force=True)
             good = before.state == "ready" and self.place.reached(serving, before)
             config = with_last_good(self.function.config, before.config, serves=good)
+            config = with_image(config, self.image) if self.builds else config
             answer = self._run_nuctl(config, log.take, serving)
             if log.trouble:
                 self.say(f"{self.name}: {log.file} ends early: {log.trouble.strerror}")
-            return attrs.evolve(self._judge(answer, serving, self.nuctl.get(self.name)), log=log.file)
+            outcome = attrs.evolve(self._judge(answer, serving, self.nuctl.get(self.name)), log=log.file)
+        if outcome.cause is None and self.builds and self.nuctl.platform == "local":
+            self._tidy(config)
+        return outcome
+
+    def _tidy(self, config: Mapping[str, Any]) -> None:
+        """Removes images of versions before the last good one, which no name but their own tag keeps."""
+        name, _, _ = self.image.rpartition(":")
+        label = f"label=cvat-nuclio.function={self.name}"
+        _, listed, _ = self.tools.docker("image", "ls", name, "--filter", label, "--format", "{{.Repository}}:{{.Tag}}")
+        for image in superseded(listed.split(), self.image, config):
+            if self.tools.docker("image", "rm", image)[0] == 0:
+                self.say(f"{self.name}: removed {image}, which no version goes back to")
 
     def _run_nuctl(self, config: Mapping[str, Any], take: Callable[[str], None], before: Serving) -> Answer:
         namespace = self.nuctl.namespace or NAMESPACE

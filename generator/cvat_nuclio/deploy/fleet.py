@@ -141,6 +141,7 @@ class Fleet:
 
     def _pretend(self, deployment: Deployment) -> Outcome:
         self.say(shlex.join(deployment.argv()))
+        self.say(f"  in a copy of the file, which names the image {deployment.image}")
         return Outcome(name=deployment.name, state="not deployed (--dry-run)")
 
     def _deploy(self, deployment: Deployment) -> Outcome:

@@ -260,16 +260,15 @@ class Nuctl:
         *,
         project: str,
         build: bool,
-        image: str,
         offline: bool,
         registry: str | None,
         run_registry: str | None,
     ) -> list[str]:
-        """`nuctl deploy` of the bundle in `folder` as `file` says, into an image of that name; without `build` no
-        --path is given, because with it nuctl builds (an image without code)."""
+        """`nuctl deploy` of the bundle in `folder` as `file` says; without `build` no --path is given, because with it
+        nuctl builds (an image without code)."""
         words = ["deploy", "--project-name", project, "--file", str(file)]
         if build:
-            words += ["--path", str(folder), "--image", image]
+            words += ["--path", str(folder)]
         if offline:
             words.append("--no-pull")  # --offline alone still pulls
         if registry:

@@ -9,8 +9,9 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -40,6 +41,23 @@ def image_of(function: FunctionYaml, nuctl_version: str, arguments: Mapping[str,
     if not colon or "/" in tag:  # a registry's port
         head, tag = name, ""
     return f"{head}:{'-'.join(filter(None, [tag, _content(function, [nuctl_version, arguments])]))}"
+
+
+def with_image(config: Mapping[str, Any], image: str) -> dict[str, Any]:
+    """`config` of a function whose image nuctl makes, under that name: nuctl's own --image loses to the file."""
+    spec = config["spec"]
+    return {**config, "spec": {**spec, "build": {**(spec.get("build") or {}), "image": image}}}
+
+
+def superseded(found: Iterable[str], current: str, kept: Mapping[str, Any]) -> list[str]:
+    """Of images on this machine those of earlier versions that nothing goes back to: tags of ours beside `current`.
+
+    `kept` is the configuration that runs now, which names the last good version.
+    """
+    last = (last_good(kept) or {"spec": {}})["spec"].get("image")
+    name = current.rpartition(":")[0]
+    of_ours = re.compile(rf"{re.escape(name)}:(?:[\w.-]+-)?[0-9a-f]{{{_TAG_CHARS}}}")
+    return [image for image in found if of_ours.fullmatch(image) and image not in (current, last)]
 
 
 def has_own_tag(image: str) -> bool:

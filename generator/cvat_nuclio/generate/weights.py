@@ -9,7 +9,9 @@ import attrs
 
 from ..errors import UserError
 
-_FORM = re.compile(r"(?P<name>[^\s@]+)@(?P<revision>[^\s@]+)(?: sha256:(?P<sha256>[0-9a-f]{64}))?")
+_FORM = re.compile(
+    r"(?P<name>[A-Za-z0-9][\w./:+-]*)@(?P<revision>[A-Za-z0-9][\w./:+-]*)(?: sha256:(?P<sha256>[0-9a-f]{64}))?"
+)
 
 
 @attrs.frozen(kw_only=True)
