@@ -1,4 +1,4 @@
-"""CN623, CN626, CN627: what `generate` knows will fail."""
+"""CN623, CN626, CN629: what `generate` knows will fail."""
 
 from collections.abc import Iterator
 
@@ -47,7 +47,7 @@ def refused_state(build: Build) -> Iterator[Fault]:
 
 
 @rule(
-    "CN627", "other-weights", ERROR,
+    "CN629", "other-weights", ERROR,
     source="`generate --weights FILE=NAME@REVISION` keeps the file's sha256 in cvat-nuclio.yaml",
     remedy="put the right file there, or say what it is: cvat-nuclio generate DIR --weights FILE=NAME@REVISION",
 )  # fmt: skip
