@@ -107,7 +107,7 @@ def hub() -> Iterator[tuple[str, list[str]]]:
             known = self.path == "/v2/team/base/manifests/1"
             if self.headers.get("Authorization") != "Bearer pass":
                 self.send_response(401)
-                realm = f"http://127.0.0.1:{self.server.server_address[1]}/token"  # type: ignore[str-bytes-safe]
+                realm = f"http://{self.headers['Host']}/token"
                 self.send_header(
                     "WWW-Authenticate", f'Bearer realm="{realm}",service="s",scope="repository:team/base:pull"'
                 )
