@@ -111,3 +111,6 @@ def test_deviation_is_in_pixels_of_the_corners() -> None:
     assert deviation([square], [turned]) == pytest.approx(10)
     flat, spike = Placed("polygon", (0, 0, 10, 0, 10, 10)), Placed("polygon", (0, 0, 5, 0, 10, 0, 10, 10))
     assert deviation([flat], [spike]) == 0
+    ellipse, upright = Placed("ellipse", (50, 40, 70, 30)), Placed("ellipse", (50, 40, 70, 30), 90)
+    assert deviation([ellipse], [upright]) == pytest.approx(20 * math.sqrt(2))
+    assert deviation([Placed("points", (0, 0))], [Placed("points", (0, 0, 1, 1))]) == math.inf

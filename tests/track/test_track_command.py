@@ -173,16 +173,28 @@ def test_fresh_begins_anew(scope: Any, tracker: Any, track: Run) -> None:
 def test_an_answer_that_was_lost_stores_nothing_twice(
     standin: Any, standin_place: Any, tracker: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from tests.cvat_server import cvat_standin
-
     scope = standin_place.task()
     shape = {"type": "rectangle", "label_id": scope.labels[0].id, "frame": 0, "points": boxes(1)[0]}
     path = f"jobs/{scope.jobs[0].id}/annotations"
     standin_place.connection.send("PATCH", path, {"action": "create"}, {"shapes": [shape]})
-    standin.troubles.append(cvat_standin.Trouble("PATCH", "annotations", "lose"))
+    standin.trouble("PATCH", "annotations", "lose")
     assert main(["track", tracker(boxes(10)), "--task", str(scope.task_id), *standin_place.words]) == 0
     found = standin_place.connection.get(path)
     assert (len(found["tracks"]), len(found["shapes"])) == (1, 0)
+
+
+def test_a_server_that_is_away_for_a_moment(
+    standin: Any, standin_place: Any, tracker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cvat_nuclio.cvat_server.job_annotations.SETTLE", 0.0)
+    scope = standin_place.task(segment_size=5)
+    shape = {"type": "rectangle", "label_id": scope.labels[0].id, "frame": 0, "points": boxes(1)[0]}
+    path = f"jobs/{scope.jobs[0].id}/annotations"
+    standin_place.connection.send("PATCH", path, {"action": "create"}, {"shapes": [shape]})
+    for method, what in (("GET", "data"), ("GET", "annotations"), ("PATCH", "annotations")):
+        standin.trouble(method, what, "drop")
+    assert main(["track", tracker(boxes(10)), "--task", str(scope.task_id), *standin_place.words]) == 0
+    assert stored(standin_place, scope) == [[(0, False, 10), (4, False, 30)], [(5, False, 35), (9, False, 55)]]
 
 
 @pytest.mark.parametrize(

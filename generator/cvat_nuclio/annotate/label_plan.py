@@ -47,7 +47,7 @@ def plan_labels(
         resolve_mapping(mapping, model, task, generation)
     except (CvatError, KeyError, TypeError, AttributeError) as error:
         told = error.message if isinstance(error, CvatError) else f"a key is missing or of a wrong kind: {error}"
-        raise UserError("CVAT does not take the mapping", why=str(told), remedy="see --show-map") from error
+        raise UserError("CVAT does not take the mapping", why=str(told), remedy="see annotate --show-map") from error
     return LabelPlan(mapping, tuple(_lost(model, task, mapping, generation)))
 
 
@@ -55,9 +55,9 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         found = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise UserError(f"cannot read the mapping in {file}", why=str(error), remedy="see --show-map") from error
+        raise UserError(f"cannot read the mapping in {file}", why=str(error), remedy="see annotate --show-map") from error
     if not isinstance(found, dict):
-        raise UserError(f"{file} holds no mapping", why="it is no JSON object", remedy="see --show-map")
+        raise UserError(f"{file} holds no mapping", why="it is no JSON object", remedy="see annotate --show-map")
     return found
 
 
@@ -83,7 +83,7 @@ def _named(whose: str, name: str, labels: Sequence[Any], better: str) -> Any:
         raise UserError(
             f"the {whose} has no label {name!r}",
             why=f"it has {', '.join(str(label.name) for label in labels)}",
-            remedy=better.format(close) if close else "see --show-map",
+            remedy=better.format(close) if close else "see annotate --show-map",
         )
     return found
 
