@@ -1,6 +1,7 @@
 """What nuctl finds only after the build is found before it."""
 
 import json
+import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +54,8 @@ def test_a_busy_port_unless_the_function_itself_holds_it(file: Path) -> None:
         config = function(triggers={"http": {"kind": "http", "attributes": {"port": port}}})
         assert causes(config, file) == ["port-busy"]
         assert causes(config, file, own_port=port) == []
+        (busy,) = check_function(FunctionYaml.open(file), tools(), own_port=0, build=True)
+        assert f"(process {os.getpid()})" in busy.text
     assert causes(config, file) == []
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import attrs
 
 from ..nuclio.function_yaml import FunctionYaml
+from ..serve.busy_port import holder
 from .asked_program import ask_program
 from .nuctl_causes import Cause, find_cause
 
@@ -70,7 +71,7 @@ def _check_ports(function: FunctionYaml, own_port: int) -> Iterator[Cause]:
     if port > 0 and port != own_port and not _is_free(port):
         yield Cause(
             "port-busy",
-            f"port {port} is taken by another program",
+            f"port {port} is taken by {holder(port) or 'another program'}",
             "choose another in the trigger's attributes, or none, and Docker picks a free one",
         )
 

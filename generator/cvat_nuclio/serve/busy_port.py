@@ -26,11 +26,11 @@ class PortError(OSError):
     @property
     def why(self) -> str:
         """Who holds it where that can be seen, else the system's words."""
-        holder = _holder(self.port) if self.errno == errno.EADDRINUSE else ""
-        return f"{holder} listens on it" if holder else str(self.strerror)
+        found = holder(self.port) if self.errno == errno.EADDRINUSE else ""
+        return f"{found} listens on it" if found else str(self.strerror)
 
 
-def _holder(port: int) -> str:
+def holder(port: int) -> str:
     """The program that listens on a port, or an empty text: Linux shows a user's own programs to that user alone."""
     inodes = {f"socket:[{inode}]" for inode in _listening(port)}
     for link in Path("/proc").glob("[0-9]*/fd/*") if inodes else ():
