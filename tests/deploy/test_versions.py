@@ -135,7 +135,7 @@ def test_a_failed_update_names_the_way_back_and_rollback_goes_it(
     assert "--path" not in deploys(calls)[1]
     deployed = json.loads(file.read_text())
     assert deployed["spec"]["image"] == OLD
-    assert "build" not in deployed["spec"]
+    assert not deployed["spec"].get("build")
 
 
 def test_keep_serving_goes_back_by_itself_and_keeps_both_logs(
