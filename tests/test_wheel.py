@@ -73,3 +73,14 @@ def test_installed_tool_generates_a_bundle_that_works(wheel: Path, tmp_path: Pat
     nuclio = tmp_path / "work" / "thing" / "nuclio"
     assert "1 passed" in run(python, "-m", "pytest", "-q", cwd=nuclio)
     assert "stale" not in run(tool, "generate", "--check", "thing", cwd=tmp_path / "work")
+    pytest.importorskip("onnx")
+    from tools import random_weights
+
+    # A ready function of the wheel travels with its weights, and answers where the tool is not.
+    random_weights.yunet(tmp_path / "work" / "yunet.onnx", 320)
+    run(tool, "generate", "--model", "yunet.onnx", "--output", "faces", cwd=tmp_path / "work")
+    nuclio = tmp_path / "work" / "faces" / "nuclio"
+    assert (nuclio / "cvat_functions" / "yunet_opencv.py").is_file()
+    asked = "import main, nuclio_sdk, cvat_functions; print(cvat_functions.__file__)"
+    assert str(nuclio) in run(python, "-c", asked, cwd=nuclio)
+    assert "cvat-nuclio" not in (nuclio / "requirements.txt").read_text().partition("\n")[2]

@@ -163,6 +163,35 @@ def sam2(folder: Path, image_size: int = 128) -> Any:
     return model
 
 
+#: What YuNet says of a cell: class, object, box (x, y, log width, log height), five points.
+YUNET = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}
+
+
+def yunet(file: Path, side: int = 64) -> Path:
+    """A face detector with YuNet's outputs: at each stride one random convolution for each of them."""
+    from onnx import TensorProto, helper, numpy_helper
+    from tools import tiny_onnx
+
+    nodes, initializers, outputs = [], [], []
+    for name, channels in YUNET.items():
+        for stride in (8, 16, 32):
+            key = f"{name}_{stride}"
+            # Small enough that a box is of its cell's size, however bright the picture.
+            kernel = _values(f"yunet.{key}.weight", (channels, 3, stride, stride)) / 64
+            initializers += [
+                numpy_helper.from_array(kernel.astype(np.float32), f"k_{key}"),
+                numpy_helper.from_array(np.array([1, channels, -1]), f"s_{key}"),
+            ]
+            nodes += [
+                helper.make_node("Conv", ["input", f"k_{key}"], [f"c_{key}"], strides=[stride, stride]),
+                helper.make_node("Reshape", [f"c_{key}", f"s_{key}"], [f"r_{key}"]),
+                helper.make_node("Transpose", [f"r_{key}"], [f"t_{key}"], perm=[0, 2, 1]),
+                helper.make_node("Sigmoid" if channels == 1 else "Identity", [f"t_{key}"], [key]),
+            ]
+            outputs.append(helper.make_tensor_value_info(key, TensorProto.FLOAT, [1, (side // stride) ** 2, channels]))
+    return tiny_onnx.save(file, nodes, {"input": [1, 3, side, side]}, outputs, None, initializers)
+
+
 def yolo(file: Path, labels: list[str], side: int = 640) -> Path:
     """A detector with v8's outputs: at each stride one random convolution, boxes about the cells, scores of colours."""
     from onnx import TensorProto, helper, numpy_helper

@@ -15,40 +15,16 @@ from aa_runtime import FunctionSource, load
 
 pytest.importorskip("onnx")
 
-from tools import tiny_onnx
+from tools import random_weights
 
 SIDE = 64
 STRIDES = (8, 16, 32)
-#: What a cell's twelve numbers are: class, object, box (x, y, log w, log h), and points; here the same in every cell.
-HEAD = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}
+HEAD = random_weights.YUNET
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """At each stride one convolution of the whole cell; scores are clipped to 0..1 as in YuNet, by a sigmoid."""
-    from onnx import TensorProto, helper, numpy_helper
-
-    random = np.random.default_rng(0)
-    nodes, initializers, outputs = [], [], []
-    for stride in STRIDES:
-        for name, channels in HEAD.items():
-            kernel = random.normal(0, 0.02 / stride, (channels, 3, stride, stride)).astype(np.float32)
-            key = f"{name}_{stride}"
-            initializers += [
-                numpy_helper.from_array(kernel, f"k_{key}"),
-                numpy_helper.from_array(np.array([1, channels, -1]), f"s_{key}"),
-            ]
-            nodes += [
-                helper.make_node("Conv", ["input", f"k_{key}"], [f"c_{key}"], strides=[stride, stride]),
-                helper.make_node("Reshape", [f"c_{key}", f"s_{key}"], [f"r_{key}"]),
-                helper.make_node("Transpose", [f"r_{key}"], [f"t_{key}"], perm=[0, 2, 1]),
-                helper.make_node("Sigmoid" if channels == 1 else "Identity", [f"t_{key}"], [key]),
-            ]
-            outputs.append(helper.make_tensor_value_info(key, TensorProto.FLOAT, [1, (SIDE // stride) ** 2, channels]))
-    order = [f"{name}_{stride}" for name in HEAD for stride in STRIDES]
-    outputs.sort(key=lambda info: order.index(info.name))
-    file = tmp_path_factory.mktemp("yunet") / "face.onnx"
-    return tiny_onnx.save(file, nodes, {"input": [1, 3, SIDE, SIDE]}, outputs, None, initializers)
+    return random_weights.yunet(tmp_path_factory.mktemp("yunet") / "face.onnx", SIDE)
 
 
 @pytest.fixture
