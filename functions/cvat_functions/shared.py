@@ -1,8 +1,7 @@
-"""What the families share: any picture as RGB, weights with their proof, the device, labels, bitmaps as shapes."""
+"""What the families share: any picture as RGB, the sum of a file, labels, bitmaps as shapes. It needs no framework."""
 
 import hashlib
-import sys
-import time
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,53 +26,14 @@ def to_rgb(image: PIL.Image.Image) -> PIL.Image.Image:
     return image.convert("RGB")
 
 
-def pretrained(kind: Any, model: str, revision: str | None = None, **options: Any) -> Any:
-    """`kind.from_pretrained` of a folder, or of a model of the Hugging Face hub at a revision.
-
-    FileNotFoundError where neither is there; it says what to do.
-    """
-    try:
-        return kind.from_pretrained(model, revision=revision, **options)
-    except OSError as fault:
-        raise FileNotFoundError(
-            f"no model {model!r}: no folder of that name with config.json, and the Hugging Face hub or its cache gave "
-            f"none ({str(fault).splitlines()[0]}). Let the image fetch it while it is built (generate --bake), or name "
-            "a folder that goes into the image: -p model=file:FOLDER"
-        ) from fault
-
-
-def verify(model: str, sha256: str | None, revision: str | None = None) -> None:
-    """ValueError unless the weights' file has the sum that was recorded with the bundle; nothing without one."""
+def check_sum(file: str, sha256: str | None) -> None:
+    """ValueError unless a file has the sum that was recorded with the bundle; nothing without one."""
     if not sha256:
         return
-    path = Path(model)
-    file = path if path.is_file() else path / "model.safetensors"
-    if not path.exists():
-        from huggingface_hub import hf_hub_download
-
-        file = Path(hf_hub_download(model, "model.safetensors", revision=revision))
-    with file.open("rb") as stream:
+    with Path(file).open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
     if found != sha256:
         raise ValueError(f"{file} has the SHA-256 {found}, not {sha256}: it is not the file that was chosen")
-
-
-def device_of(name: str | None) -> Any:
-    """The named device of PyTorch, else CUDA where there is one, else the CPU."""
-    import torch
-
-    return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
-
-
-def report(what: str, device: Any, started: float) -> None:
-    """One line for the log: what was loaded, where, and in what time since `time.monotonic()` gave `started`."""
-    import torch
-
-    place = f"cpu, {torch.get_num_threads()} threads"
-    if device.type == "cuda":
-        free, total = torch.cuda.mem_get_info(device)
-        place = f"{torch.cuda.get_device_name(device)}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free"
-    print(f"{what}: loaded in {time.monotonic() - started:.1f} s, on {place}", file=sys.stderr, flush=True)
 
 
 def labels_of(
@@ -104,7 +64,12 @@ def shapes_of(label: int, bitmap: Bitmap, as_polygons: bool) -> Iterator[Any]:
 
 
 def phrases(text: str) -> list[str]:
-    """`helmet; person with a bag` → its phrases. ValueError for none, one given twice, one too long for CVAT."""
+    """`helmet; person with a bag` → its phrases; those of the variable AA_LABELS instead, where it is set.
+
+    ValueError for none, one given twice, one too long for CVAT.
+    """
+    # An image that is there already gets another vocabulary by its environment.
+    text = os.environ.get("AA_LABELS") or text
     found = [phrase.strip() for phrase in text.split(";") if phrase.strip()]
     if not found or len(set(found)) != len(found) or max(map(len, found)) > LONGEST:
         raise ValueError(

@@ -15,7 +15,9 @@ import PIL.Image
 import torch
 from transformers import AutoImageProcessor, AutoModelForObjectDetection
 
-from cvat_functions.shared import device_of, labels_of, pretrained, report, to_rgb, verify
+from cvat_functions.hub import pretrained, verify
+from cvat_functions.on_torch import device_of, report
+from cvat_functions.shared import labels_of, to_rgb
 
 
 class Detector:

@@ -20,7 +20,9 @@ from transformers import (
     VitPoseImageProcessor,
 )
 
-from cvat_functions.shared import device_of, pretrained, report, to_rgb, verify
+from cvat_functions.hub import pretrained, verify
+from cvat_functions.on_torch import device_of, report
+from cvat_functions.shared import to_rgb
 from cvat_functions.transformers_detection import Detector
 
 #: A point that is less sure than this is outside.

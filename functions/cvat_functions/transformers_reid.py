@@ -14,7 +14,9 @@ import torch
 from transformers import AutoImageProcessor, AutoModel
 
 from aa_runtime import ReIDFunctionContext, ReIDFunctionSpec
-from cvat_functions.shared import device_of, pretrained, report, to_rgb, verify
+from cvat_functions.hub import pretrained, verify
+from cvat_functions.on_torch import device_of, report
+from cvat_functions.shared import to_rgb
 
 #: Boxes in one pass of the network.
 BATCH = 32

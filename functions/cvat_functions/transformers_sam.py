@@ -24,7 +24,9 @@ from transformers import (
     SamProcessor,
 )
 
-from cvat_functions.shared import device_of, pretrained, report, to_rgb, verify
+from cvat_functions.hub import pretrained, verify
+from cvat_functions.on_torch import device_of, report
+from cvat_functions.shared import to_rgb
 
 #: By the network's class. A repository may name another: SAM 2's name the one for video.
 PROCESSORS: Final = {

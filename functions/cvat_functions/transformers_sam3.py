@@ -15,7 +15,9 @@ import PIL.Image
 import torch
 from transformers import AutoProcessor, Sam3Model
 
-from cvat_functions.shared import device_of, phrases, pretrained, report, shapes_of, to_rgb, verify
+from cvat_functions.hub import pretrained, verify
+from cvat_functions.on_torch import device_of, report
+from cvat_functions.shared import phrases, shapes_of, to_rgb
 
 
 class ConceptSegmenter:

@@ -19,7 +19,9 @@ from cvat_sdk import models
 from cvat_sdk.masks import encode_mask
 from transformers import AutoProcessor, Sam3Model
 
-from cvat_functions.shared import device_of, pretrained, report, to_rgb, verify
+from cvat_functions.hub import pretrained, verify
+from cvat_functions.on_torch import device_of, report
+from cvat_functions.shared import to_rgb
 
 #: What SAM 3 is told beside a box, as its authors do.
 ANYTHING: Final = "visual"

@@ -30,7 +30,9 @@ from transformers import (
     Sam3TrackerVideoModel,
 )
 
-from cvat_functions.shared import Bitmap, device_of, pretrained, report, to_rgb, verify
+from cvat_functions.hub import pretrained, verify
+from cvat_functions.on_torch import device_of, report
+from cvat_functions.shared import Bitmap, to_rgb
 
 #: By `config.json`'s model_type: the network, and the session that it keeps its memories in.
 NETWORKS: Final = {

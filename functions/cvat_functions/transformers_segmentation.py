@@ -25,7 +25,9 @@ from transformers import (
     AutoModelForUniversalSegmentation,
 )
 
-from cvat_functions.shared import Bitmap, device_of, labels_of, pretrained, report, shapes_of, to_rgb, verify
+from cvat_functions.hub import pretrained, verify
+from cvat_functions.on_torch import device_of, report
+from cvat_functions.shared import Bitmap, labels_of, shapes_of, to_rgb
 
 TASKS = ("instance", "panoptic", "semantic")
 

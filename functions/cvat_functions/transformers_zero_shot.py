@@ -14,7 +14,9 @@ import PIL.Image
 import torch
 from transformers import AutoModelForZeroShotObjectDetection, AutoProcessor
 
-from cvat_functions.shared import device_of, phrases, pretrained, report, to_rgb, verify
+from cvat_functions.hub import pretrained, verify
+from cvat_functions.on_torch import device_of, report
+from cvat_functions.shared import phrases, to_rgb
 
 
 class Finder:

@@ -17,7 +17,8 @@ import numpy as np
 import PIL.Image
 from ultralytics import YOLO, YOLOE, YOLOWorld
 
-from cvat_functions.shared import device_of, phrases, report, shapes_of, to_rgb, verify
+from cvat_functions.on_torch import device_of, report
+from cvat_functions.shared import check_sum, phrases, shapes_of, to_rgb
 
 KINDS = {"detect": "rectangle", "obb": "rectangle", "segment": "mask", "classify": "tag"}
 COCO = [
@@ -88,7 +89,7 @@ def create(
     On CUDA where torch sees it, unless `device` says otherwise. ValueError for `labels` to a network that takes none.
     """
     started, place = time.monotonic(), device_of(device)
-    verify(model, sha256)
+    check_sum(model, sha256)
     network = YOLO(model)
     if labels is not None:
         if not isinstance(network, (YOLOE, YOLOWorld)):

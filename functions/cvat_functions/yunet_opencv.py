@@ -13,7 +13,7 @@ import cvat_sdk.auto_annotation as cvataa
 import numpy as np
 import PIL.Image
 
-from cvat_functions.shared import to_rgb, verify
+from cvat_functions.shared import check_sum, to_rgb
 
 #: In YuNet's order; left and right are the person's own.
 POINTS = ("right_eye", "left_eye", "nose", "right_mouth_corner", "left_mouth_corner")
@@ -61,7 +61,7 @@ def create(
 
     `overlap`: of the suppression; `longest`: the longer side in pixels that a larger picture is shrunk to.
     """
-    verify(weights, sha256)
+    check_sum(weights, sha256)
     function = FaceDetector(weights, skeletons, confidence, overlap, longest)
     print(f"{weights}: YuNet loaded, on cpu", file=sys.stderr, flush=True)
     return function

@@ -130,6 +130,7 @@ def _request(options: BundleOptions, values: Mapping[str, object], timeout: floa
         timeout=timeout,
         measure=options.answers.state != "in-memory",
         runtime_distributions=RUNTIME_OF_ANY,
+        variables=options.service.env,
     )
 
 

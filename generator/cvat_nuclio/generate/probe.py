@@ -1,6 +1,7 @@
 """Loads the function in a subprocess, under the interpreter that the user names."""
 
 import json
+import os
 import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -120,6 +121,8 @@ class ProbeRequest:
     measure: bool = False
     """Whether to try how large a tracker's states get."""
     runtime_distributions: tuple[str, ...] = ()
+    variables: Mapping[str, str] = attrs.field(factory=dict)
+    """The worker's variables, which the function may read; beside this process's own."""
 
     @property
     def what(self) -> str:
@@ -150,7 +153,7 @@ def _run(request: ProbeRequest, *files: Path) -> "subprocess.CompletedProcess[st
     try:
         return subprocess.run(
             command, cwd=request.directory, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, errors="replace", timeout=request.timeout, check=False,
+            text=True, errors="replace", timeout=request.timeout, check=False, env={**os.environ, **request.variables},
         )  # fmt: skip
     except OSError as error:
         raise UserError(

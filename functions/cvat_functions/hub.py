@@ -1,0 +1,33 @@
+"""Weights of the Hugging Face hub, or of a folder as it holds them."""
+
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import hf_hub_download
+
+from cvat_functions.shared import check_sum
+
+
+def pretrained(kind: Any, model: str, revision: str | None = None, **options: Any) -> Any:
+    """`kind.from_pretrained` of a folder, or of a model of the Hugging Face hub at a revision.
+
+    FileNotFoundError where neither is there; it says what to do.
+    """
+    try:
+        return kind.from_pretrained(model, revision=revision, **options)
+    except OSError as fault:
+        raise FileNotFoundError(
+            f"no model {model!r}: no folder of that name with config.json, and the Hugging Face hub or its cache gave "
+            f"none ({str(fault).splitlines()[0]}). Let the image fetch it while it is built (generate --bake), or name "
+            "a folder that goes into the image: -p model=file:FOLDER"
+        ) from fault
+
+
+def verify(model: str, sha256: str | None, revision: str | None = None) -> None:
+    """ValueError unless the weights' file has the sum that was recorded with the bundle; nothing without one."""
+    if not sha256:
+        return
+    file = Path(model, "model.safetensors")
+    if not Path(model).exists():
+        file = Path(hf_hub_download(model, "model.safetensors", revision=revision))
+    check_sum(str(file), sha256)
