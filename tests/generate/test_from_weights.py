@@ -17,6 +17,7 @@ import pytest
 from cvat_nuclio.__main__ import main
 from cvat_nuclio.errors import UserError
 from cvat_nuclio.models import table
+from cvat_nuclio.models.chosen import Chosen
 from cvat_nuclio.models.recognise import recognise
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -294,6 +295,27 @@ def test_a_bundle_from_a_graph_has_all_that_it_needs(workshop: Any) -> None:
     assert "confidence: float:0.4" in options
     assert "working-directory" not in options
     assert workshop.run("--check", "helmets").status == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        ("best.pt", "best"),
+        ("facebook/sam2.1-hiera-small", "sam2-1-hiera-small"),
+        ("torchvision's ssd300_vgg16", "ssd300-vgg16"),
+    ],
+)
+def test_a_bundle_is_named_after_its_model(name: str, folder: str) -> None:
+    chosen = Chosen(module="yolo_onnx", parameters={}, name=name, licence="", looked_at="")
+    assert chosen.folder == folder
+
+
+def test_a_bundle_without_a_named_folder(workshop: Any) -> None:
+    yolo(workshop.folder / "Helmets 2.onnx")
+    assert workshop.run("--model", "Helmets 2.onnx").status == 0
+    assert (workshop.folder / "helmets-2/nuclio").is_dir()
+    run = workshop.run("--kind", "reid", "func.py")
+    assert "--kind goes with --model" in run.err
 
 
 @pytest.mark.parametrize("kind", ["detector", "interactor", "tracker", "reid"])

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import EXIT_FINDINGS
+from ..errors import EXIT_FINDINGS, UserError
 from . import login_options
 from .argument_types import number
 from .function_parameter import add_function_parameter
@@ -186,7 +186,7 @@ def run(args: argparse.Namespace) -> int:
 
     given = _with_model(_with_labels(args))
     stale = bad = False
-    for target in targets(getattr(args, "bundles", []), args.output, given):
+    for target in targets(getattr(args, "bundles", []), given["output"], given):
         outcome = _one(args, target, {**given, **target.function})
         stale = stale or (args.check and bool(outcome.stale))
         change_report.show(outcome, pretend=args.pretend, check=args.check, force=args.force)
@@ -214,11 +214,15 @@ def _with_labels(args: argparse.Namespace) -> dict[str, Any]:
 def _with_model(given: dict[str, Any]) -> dict[str, Any]:
     """The options with the ready function that `--model` comes to, which is told on standard output."""
     if "model" not in given:
+        if "kind" in given:
+            raise UserError("--kind goes with --model", why="a function's own spec says what it is")
         return given
     from ..models.recognise import recognise
 
     chosen = recognise(given["model"], given.get("kind"))
     print(f"{given['model']}: {chosen.looked_at}; {chosen.function_module}; licence of the weights: {chosen.licence}")
+    if not given.get("bundles") and given["output"] is None:
+        given = {**given, "output": Path(chosen.folder)}
     return {**given, **chosen.options(given)}
 
 

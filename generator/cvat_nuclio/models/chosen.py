@@ -1,5 +1,6 @@
 """What a model was taken for."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -34,6 +35,13 @@ class Chosen:
     def function_module(self) -> str:
         """The module's whole name."""
         return self.module if "." in self.module else f"cvat_functions.{self.module}"
+
+    @property
+    def folder(self) -> str:
+        """A bundle's folder, where none is named: `best.pt` → `best`, `facebook/sam2.1-hiera-small` →
+        `sam2-1-hiera-small`."""
+        plain = re.sub(r"\.(pt|pth|onnx|xml)$", "", self.name.rpartition("/")[2].removeprefix("torchvision's ").lower())
+        return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "model"
 
     def options(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The options of `generate`, those that the user gave first. Raises UserError where one that it needs is left
