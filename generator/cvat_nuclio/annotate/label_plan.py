@@ -55,7 +55,8 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         found = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise UserError(f"cannot read the mapping in {file}", why=str(error), remedy="see annotate --show-map") from error
+        what = f"cannot read the mapping in {file}"
+        raise UserError(what, why=str(error), remedy="see annotate --show-map") from error
     if not isinstance(found, dict):
         raise UserError(f"{file} holds no mapping", why="it is no JSON object", remedy="see annotate --show-map")
     return found
