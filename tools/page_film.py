@@ -1,6 +1,7 @@
-"""The README's first picture: `python -m tools.page_film`, with the extras `browser` and `demo` installed.
+"""The pictures of the page: `python -m tools.page_film`, with the extras `browser` and `demo` installed.
 
-A click that becomes a mask, filmed from the page itself: docs/pictures/page.webp. A pointer shows where the mouse is.
+For the README a click that becomes a mask, filmed: docs/pictures/page.webp. A pointer shows where the mouse is. For
+docs/page.md a tracker and a ReID function, as photographs.
 """
 
 import io
@@ -9,10 +10,12 @@ from typing import Any
 
 import PIL.Image
 
-from tools.page_browser import opened, place, until
+from tools.page_browser import drag, opened, place, until
 
 DEMO = ("opencv/grabcut", "opencv/correlation-tracker", "opencv/appearance-reid", "onnx/text-detection")
 FILM = Path("docs/pictures/page.webp")
+CLIP = Path("generator/cvat_nuclio/playground/page/samples/table.mp4")
+BOXES = (((150, 40), (330, 190)), ((250, 180), (310, 250)))
 SIZE = {"width": 1120, "height": 660}
 SHORT, LONG = 60, 1600
 # Into the cup, on its red side, and at the saucer's right.
@@ -59,30 +62,64 @@ class Film:
         self.take(LONG)
 
 
-def main() -> None:
-    """Films, and writes the file."""
-    with opened([f"serverless/{name}" for name in DEMO], viewport=SIZE) as page:
-        page.evaluate(POINTER)
-        film = Film(page)
-        sample = page.locator(".sample").first
-        page.wait_for_timeout(500)
-        film.take(700)
-        box = sample.bounding_box()
-        film.move(box["x"] + 90, box["y"] + 60)
+def film_clicks(page: Any) -> None:
+    """Three clicks on the cup, and writes the film."""
+    page.evaluate(POINTER)
+    film = Film(page)
+    sample = page.locator(".sample").first
+    page.wait_for_timeout(500)
+    film.take(700)
+    box = sample.bounding_box()
+    film.move(box["x"] + 90, box["y"] + 60)
+    page.mouse.click(*film.at)
+    until(page, "app.stage.slides.length")
+    page.wait_for_timeout(300)
+    film.take(500)
+    for number, at in enumerate(CLICKS, start=1):
+        film.move(*place(page, *at))
         page.mouse.click(*film.at)
-        until(page, "app.stage.slides.length")
-        page.wait_for_timeout(300)
-        film.take(500)
-        for number, at in enumerate(CLICKS, start=1):
-            film.move(*place(page, *at))
-            page.mouse.click(*film.at)
-            film.take(300)
-            film.answered(number)
-        film.times[-1] = 3000
+        film.take(300)
+        film.answered(number)
+    film.times[-1] = 3000
     film.frames[0].save(
         FILM, save_all=True, append_images=film.frames[1:], duration=film.times, loop=0, quality=72, method=6
     )
     print(f"{FILM}: {FILM.stat().st_size:,} bytes, {len(film.frames)} pictures")
+
+
+def photograph(page: Any, name: str) -> None:
+    page.mouse.move(5, 5)
+    page.wait_for_timeout(500)
+    picture = PIL.Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    picture.save(FILM.with_name(f"page-{name}.jpg"), quality=82, optimize=True)
+
+
+def stills(page: Any) -> None:
+    """The cup and the spoon, followed through the clip and found again on another of its frames."""
+    page.get_by_role("radio", name="Correlation").click()
+    page.set_input_files("#files", str(CLIP))
+    until(page, "app.stage.slides.length")
+    for box in BOXES:
+        drag(page, *box)
+    page.click("#play")
+    until(page, "app.answer.report && app.answer.report.done")
+    photograph(page, "tracker")
+    page.get_by_role("radio", name="Appearance").click()
+    until(page, "app.stage.slides.length == 2")
+    for slide, moved in ((0, 0), (1, -16)):
+        for (x0, y0), (x1, y1) in BOXES:
+            drag(page, (x0 + moved, y0 + moved / 2), (x1 + moved, y1 + moved / 2), slide)
+    until(page, "app.answer.report && app.kind.joined().length == 2")
+    photograph(page, "reid")
+
+
+def main() -> None:
+    """Writes all three."""
+    bundles = [f"serverless/{name}" for name in DEMO]
+    with opened(bundles, viewport=SIZE) as page:
+        film_clicks(page)
+    with opened(bundles, viewport=SIZE, color_scheme="dark") as page:
+        stills(page)
 
 
 if __name__ == "__main__":

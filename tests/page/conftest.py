@@ -1,37 +1,28 @@
 """The page in a real browser: Debian's chromium, driven by playwright, in front of served functions."""
 
-import os
-import shutil
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
+from tools import page_browser
 
+from cvat_nuclio.errors import UserError
 from cvat_nuclio.serve import Server, running
 
 DEMO = ("opencv/grabcut", "opencv/correlation-tracker", "opencv/appearance-reid", "onnx/text-detection")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-PATIENCE = 60_000
-"""Milliseconds for what a busy machine does late."""
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """A chromium without a window. $CHROMIUM names another than the system's."""
-    from playwright.sync_api import sync_playwright
-
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    if not found:
-        pytest.skip("chromium is not installed (Debian: apt-get install chromium); CHROMIUM=PATH names another")
-    # Chromium's own sandbox does not work for root.
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=found, args=arguments)
+    try:
+        page_browser.chromium()
+    except UserError as error:
+        pytest.skip(str(error))
+    with page_browser.launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")
@@ -61,20 +52,13 @@ class Tab:
 
     def place(self, x: float, y: float, slide: int = 0) -> tuple[float, float]:
         """Where a place of the picture is on the screen."""
-        where = """([x, y, slide]) => { const s = app.stage, r = s.canvas.getBoundingClientRect();
-            const { x: left, y: top } = s.slides[slide];
-            return [r.left + s.x + (left + x) * s.scale, r.top + s.y + (top + y) * s.scale] }"""
-        left, top = self.page.evaluate(where, [x, y, slide])
-        return left, top
+        return page_browser.place(self.page, x, y, slide)
 
     def click(self, x: float, y: float, button: str = "left", slide: int = 0) -> None:
         self.page.mouse.click(*self.place(x, y, slide), button=button)
 
     def drag(self, start: tuple[float, float], end: tuple[float, float], slide: int = 0) -> None:
-        self.page.mouse.move(*self.place(*start, slide))
-        self.page.mouse.down()
-        self.page.mouse.move(*self.place(*end, slide), steps=5)
-        self.page.mouse.up()
+        page_browser.drag(self.page, start, end, slide)
 
     def pixel(self, x: float, y: float, slide: int = 0) -> list[int]:
         """The colour that is painted at a place of the picture: red, green, blue."""
@@ -85,11 +69,7 @@ class Tab:
         return colour
 
     def until(self, condition: str) -> None:
-        """Waits until the JavaScript holds; the policy forbids playwright's own way, which evaluates in the page."""
-        end = time.monotonic() + PATIENCE / 1000
-        while not self.page.evaluate(f"Boolean({condition})"):
-            assert time.monotonic() < end, condition
-            self.page.wait_for_timeout(50)
+        page_browser.until(self.page, condition)
 
     def answered(self, condition: str = "true") -> Any:
         """Waits for an answer that fits the JavaScript `condition` on `report`; the report."""
@@ -100,23 +80,21 @@ class Tab:
 @pytest.fixture
 def tab(browser: Any, served: Server) -> Iterator[Callable[..., Tab]]:
     """`tab()` opens the page in a tab of its own; what a script or the policy complains of fails the test."""
-    contexts, tabs = [], []
+    tabs = []
 
     def open_tab(server: Server = served, **options: Any) -> Tab:
-        context = browser.new_context(viewport={"width": 1280, "height": 800}, **options)
-        contexts.append(context)
-        context.set_default_timeout(PATIENCE)
-        tab = Tab(context.new_page())
+        page = page_browser.open_page(browser, server.page_url, viewport={"width": 1280, "height": 800}, **options)
+        tab = Tab(page)
         tabs.append(tab)
-        tab.page.on("pageerror", lambda error: tab.errors.append(str(error)))
-        tab.page.on("console", lambda line: tab.errors.append(line.text) if "Security Policy" in line.text else None)
-        tab.page.goto(server.page_url)
-        tab.page.locator(".function").first.wait_for()
+        page.on("pageerror", lambda error: tab.errors.append(str(error)))
+        page.on("console", lambda line: tab.errors.append(line.text) if "Security Policy" in line.text else None)
+        page.reload()
+        page.locator(".function").first.wait_for()
         return tab
 
     yield open_tab
-    for context in contexts:
-        context.close()
+    for each in tabs:
+        each.page.context.close()
     assert [error for tab in tabs for error in tab.errors] == []
 
 

@@ -30,6 +30,7 @@ def test_a_click_gives_a_mask_and_the_commands_repeat_it(
     told = client.call("opencv-grabcut", coffee, pos=["290,160"], neg=["20,20"], box="70,10,490,392")
     (shape,) = told["shapes"]
     assert (shape["type"], told["failed"], told["error"]) == ("mask", False, None)
+    assert told["form"].startswith("'shapes'")
     repeated = invoked(told["commands"]["invoke"], samples, "--output", str(tmp_path / "again.png"))
     assert [list(kept["points"]) for kept in repeated["kept"]] == [shape["mask"]]
     assert repeated["requests"] == json.loads(told["request"]["text"])

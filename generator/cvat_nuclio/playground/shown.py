@@ -18,7 +18,16 @@ def shown(report: Report, first: int = 0) -> dict[str, Any]:
     colors, skeletons = colors_of(report), edges(report)
     told = {key: value for key, value in report.to_dict().items() if key not in ("kept", "requests", "answers")}
     shapes = [_shape(kept, skeletons) | {"color": _color(report, kept, colors)} for kept in report.kept[first:]]
-    return told | {"shapes": shapes, "first": first, "failed": report.failed, "fatal": report.fatal}
+    more = {"first": first, "failed": report.failed, "fatal": report.fatal, "form": _form(report)}
+    return told | {"shapes": shapes} | more
+
+
+def _form(report: Report) -> str:
+    """In which of the two forms an interactor answered, and who takes it (`cvat.interactor`)."""
+    answer = report.answers[-1] if report.answers and report.function.kind == "interactor" else None
+    if not isinstance(answer, Mapping) or not {"mask", "shapes"} & answer.keys():
+        return ""
+    return "'mask', which every CVAT takes" if "mask" in answer else "'shapes', which CVAT takes since late 2025"
 
 
 def _color(report: Report, kept: Kept, colors: Mapping[str, Color]) -> str:

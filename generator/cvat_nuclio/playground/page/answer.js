@@ -108,6 +108,7 @@ export class Answer {
       shapes.length > 0 && this.kept(shapes),
       !shapes.length && !report.failed && h("p", {}, "CVAT would keep nothing."),
       report.dropped.length > 0 && this.dropped(),
+      report.form && h("p", { className: "hint" }, `Form of the answer: ${report.form}.`),
       ...report.notes.map((note) => h("p", { className: "note" }, note)),
       h("div", { className: "row" }, h("button", { type: "button", id: "save-picture", onclick: () => this.savePicture() }, "Save the picture")),
     ];

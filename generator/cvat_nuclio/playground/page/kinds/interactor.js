@@ -18,7 +18,7 @@ export class Interactor extends Kind {
   controls() {
     const { help, not_offered: notOffered = [], waits_for: waitsFor } = this.function;
     const times = this.times.slice(1).sort((one, other) => one - other);
-    const middle = times[Math.floor(times.length / 2)];
+    const middle = times[Math.floor((times.length - 1) / 2)];
     return [
       h("p", {}, help || "Click on the object. A right click says what is not part of it; drag a box around it."),
       waitsFor && h("p", { className: "hint" }, `CVAT’s page waits for ${waitsFor}`),
