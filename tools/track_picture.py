@@ -6,8 +6,6 @@ The CVAT is the stand-in of the tests. Above, frames of the clip; below, each tr
 shows the object, a dot at each keyframe.
 """
 
-import importlib
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +13,8 @@ from typing import Any
 
 import PIL.Image
 import PIL.ImageDraw
+from tests.cvat_server import cvat_standin
+from tests.cvat_server.cvat_place import place_at
 
 from cvat_nuclio.__main__ import main as cvat_nuclio
 from cvat_nuclio.cvat.interpolation import Placed, between
@@ -46,9 +46,7 @@ def main() -> None:
 
 def _followed(files: Sequence[Path]) -> dict[str, list[dict[str, Any]]]:
     """The stored keyframes by the label's name."""
-    sys.path.insert(0, "tests/cvat_server")
-    standin, places = importlib.import_module("cvat_standin"), importlib.import_module("cvat_place")
-    with standin.running() as server, places.place_at(server.url, "annotator", "secret") as place:
+    with cvat_standin.running() as server, place_at(server.url, "annotator", "secret") as place:
         scope = place.task(labels=[{"name": name} for name in NAMES], files=files)
         path = f"jobs/{scope.jobs[0].id}/annotations"
         shapes = [

@@ -1,13 +1,13 @@
 """P10: a clip of 300 frames with 10 objects, from CVAT's disk to stored tracks, against the function's own requests."""
 
 import base64
-import importlib
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import requests
+from tests.cvat_server import cvat_standin
+from tests.cvat_server.cvat_place import place_at
 
 from cvat_nuclio.cvat import NEWEST, Gateway
 from cvat_nuclio.cvat.listing import retrieve_function
@@ -28,13 +28,10 @@ BOXES = [[60.0 + 100 * number, 200.0, 130.0 + 100 * number, 320.0] for number in
 
 def run(folder: Path) -> Iterator[Result]:
     """The CVAT is the tests' stand-in, on the same cores."""
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "cvat_server"))
-    place_at = importlib.import_module("cvat_place").place_at
-    standin = importlib.import_module("cvat_standin")
     bundle, pictures = generated_bundle(folder, "steady_tracker"), _pictures(folder / "clip")
     with (
         running(bundle, workers=1) as server,
-        standin.running() as cvat,
+        cvat_standin.running() as cvat,
         place_at(cvat.url, "annotator", "secret") as place,
     ):
         ours = _clip(place, place.task(files=pictures), bundle, server.url)
