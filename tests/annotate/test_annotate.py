@@ -53,6 +53,18 @@ def test_a_whole_project(annotate: Any, shelf: Any, cvat_place: Any) -> None:
     assert [each.frames() for each in shelves] == [list(range(10))] * 2
 
 
+def test_a_task_of_a_project_that_cannot_be_worked_on(
+    annotate: Any, shelf: Any, cvat_place: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = cvat_place.connection.client
+    project = client.projects.create({"name": "p", "labels": [{"name": "box"}]})
+    empty = client.tasks.create({"name": "empty", "project_id": project.id})
+    found = shelf(labels=(), project_id=project.id)
+    assert annotate("--project", project.id) == 1
+    assert found.frames() == list(range(10))
+    assert f"left out: task {empty.id} has no job" in capsys.readouterr().err
+
+
 def test_frames_of_a_video(annotate: Any, shelf: Any, function: Any, clip: Any, functions: Any) -> None:
     found = shelf(files=[clip])
     assert annotate("--task", found.scope.task_id, "--frames", "3..12") == 0

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..annotate.task_run import Outcome, Wishes
     from ..cvat import Listed
     from ..cvat_server import Connection, Scope
+    from ..invoke.call_target import Target
 
 EPILOG = """
 A frame that fails is tried again, then left out and listed. Nothing is stored in CVAT before the last frame is done:
@@ -77,7 +78,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Annotates each task; 1 where frames were left out."""
+    """Annotates each task; 1 where tasks or frames were left out."""
     from ..cvat_server import connect
     from ..deploy.function_in_use import function_in_use
     from ..errors import EXIT_FINDINGS
@@ -89,8 +90,8 @@ def run(args: argparse.Namespace) -> int:
         scopes = list(_scopes(connection, args))
         with function_in_use(args.target, hints, args.dashboard) as target:
             function = _detector(target.function, connection)
-            outcomes = [_annotated(connection, scope, target, function, args) for scope in scopes]
-    return EXIT_FINDINGS if any(outcome and outcome.failed for outcome in outcomes) else 0
+            whole = [scope is not None and _annotated(connection, scope, target, function, args) for scope in scopes]
+    return 0 if all(whole) else EXIT_FINDINGS
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -102,14 +103,23 @@ def _check(args: argparse.Namespace) -> None:
         raise UserError("nothing to annotate is named", remedy="add --task N, --job N or --project N")
 
 
-def _scopes(connection: "Connection", args: argparse.Namespace) -> "Iterator[Scope]":
+def _scopes(connection: "Connection", args: argparse.Namespace) -> "Iterator[Scope | None]":
+    """None for a task of a project that cannot be worked on, of which standard error tells."""
     from ..cvat_server import open_job, open_task, tasks_of_project
+    from ..errors import UserError
 
     if args.job:
         yield open_job(connection, args.job, args.frames, args.task)
         return
-    for task in tasks_of_project(connection, args.project) if args.project else [args.task]:
-        yield open_task(connection, task, args.frames)
+    if args.task:
+        yield open_task(connection, args.task, args.frames)
+        return
+    for task in tasks_of_project(connection, args.project):
+        try:
+            yield open_task(connection, task)
+        except UserError as error:
+            print(f"left out: {error}", file=sys.stderr)
+            yield None
 
 
 def _detector(function: dict[str, object], connection: "Connection") -> "Listed":
@@ -135,25 +145,29 @@ def _detector(function: dict[str, object], connection: "Connection") -> "Listed"
     return listed
 
 
-def _annotated(connection, scope, target, function, args) -> "Outcome | None":  # type: ignore[no-untyped-def]
+def _annotated(
+    connection: "Connection", scope: "Scope", target: "Target", function: "Listed", args: argparse.Namespace
+) -> bool:
+    """Whether no frame was left out."""
     import json
 
     from ..annotate.label_plan import plan_labels
     from ..annotate.task_run import annotate_task
+    from ..cvat_server import Unreachable
 
     plan = plan_labels(function.labels, scope.labels, args.wishes, connection.generation)
     if args.show_map:
         print(json.dumps(plan.mapping, indent=2, ensure_ascii=False))
-        return None
+        return True
     for line in (*(f"left as it is: {each}" for each in scope.left_out), *_shortened(plan.lost)):
         print(line, file=sys.stderr)
     try:
         outcome = annotate_task(connection, scope, target, function, plan.mapping, _wishes(args))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Unreachable):
         print("what is done so far is kept: the same command goes on from there", file=sys.stderr)
         raise
     _tell(outcome)
-    return outcome
+    return not outcome.failed
 
 
 def _shortened(lost: tuple[str, ...], most: int = 8) -> list[str]:
@@ -185,8 +199,9 @@ def _wishes(args: argparse.Namespace) -> "Wishes":
 def _tell(outcome: "Outcome") -> None:
     scope, objects = outcome.scope, outcome.objects
     before = f", {outcome.kept_before} of them by an earlier run" if outcome.kept_before else ""
+    rate = f", {outcome.rate:.1f} frames/s" if outcome.rate else ""
     print(
-        f"task {scope.task_id} ({scope.task_name}): {outcome.frames} frames{before}, {outcome.rate:.1f} frames/s; "
+        f"task {scope.task_id} ({scope.task_name}): {outcome.frames} frames{before}{rate}; "
         f"stored {objects.get('shapes', 0)} shapes and {objects.get('tags', 0)} tags"
     )
     for reason, count in outcome.drops.most_common():
