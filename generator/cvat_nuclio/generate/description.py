@@ -10,6 +10,7 @@ from ..data import tables
 from .annotations import annotations
 from .base_images import Images
 from .bundle_options import AnswerOptions, BundleOptions, FunctionOptions, ImageOptions, ServiceOptions
+from .forms import Forms
 from .parameters import Parameters
 from .pinning import Pinned
 from .probe import Probe
@@ -123,15 +124,14 @@ def describe(
     options: BundleOptions,
     parameters: Parameters,
     probe: Probe,
-    images: Images,
+    forms: Forms,
     added: Mapping[str, Path],
-    cpu: Pinned,
-    gpu: Pinned | None,
 ) -> Description:
     """Puts it together. Raises UserError for a spec that CVAT would refuse."""
     function = options.function
     display_name = function.display_name.strip() or function.name.replace("-", " ").capitalize()
-    word = tables.framework(images.framework)["metadata"] if images.framework else ""
+    framework = forms.images.framework
+    word = tables.framework(framework)["metadata"] if framework else ""
     return Description(
         function=function,
         image=options.image,
@@ -139,9 +139,9 @@ def describe(
         service=options.service,
         parameters=parameters,
         probe=probe,
-        images=images,
-        cpu=cpu,
-        gpu=gpu,
+        images=forms.images,
+        cpu=forms.cpu,
+        gpu=forms.gpu,
         annotations=annotations(function, probe, display_name, word),
         display_name=display_name,
         text=function.description.strip() or _first_sentence(probe.doc) or f"{display_name}: {probe.kind} for CVAT",

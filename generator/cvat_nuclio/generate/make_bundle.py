@@ -1,9 +1,7 @@
 """One bundle: its options → its files, written or compared."""
 
-import importlib.metadata
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 import attrs
 
@@ -12,16 +10,15 @@ from ..errors import UserError
 from . import option_file, runtime_copy, states
 from .added import added_files
 from .assemble import assemble
-from .base_images import Images, choose, python_version, with_digests
-from .bundle_options import BundleOptions, FunctionOptions, ImageOptions
+from .base_images import with_digests
+from .bundle_options import BundleOptions, FunctionOptions
 from .description import Description, describe
+from .forms import forms_of
 from .lacks import Lack
 from .notes import lacking, notes_on
 from .parameters import check_gpu, parameters
-from .pinning import Earlier, Pinned, kept, pinned, repinned
-from .probe import Distribution, Probe, ProbeRequest, probe
-from .render import MARK
-from .requirements import RUNTIME_OF_ANY, Requirements, collect, pins_in
+from .probe import ProbeRequest, probe
+from .requirements import RUNTIME_OF_ANY
 from .tree import Plan, State, plan
 
 
@@ -61,20 +58,18 @@ def prepare(options: BundleOptions, *, timeout: float, keep_pins: bool = False) 
     found = probe(_request(options, given_values.here, timeout))
     check_gpu(given_values, found)
     options = states.chosen(options, found)
-    given, shown = requirements_file(function, image)
-    requirements = collect(found, given, shown, _host(), _pins(function.nuclio) if keep_pins else {})
-    cpu, images, gpu = _pinned(image, found, requirements, keep=keep_pins)
+    forms = forms_of(function, image, found, keep=keep_pins)
     if image.pin_digests:
-        image, images = with_digests(image, images)
-        options = attrs.evolve(options, image=image)
+        image, images = with_digests(image, forms.images)
+        options, forms = attrs.evolve(options, image=image), attrs.evolve(forms, images=images)
     added, notes = added_files(image, function.file, given_values.carried)
-    bundle = describe(options, given_values, found, images, added, cpu, gpu)
+    bundle = describe(options, given_values, found, forms, added)
     files, more = assemble(bundle)
     lacks = lacking(bundle)
     return Outcome(
         bundle=bundle,
         plan=plan(options.folder, files),
-        notes=(*notes, *cpu.notes, *images.notes, *notes_on(bundle), *(lack.said for lack in lacks), *more),
+        notes=(*notes, *forms.notes, *notes_on(bundle), *(lack.said for lack in lacks), *more),
         lacks=tuple(lacks),
         runtime_fresh=runtime_copy.is_fresh(function.nuclio),
         runtime_edited=tuple(runtime_copy.edited(function.nuclio)),
@@ -101,19 +96,6 @@ def write(outcome: Outcome, stored: Mapping[str, object], *, force: bool) -> Non
         ) from error
 
 
-def requirements_file(function: FunctionOptions, image: ImageOptions) -> tuple[Path | None, str]:
-    """The user's requirements, and how to call that file in a comment. None: they have to be found."""
-    if image.requirements:
-        return image.path(image.requirements), Path(image.requirements).name
-    if function.file is None:
-        return None, ""
-    # Where the function lies in the bundle itself, the file beside it is the generated one.
-    beside = (function.folder if function.in_place else function.file.parent) / "requirements.txt"
-    if beside.is_file() and MARK not in beside.read_text("utf-8", errors="replace"):
-        return beside, "requirements.txt beside the function"
-    return None, ""
-
-
 def _request(options: BundleOptions, values: Mapping[str, object], timeout: float) -> ProbeRequest:
     function = options.function
     directory = function.directory
@@ -137,38 +119,3 @@ def _request(options: BundleOptions, values: Mapping[str, object], timeout: floa
 def _interpreter(function: FunctionOptions) -> str:
     python = function.python or sys.executable
     return str(function.path(python)) if "/" in python else python
-
-
-def _host() -> dict[str, Distribution]:
-    return {name: _installed(name) for name in RUNTIME_OF_ANY}
-
-
-def _installed(name: str) -> Distribution:
-    found = importlib.metadata.distribution(name)
-    python = str(found.metadata.json.get("requires_python", ""))
-    return Distribution(name=name, version=found.version, requires_python=python)
-
-
-def _pinned(
-    image: ImageOptions, found: Probe, requirements: Requirements, *, keep: bool
-) -> tuple[Pinned, Images, Pinned | None]:
-    """The requirements of the CPU form, the images, the requirements of the GPU form if there is one."""
-    earlier, earlier_gpu = (_earlier(image.nuclio / f"constraints{form}.txt") for form in ("", "-gpu"))
-    python = python_version(found, requirements)
-    cpu = kept(requirements, earlier) if keep else pinned(requirements, found, python=python, earlier=earlier)
-    images = choose(image, found, cpu.requirements)
-    if images.gpu is None:
-        return cpu, images, None
-    if keep:
-        return cpu, images, kept(images.gpu.requirements, earlier_gpu if earlier_gpu.pins else earlier)
-    python = images.gpu.python or python
-    return cpu, images, repinned(images.gpu.requirements, cpu, found, python=python, earlier=earlier_gpu)
-
-
-def _earlier(path: Path) -> Earlier:
-    return Earlier.read(path.read_text("utf-8")) if path.is_file() else Earlier()
-
-
-def _pins(nuclio: Path) -> dict[str, str]:
-    path = nuclio / "requirements.txt"
-    return pins_in(path.read_text("utf-8")) if path.is_file() else {}
