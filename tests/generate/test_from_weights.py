@@ -193,6 +193,10 @@ def test_a_graph_tells_by_its_metadata(tmp_path: Path) -> None:
     assert "task=detect" in chosen.looked_at
     assert recognise(str(tmp_path / "x.onnx"), "reid").module == "reid_onnx"
     assert recognise(str(yolo(tmp_path / "face_detection_yunet_2023mar.onnx"))).module == "yunet_opencv"
+    whole = recognise(str(yolo(tmp_path / "rtmw-x.onnx")))
+    assert whole.module == "rtmpose_onnx"
+    with pytest.raises(UserError, match=r"-p detector=file:yolo11n\.onnx"):
+        whole.options({})
     (tmp_path / "y.onnx").write_bytes(b"\x0a\xff\xff\xff\xff\x0f")
     with pytest.raises(UserError, match="no ONNX model"):
         recognise(str(tmp_path / "y.onnx"))

@@ -65,6 +65,7 @@ class Chosen:
             ("transformers_zero_shot", "labels", 'str:"helmet; person with a bag"'),
             ("transformers_sam3", "labels", 'str:"helmet; person with a bag"'),
             ("transformers_pose", "detector", "str:PekingU/rtdetr_r50vd_coco_o365"),
+            ("rtmpose_onnx", "detector", "file:yolo11n.onnx"),
             ("mask_rcnn_openvino", "labels", "file:labels.txt (a name a line)"),
         ):
             if self.module == module and name not in own:

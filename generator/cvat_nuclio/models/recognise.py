@@ -11,9 +11,9 @@ from .hub import look
 from .table import named
 
 KNOWN = (
-    "best.pt (Ultralytics), sam_vit_*.pth, x.onnx (YOLO; YuNet by its name; with --kind reid an embedder), model.xml "
-    "(OpenVINO Mask R-CNN), a folder with config.json (transformers), hf:OWNER/NAME[@REVISION], torchvision:NAME, or a "
-    "name that `cvat-nuclio models` lists"
+    "best.pt (Ultralytics), sam_vit_*.pth, x.onnx (YOLO; YuNet and RTMPose by name; ReID by --kind reid), "
+    "model.xml (OpenVINO Mask R-CNN), a folder with config.json (transformers), hf:OWNER/NAME[@REVISION], "
+    "torchvision:NAME, or a name that `cvat-nuclio models` lists"
 )
 LICENCE_OF_ULTRALYTICS = "AGPL-3.0 (Ultralytics' package and its weights), or your licence from Ultralytics"
 
@@ -103,6 +103,9 @@ def _onnx(path: Path, kind: str | None) -> Chosen:
     if "yunet" in path.name.lower():
         return Chosen(module="yunet_opencv", parameters={"weights": f"file:{path}"}, name=path.name,
                       licence="MIT where it is OpenCV's", looked_at="an ONNX model, YuNet by its name")  # fmt: skip
+    if "rtmpose" in path.name.lower() or "rtmw" in path.name.lower():
+        return Chosen(module="rtmpose_onnx", parameters={"weights": f"file:{path}"}, name=path.name,
+                      looked_at="an ONNX model, RTMPose by its name", licence="Apache-2.0 if OpenMMLab's")  # fmt: skip
     licence = metadata.get("license", "yours to know")
     told = ", ".join(f"{key}={metadata[key][:40]}" for key in ("task", "author", "names") if key in metadata)
     return Chosen(module="yolo_onnx", parameters={"weights": f"file:{path}"}, name=path.name, licence=licence,
