@@ -41,6 +41,7 @@ from cvat_nuclio.limits import NAME
         (["--toleration", "a:Sometimes"], "no toleration"),
         (["--memory", "1Gi", "--memory-request", "2Gi"], "is more than --memory 1Gi"),
         (["--cpu", "500m", "--cpu-request", "1"], "is more than --cpu 500m"),
+        (["--gpus", "1"], "--gpus 1: the function has no GPU form"),
         (["--port", "65536"], "--port 65536 is not a whole number from 1 to 65535"),
         (["--service-type", "NodePort", "--port", "8080"], "is no port of a node"),
         (["--service-type", "LoadBalancer"], "invalid choice"),

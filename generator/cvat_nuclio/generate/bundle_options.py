@@ -183,7 +183,7 @@ class ServiceOptions(Part):
     port: int | None = kinds.number(1, most=65535)
     service_type: str | None = kinds.choice("ClusterIP", "NodePort")
     ingress_host: str | None = kinds.text(texts.host)
-    gpus: int = kinds.number(1, default=1)
+    gpus: int | None = kinds.number(1)
     replicas: int | None = kinds.number(0)
     min_replicas: int | None = kinds.number(0)
     max_replicas: int | None = kinds.number(1)

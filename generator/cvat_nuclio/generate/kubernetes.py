@@ -55,7 +55,7 @@ def resources(service: ServiceOptions, *, gpu: bool) -> dict[str, dict[str, str]
     found = {
         "requests": {name: text for name, text in requests.items() if text},
         "limits": {
-            **({"nvidia.com/gpu": str(service.gpus)} if gpu else {}),
+            **({"nvidia.com/gpu": str(service.gpus or 1)} if gpu else {}),
             **{name: text for name, text in limits.items() if text},
         },
     }

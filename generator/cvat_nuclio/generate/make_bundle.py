@@ -59,6 +59,12 @@ def prepare(options: BundleOptions, *, timeout: float, keep_pins: bool = False) 
     check_gpu(given_values, found)
     options = states.chosen(options, found)
     forms = forms_of(function, image, found, keep=keep_pins)
+    if options.service.gpus and forms.images.gpu is None:
+        raise UserError(
+            f"--gpus {options.service.gpus}: the function has no GPU form",
+            why="its packages are none of the frameworks that have one: torch, onnxruntime",
+            remedy="leave it out, or name the frameworks in a requirements file: --requirements FILE",
+        )
     if image.pin_digests:
         image, images = with_digests(image, forms.images)
         options, forms = attrs.evolve(options, image=image), attrs.evolve(forms, images=images)
