@@ -2,8 +2,8 @@
 
 Ultralytics' package is AGPL-3.0, or under a licence that you bought: it is no dependency of cvat-nuclio, and is in an
 image only because you chose this function. `model` is a checkpoint (`best.pt`) or a model's description (`.yaml`).
-`labels` are phrases for World and YOLOE, which find what words name; Ultralytics knows them by `-world` or `yoloe` in the
-file's name, and fetches what reads the words when the function is loaded: let it be baked (`generate --bake`).
+`labels` are phrases for World and YOLOE, which find what words name; Ultralytics knows those by `-world` or `yoloe` in
+the file's name, and fetches what reads words when the function is loaded: let it be baked (`generate --bake`).
 
     cvat-cli function create-native NAME --function-module cvat_functions.ultralytics_yolo -p model=str:best.pt
 """
