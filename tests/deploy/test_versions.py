@@ -4,10 +4,12 @@ import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from cvat_nuclio.commands.deploy import _tell_of_version
 from cvat_nuclio.deploy.versions import ANNOTATION, has_own_tag, image_of, last_good, superseded, with_last_good
 from cvat_nuclio.nuclio.function_yaml import FunctionYaml
 
@@ -82,6 +84,7 @@ def test_an_annotation_of_others_is_no_version(text: str) -> None:
 def test_what_nuctl_could_not_pass_on_is_not_kept(kept: dict[str, Any]) -> None:
     new = {"metadata": {"name": "n", "annotations": {"spec": "x" * 79_800}}, "spec": {}}
     assert ANNOTATION not in with_last_good(new, kept, serves=True)["metadata"]["annotations"]
+    assert ANNOTATION in with_last_good(new, kept, serves=True, platform="kube")["metadata"]["annotations"]
 
 
 def test_images_that_nothing_goes_back_to_are_named(kept: dict[str, Any]) -> None:
@@ -175,3 +178,15 @@ def test_on_a_cluster_it_is_offered_where_the_function_lost_its_addresses(
     assert done.returncode == 1
     line = f"put the last good version back: cvat-nuclio deploy --rollback {name} --platform kube\n"
     assert (line in done.stdout) == offered
+
+
+def test_faults_of_nuctl_s_version_are_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    for version in ("1.17.5", "1.14.1", "", "latest"):
+        fleet: Any = SimpleNamespace(nuctl=SimpleNamespace(version=version), options=SimpleNamespace(platform="local"))
+        _tell_of_version(fleet)
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("note: Nuclio 1.17.5: its arm64 images carry x86-64 wheels")
+    assert second == "note: Nuclio 1.17.5 was never run with this tool, which was run with 1.13.0 and 1.14.1"

@@ -21,7 +21,7 @@ from .patience import Patience
 from .places import Place, Serving
 from .preflight import Tools, check_function
 from .transcript import file_name, transcript
-from .versions import has_own_tag, image_of, last_good, opened, superseded, with_image, with_last_good
+from .versions import has_own_tag, image_of, keeps_last_good, last_good, opened, superseded, with_image, with_last_good
 
 # A state in which nuctl refuses every deploy and delete that is not forced.
 STUCK_STATES = ("building", "waitingForResourceConfiguration", "waitingForBuild", "configuringResources")
@@ -159,7 +159,10 @@ class Deployment:
             if before.state in STUCK_STATES and options.force:
                 self.nuctl.delete(self.name, force=True)
             good = before.state == "ready" and self.place.reached(serving, before)
-            config = with_last_good(self.function.config, before.config, serves=good)
+            platform = self.nuctl.platform
+            config = with_last_good(self.function.config, before.config, serves=good, platform=platform)
+            if good and not keeps_last_good(config):
+                self.say(f"{self.name}: its configuration is too long for Nuclio to keep the version before beside it")
             config = with_image(config, self.image) if self.builds else config
             answer = self._run_nuctl(config, log.take, serving)
             if log.trouble:

@@ -25,6 +25,8 @@ from .deploy_options import DeployOptions
 
 ANNOTATION: Final = "cvat-nuclio.last-good"
 _TAG_CHARS = 12
+_ANNOTATIONS_PASS = 200_000
+"""Bytes; Kubernetes takes 256 KiB of annotations, and the function's whole configuration is one of them."""
 _LONGEST = 1 << 20
 """Bytes of an unpacked configuration: an annotation can be written by others."""
 _OF_ONE_DEPLOY = ("build", "imageHash", "version", "alias")
@@ -81,9 +83,11 @@ def _files(folder: Path) -> Iterator[Path]:
     yield from sorted(found)
 
 
-def with_last_good(config: Mapping[str, Any], before: Mapping[str, Any], *, serves: bool) -> dict[str, Any]:
+def with_last_good(
+    config: Mapping[str, Any], before: Mapping[str, Any], *, serves: bool, platform: str = "local"
+) -> dict[str, Any]:
     """`config` with what to go back to if it fails: what runs `before`, or, where that does not serve, what that one
-    went back to. Nothing is kept where the whole would be too long for nuctl."""
+    went back to. Nothing is kept where the whole would be too long for the platform."""
     metadata = config.get("metadata") or {}
     annotations = {key: value for key, value in (metadata.get("annotations") or {}).items() if key != ANNOTATION}
     kept = _packed(before) if serves else _annotation(before)
@@ -91,7 +95,7 @@ def with_last_good(config: Mapping[str, Any], before: Mapping[str, Any], *, serv
         **config,
         "metadata": {**metadata, "annotations": {**annotations, **({ANNOTATION: kept} if kept else {})}},
     }
-    if len(json.dumps(longer)) <= CONFIG_PASSES:
+    if len(json.dumps(longer)) <= (CONFIG_PASSES if platform == "local" else _ANNOTATIONS_PASS):
         return longer
     return {**config, "metadata": {**metadata, "annotations": annotations}}
 
@@ -119,6 +123,11 @@ def opened(config: Mapping[str, Any], options: DeployOptions) -> Iterator[tuple[
     project = (config["metadata"].get("labels") or {}).get("nuclio.io/project-name") or options.project
     with file_with({}, config) as file:
         yield FunctionYaml.open(file), attrs.evolve(options.of_rollback, project=project)
+
+
+def keeps_last_good(config: Mapping[str, Any]) -> bool:
+    """Whether there is something to go back to in it."""
+    return bool(_annotation(config))
 
 
 def _annotation(config: Mapping[str, Any]) -> str:
