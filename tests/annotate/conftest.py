@@ -2,7 +2,6 @@
 
 import base64
 import importlib
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,9 +20,7 @@ LABELS = ({"name": "box", "type": "rectangle"}, {"name": "scene", "type": "tag"}
 @pytest.fixture
 def functions() -> Any:
     """`function_standin.py`."""
-    if str(HERE) not in sys.path:
-        sys.path.insert(0, str(HERE))
-    return importlib.import_module("function_standin")
+    return importlib.import_module("tests.annotate.function_standin")
 
 
 @pytest.fixture
