@@ -3,6 +3,7 @@
 import argparse
 import os
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -122,4 +123,8 @@ def _show(url: str) -> None:
     import threading
     import webbrowser
 
+    if sys.platform == "linux" and not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")):
+        # What Python would find is a browser in this terminal.
+        print("there is no display to open it on", file=sys.stderr)
+        return
     threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()

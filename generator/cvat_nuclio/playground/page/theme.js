@@ -2,6 +2,15 @@
 
 const KEY = "theme";
 
+/** What the browser keeps for this page; some keep nothing, and say so by an error. */
+function remembered(...set) {
+  try {
+    return set.length ? localStorage.setItem(KEY, ...set) : localStorage.getItem(KEY);
+  } catch {
+    return null;
+  }
+}
+
 export function theme(button, changed) {
   const system = matchMedia("(prefers-color-scheme: dark)");
   const now = () => document.documentElement.dataset.theme || (system.matches ? "dark" : "light");
@@ -10,10 +19,10 @@ export function theme(button, changed) {
     button.title = now() === "dark" ? "Light" : "Dark";
     changed();
   };
-  document.documentElement.dataset.theme = localStorage.getItem(KEY) ?? "";
+  document.documentElement.dataset.theme = remembered() ?? "";
   button.addEventListener("click", () => {
     document.documentElement.dataset.theme = now() === "dark" ? "light" : "dark";
-    localStorage.setItem(KEY, now());
+    remembered(now());
     show();
   });
   system.addEventListener("change", show);
