@@ -6,9 +6,10 @@ stored whole or not at all, and the jobs of ground truth and of consensus stay a
 """
 
 from .chunk_frames import Frame, frames_ahead
-from .connection import Connection, Refused, Unreachable, connect
+from .connection import Connection, connect
 from .job_annotations import Annotations, Marks
 from .project_labels import label_names
+from .refusals import Refused, Unreachable
 from .scope import Job, Scope, open_job, open_task, tasks_of_project
 
 __all__ = [

@@ -14,7 +14,8 @@ from typing import Any
 import attrs
 
 from ..cvat.storage import Collection
-from .connection import Connection, Unreachable
+from .connection import Connection
+from .refusals import Unreachable
 
 KINDS = ("tags", "shapes", "tracks")
 SETTLE = 10.0

@@ -7,7 +7,8 @@ import attrs
 
 from ..cvat.task import TaskLabel
 from ..errors import UserError
-from .connection import Connection, Refused
+from .connection import Connection
+from .refusals import Refused
 from .task_labels import task_label
 
 
