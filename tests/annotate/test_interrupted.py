@@ -197,7 +197,9 @@ def test_no_right_to_store(annotate: Any, shelf: Any, standin: Any, capsys: pyte
     found = shelf()
     standin.trouble("PATCH", "action=create", 403)
     assert annotate("--task", found.scope.task_id) == 2
-    assert "HTTP 403" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "HTTP 403" in told
+    assert "the same command goes on from there" in told
     assert found.frames() == []
     assert annotate("--task", found.scope.task_id) == 0
     assert found.frames() == list(range(10))

@@ -153,7 +153,7 @@ def _annotated(
 
     from ..annotate.label_plan import plan_labels
     from ..annotate.task_run import annotate_task
-    from ..cvat_server import Unreachable
+    from ..cvat_server import Refused, Unreachable
 
     plan = plan_labels(function.labels, scope.labels, args.wishes, connection.generation)
     if args.show_map:
@@ -163,7 +163,7 @@ def _annotated(
         print(line, file=sys.stderr)
     try:
         outcome = annotate_task(connection, scope, target, function, plan.mapping, _wishes(args))
-    except (KeyboardInterrupt, Unreachable):
+    except (KeyboardInterrupt, Refused, Unreachable):
         print("what is done so far is kept: the same command goes on from there", file=sys.stderr)
         raise
     _tell(outcome)
