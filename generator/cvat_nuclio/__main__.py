@@ -51,7 +51,8 @@ def _refuse(parser: argparse.ArgumentParser, unknown: Sequence[str]) -> NoReturn
     known = [option for action in parser._actions for option in action.option_strings]
     near = difflib.get_close_matches(unknown[0].partition("=")[0], known, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
-    parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+    # Without argparse's usage: forty lines of options hide the one that was meant.
+    parser.exit(2, f"{parser.prog}: error: unrecognized arguments: {' '.join(unknown)}{hint}\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
