@@ -7,7 +7,8 @@ from cvat_nuclio.track.keyframes import Keyframe
 
 
 def shown_by_cvat(keyframes: Iterable[Keyframe], end: int) -> dict[int, Placed]:
-    """The shapes on the frames before `end`; frames where nothing is shown are left out."""
+    """The shapes on the frames before `end`; frames where nothing is shown, or nothing that can
+    be relied on, are left out: between half a turn lie only frames that nobody followed, deleted ones."""
     ordered = sorted(keyframes, key=lambda keyframe: keyframe.frame)
     shown: dict[int, Placed] = {}
     for number, one in enumerate(ordered):
@@ -19,7 +20,6 @@ def shown_by_cvat(keyframes: Iterable[Keyframe], end: int) -> dict[int, Placed]:
                 shown[frame] = one.shape
             else:
                 place = (frame - one.frame) / (following.frame - one.frame)
-                found = between(one.shape, following.shape, [place])
-                assert found is not None, "CVAT cannot interpolate what was chosen"
-                shown[frame] = found[0]
+                for shape in between(one.shape, following.shape, [place]) or ():
+                    shown[frame] = shape
     return {frame: shape for frame, shape in shown.items() if frame < end}

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.track.shown import shown_by_cvat
 
@@ -52,6 +52,8 @@ def chosen(places: list[Placed | None], frames: list[int], tolerance: float, *, 
     st.booleans(),
     st.lists(st.integers(1, 3), min_size=25, max_size=25),
 )
+# Half a turn between two frames that are followed, and deleted ones between them.
+@example([Placed("rectangle", (0, 0, 9, 9), turn) for turn in (62, 242)], 0.0, False, [2] * 25)
 def test_every_frame_is_shown_within_the_tolerance(
     places: list[Placed | None], tolerance: float, backward: bool, steps: list[int]
 ) -> None:
