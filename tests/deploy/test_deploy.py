@@ -393,6 +393,44 @@ def test_build_arguments_reach_the_build_and_leave_their_values_nowhere(
     assert not any("secret" in word or "proxy" in word for call in calls() for word in call)
 
 
+SECRET_STEPS = """\
+  build:
+    directives:
+      preCopy:
+        - {kind: RUN, value: "--mount=type=secret,id=HF_TOKEN,required=true python bake.py"}
+        - {kind: RUN, value: "--mount=type=cache,target=/c --mount=id=OTHER,type=secret echo --mount=type=secret,id=NO"}
+"""
+
+
+def test_a_secret_reaches_the_step_that_mounts_it_and_stays_nowhere(
+    scene: Scene, deploy: Deploy, make_bundle: MakeBundle, calls: Calls, answering: int, tmp_path: Path
+) -> None:
+    environment = scene(after={"state": "ready", "httpPort": answering})
+    bundle = make_bundle(more=SECRET_STEPS)
+    done = deploy({**environment, "HF_TOKEN": "hf_hidden", "NO": "1"}, "--skip-check", "--verbose", bundle)
+    assert done.returncode == 0, done.stderr
+    deployed = json.loads((tmp_path / "deployed.yaml").read_text())
+    assert deployed["spec"]["build"]["flags"] == ["--secret=id=HF_TOKEN,env=HF_TOKEN"]
+    told = json.loads((tmp_path / "environment.json").read_text())
+    assert (told["HF_TOKEN"], told["DOCKER_BUILDKIT"]) == ("hf_hidden", "1")
+    holding = [one.name for one in tmp_path.rglob("*") if one.is_file() and "hf_hid" in one.read_text(errors="replace")]
+    assert holding == ["environment.json"]
+    assert not any("hf_hidden" in word for call in calls() for word in call)
+
+
+def test_a_secret_that_nobody_can_hand_over_is_told_before_the_build(
+    scene: Scene, deploy: Deploy, make_bundle: MakeBundle, answering: int
+) -> None:
+    environment = scene(after={"state": "ready", "httpPort": answering})
+    bundle = make_bundle(more=SECRET_STEPS)
+    done = deploy({**environment, "OTHER": "there"}, "--skip-check", bundle)
+    assert done.returncode
+    assert "the image's build asks for the secret HF_TOKEN" in done.stdout + done.stderr
+    kaniko = {**environment, "HF_TOKEN": "hf_hidden", "NUCLIO_CONTAINER_BUILDER_KIND": "kaniko"}
+    done = deploy(kaniko, "--skip-check", bundle)
+    assert "the secret HF_TOKEN reaches no build in the cluster" in done.stdout + done.stderr
+
+
 def test_build_arguments_that_would_reach_nothing_are_refused(
     scene: Scene, deploy: Deploy, make_bundle: MakeBundle, answering: int
 ) -> None:

@@ -9,6 +9,7 @@ import yaml
 from packaging.version import Version
 
 from cvat_nuclio.data import tables
+from cvat_nuclio.deploy.build_secrets import asked_secrets
 
 
 def own(folder: Path, name: str = "requirements.txt") -> list[str]:
@@ -151,6 +152,20 @@ def test_bake_is_the_default_where_weights_are_downloaded(workshop: Any, package
     assert "python bake.py" in commands
     assert commands[-2] == "HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1"
     assert not (workshop.generate("detector") / "nuclio" / "bake.py").exists()
+
+
+def test_the_bake_alone_sees_a_build_s_secret(workshop: Any) -> None:
+    bundle = workshop.generate("detector", "--bake", "--build-secret", "HF_TOKEN", "--build-secret", "OTHER")
+    steps = spec(bundle)["build"]["directives"]["preCopy"]
+    assert [step["value"] for step in steps if step["kind"] == "RUN"][-1] == (
+        "--mount=type=secret,id=HF_TOKEN,required=true --mount=type=secret,id=OTHER,required=true"
+        ' HF_TOKEN="$(cat /run/secrets/HF_TOKEN)" OTHER="$(cat /run/secrets/OTHER)" python bake.py'
+    )
+    assert asked_secrets({"spec": spec(bundle)}) == {"HF_TOKEN": True, "OTHER": True}
+    assert "That step alone sees HF_TOKEN, OTHER" in (bundle / "nuclio" / "README.md").read_text()
+    assert workshop.run(bundle, "--no-bake").status
+    for name in ("A B", "x;y", "1", ""):
+        assert workshop.run("detector.py", "--bake", "--build-secret", name).status
 
 
 def test_tables_are_whole() -> None:

@@ -109,6 +109,11 @@ def _configure_image(parser: argparse.ArgumentParser) -> None:
         "(the default where it is likely to download)",
     )  # fmt: skip
     group.add_argument(
+        "--build-secret", metavar="NAME", action="append",
+        help="a variable that the bake alone sees, such as HF_TOKEN for gated weights; `deploy` takes its value from "
+        "its own environment, and no file, layer or history holds it",
+    )  # fmt: skip
+    group.add_argument(
         "--weights", metavar="FILE=NAME@REVISION", action="append",
         help="what a file of the bundle holds; its sha256 is kept with it, and other weights are refused from then on",
     )  # fmt: skip

@@ -14,6 +14,7 @@ from ..limits import NAMESPACE
 from ..nuclio.function_yaml import FunctionYaml
 from ..private_files import locked_alone, open_private, private_folder
 from ..state_keys import VARIABLE, deploy_key, file_with
+from .build_secrets import BUILDER, asked_secrets, with_secrets
 from .deploy_options import DeployOptions
 from .nuctl import Answer, Nuctl, State
 from .nuctl_causes import Cause, find_cause
@@ -194,12 +195,12 @@ class Deployment:
             take(line.replace(shown, f"({VARIABLE})") if shown else line)
 
         variables = dict(self.options.env) | ({VARIABLE: key} if key else {})
-        config = self.options.build.applied(config)
+        config = with_secrets(self.options.build.applied(config))
         changed = bool(variables) or config != self.function.config
         with file_with(variables, config) if changed else nullcontext() as file:
             return self.nuctl.run(
                 self.argv(file), stoppable=True, on_line=follow, limit=self.options.limit, give_up=patience.give_up,
-                environment=self.options.build.environment,
+                environment={**self.options.build.environment, **(BUILDER if asked_secrets(config) else {})},
             )  # fmt: skip
 
     def _judge(self, answer: Answer, before: Serving, after: State) -> Outcome:

@@ -205,7 +205,7 @@ def _readme(bundle: Description) -> str:
         prebuilt=prebuilt_image(prebuilt, gpu=False) if prebuilt else "",
         prebuilt_gpu=prebuilt_image(prebuilt, gpu=True) if prebuilt and gpu else "",
         in_memory=bundle.in_memory, refused_state=states.refused(bundle), bake=bundle.bake,
-        downloads=bundle.downloads,
+        downloads=bundle.downloads, secrets=bundle.image.build_secret,
     )  # fmt: skip
 
 

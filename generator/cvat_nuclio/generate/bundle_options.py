@@ -144,6 +144,8 @@ class ImageOptions(Part):
     cpu_index_url: str | None = kinds.text(texts.url)
     cuda: str | None = kinds.choice("12", "13")
     bake: bool | None = kinds.switch()
+    build_secret: Sequence[str] = kinds.texts(texts.variable)
+    """Names of variables that only the bake sees."""
     weights: Mapping[str, str] = kinds.mapping(texts.one_line, also=check_weights)
     """`NAME@REVISION[ sha256:HEX]` by file of the bundle."""
     pin_digests: bool = kinds.switch(default=False)

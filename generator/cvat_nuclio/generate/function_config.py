@@ -48,7 +48,7 @@ def build_steps(bundle: Description, variant: Variant, requirements: Sequence[st
     git = ["git"] if any("git+" in line.text for line in bundle.requirements.lines) else []
     made = steps(
         image, requirements=requirements, apt=[*bundle.image.apt, *git], gpu=variant.gpu, replace_opencv=pin,
-        bake=bundle.bake_files,
+        bake=bundle.bake_files, secrets=bundle.image.build_secret,
     )  # fmt: skip
     return [*made, label_step(labels(bundle, image, gpu=variant.gpu))]
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
+from ..errors import UserError
 from .base_images import BaseImage
 
 CACHE = "/opt/cache"
@@ -45,12 +46,13 @@ def steps(
     gpu: bool,
     replace_opencv: str,
     bake: Sequence[str],
+    secrets: Sequence[str] = (),
 ) -> list[Step]:
     """The steps before the bundle itself is copied: they stay in the build's cache while only its code changes.
 
     `requirements` are files of the bundle: the one that pip reads, then those that it names. `replace_opencv` is the
     pin of a headless OpenCV to put in the place of one that a requirement drags in. `bake` lists the files that loading
-    the function takes; empty: no bake.
+    the function takes; empty: no bake. `secrets` are variables that the bake alone sees.
     """
     result = [
         Step(kind="USER", value="root", why="a base image may leave another user"),
@@ -69,7 +71,7 @@ def steps(
     if replace_opencv:
         result.append(_headless(replace_opencv))
     result.append(Step(kind="WORKDIR", value=HOME, why="relative paths start in the bundle"))
-    return [*result, *_bake(bake)]
+    return [*result, *_bake(bake, secrets)]
 
 
 def label_step(labels: Mapping[str, str]) -> Step:
@@ -124,8 +126,13 @@ def _headless(pin: str) -> Step:
     )
 
 
-def _bake(files: Sequence[str]) -> list[Step]:
+def _bake(files: Sequence[str], secrets: Sequence[str]) -> list[Step]:
     if not files:
+        if secrets:
+            raise UserError(
+                f"--build-secret {secrets[0]}: nothing is loaded while the image is built",
+                remedy="add --bake, or leave it out",
+            )
         return []
     plain = sorted({name for name in files if "/" not in name})
     folders = sorted({name.partition("/")[0] for name in files if "/" in name})
@@ -140,9 +147,18 @@ def _bake(files: Sequence[str]) -> list[Step]:
     return [
         *copies,
         Step(kind="ENV", value=_env(CACHES), why="where libraries put what they download: into the image"),
-        Step(kind="RUN", value="python bake.py", why="loads the function once, so that a worker needs no network"),
+        Step(
+            kind="RUN", value=" ".join([*_mounts(secrets), "python bake.py"]),
+            why="loads the function once, so that a worker needs no network",
+        ),
         Step(kind="ENV", value=_env(OFFLINE), why="from here on nothing is downloaded"),
-    ]
+    ]  # fmt: skip
+
+
+def _mounts(secrets: Sequence[str]) -> list[str]:
+    """Flags of RUN, then variables for one command: a mounted secret is in no layer and in no history."""
+    flags = [f"--mount=type=secret,id={name},required=true" for name in secrets]
+    return [*flags, *(f'{name}="$(cat /run/secrets/{name})"' for name in secrets)]
 
 
 def _copy(sources: Sequence[str], target: str, why: str) -> Step:

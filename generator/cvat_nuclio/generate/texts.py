@@ -16,6 +16,7 @@ _URL = re.compile(r"[a-z][a-z0-9+.-]*://[!-~]+")
 _PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]*[a-z0-9+.](:[a-z0-9][a-z0-9-]*)?(=[A-Za-z0-9][A-Za-z0-9.+:~-]*)?")
 _LABEL = re.compile(r"([A-Za-z0-9.-]{1,253}/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 _VERSION = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}", re.ASCII)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
 _HOST = re.compile(r"(?=.{1,253}$)(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 # What a Dockerfile's COPY takes for a variable, a pattern or a quote.
 _SPECIAL = re.compile(r"[$*?\[\]\\\"'`]")
@@ -75,6 +76,11 @@ def version(flag: str, text: str) -> None:
 def host(flag: str, text: str) -> None:
     """A host's name in an Ingress."""
     _form(_HOST, flag, text, "a host's name", "functions.example.org")
+
+
+def variable(flag: str, text: str) -> None:
+    """A variable's name that a shell takes."""
+    _form(_VARIABLE, flag, text, "a variable's name", "letters, digits and underscores; its value stays where it is")
 
 
 def place(text: str) -> None:
