@@ -1,7 +1,8 @@
 """What a network of Ultralytics finds: boxes, rotated boxes, masks, skeletons or tags, by YOLO, RT-DETR, World, YOLOE.
 
 Ultralytics' package is AGPL-3.0, or under a licence that you bought: it is no dependency of cvat-nuclio, and is in an
-image only because you chose this function. `model` is a checkpoint (`best.pt`) or a model's description (`.yaml`).
+image only because you chose this function. `model` is a checkpoint (`best.pt`); Ultralytics makes an untrained network
+of a description (`.yaml`), which is good for a trial alone.
 `labels` are phrases for World and YOLOE, which find what words name; Ultralytics knows those by `-world` or `yoloe` in
 the file's name, and fetches what reads words when the function is loaded: let it be baked (`generate --bake`).
 

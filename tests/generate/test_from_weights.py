@@ -217,6 +217,21 @@ def test_an_openvino_model_brings_its_weights_along(tmp_path: Path) -> None:
         recognise(str(tmp_path / "n.xml"))
 
 
+def test_a_description_is_no_model(tmp_path: Path) -> None:
+    (tmp_path / "yolo11n.yaml").write_text("nc: 80\n")
+    with pytest.raises(UserError, match=r"no weights[\s\S]*untrained[\s\S]*best\.pt"):
+        recognise(str(tmp_path / "yolo11n.yaml"))
+
+
+def test_example_pictures_go_with_owlv2_alone(workshop: Any, standin_place: Any) -> None:
+    yolo(workshop.folder / "x.onnx")
+    words = ["--examples-from-task", "1:0..3", *standin_place.words]
+    assert "takes no example pictures" in workshop.run("--model", "x.onnx", *words).err
+    assert "goes with --model" in workshop.run("func.py", *words).err
+    assert "makes a new bundle" in workshop.run("--model", "x.onnx", "--pretend", *words).err
+    assert "FIRST..LAST is expected" in workshop.run("--model", "x.onnx", "--examples-from-task", "1:3").err
+
+
 def test_a_folder_needs_a_configuration_and_weights(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no config\.json"):
         recognise(str(tmp_path))

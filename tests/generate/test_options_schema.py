@@ -36,7 +36,12 @@ def test_every_option_of_the_command_line_is_described() -> None:
     generate._configure_run(parser)
     login_options.configure(parser)
     # A model and a project's labels become a function and its parameters.
-    run_options |= {action.dest for action in parser._actions} | {"model", "kind", "labels_from_project"}
+    run_options |= {action.dest for action in parser._actions} | {
+        "model",
+        "kind",
+        "labels_from_project",
+        "examples_from_task",
+    }
     whole = argparse.ArgumentParser()
     generate.configure(whole)
     fields = {field.name for _, field in option_fields()}

@@ -23,6 +23,12 @@ def share(text: str) -> float:
     return found
 
 
+def task_and_frames(text: str) -> tuple[int, range | None]:
+    """`ID` or `ID:FIRST..LAST`."""
+    task, colon, frames = text.partition(":")
+    return number(task), span(frames) if colon else None
+
+
 def span(text: str) -> range:
     """`FIRST..LAST`, both included."""
     match = re.fullmatch(r"(\d+)\.\.(\d+)", text)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import EXIT_FINDINGS, UserError
 from . import login_options
-from .argument_types import number
+from .argument_types import number, task_and_frames
 from .function_parameter import add_function_parameter
 
 if TYPE_CHECKING:
@@ -67,6 +67,11 @@ def _configure_function(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--labels-from-project", metavar="ID", type=number,
         help="the label names of a CVAT project are the phrases that the function looks for: its parameter `labels`",
+    )  # fmt: skip
+    group.add_argument(
+        "--examples-from-task", metavar="ID[:A..B]", type=task_and_frames,
+        help="what is in the boxes drawn in a CVAT task, on at most 50 frames, is what --model, an OWLv2, looks for; "
+        "the cut-outs are kept in DIR/examples",
     )  # fmt: skip
     add_function_parameter(
         group,
@@ -189,7 +194,7 @@ def run(args: argparse.Namespace) -> int:
     from ..generate import change_report
     from ..generate.targets import targets
 
-    given = _with_model(_with_labels(args))
+    given = _with_model(args, _with_labels(args))
     stale = bad = False
     for target in targets(getattr(args, "bundles", []), given["output"], given):
         outcome = _one(args, target, {**given, **target.function})
@@ -216,15 +221,21 @@ def _with_labels(args: argparse.Namespace) -> dict[str, Any]:
     return {**given, "function_parameters": [*given.get("function_parameters", ()), f"labels=str:{phrases}"]}
 
 
-def _with_model(given: dict[str, Any]) -> dict[str, Any]:
+def _with_model(args: argparse.Namespace, given: dict[str, Any]) -> dict[str, Any]:
     """The options with the ready function that `--model` comes to, which is told on standard output."""
     if "model" not in given:
-        if "kind" in given:
-            raise UserError("--kind goes with --model", why="a function's own spec says what it is")
+        for option in ("kind", "examples_from_task"):
+            if option in given:
+                raise UserError(
+                    f"--{option.replace('_', '-')} goes with --model", why="a function's own spec says what it is"
+                )
         return given
     from ..models.recognise import recognise
+    from .cut_examples import cut_examples
 
     chosen = recognise(given["model"], given.get("kind"))
+    if "examples_from_task" in given:
+        chosen = cut_examples(args, chosen)
     print(f"{given['model']}: {chosen.looked_at}; {chosen.function_module}; licence of the weights: {chosen.licence}")
     if not given.get("bundles") and given["output"] is None:
         given = {**given, "output": Path(chosen.folder)}

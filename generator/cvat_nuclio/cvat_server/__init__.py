@@ -7,6 +7,7 @@ stored whole or not at all, and the jobs of ground truth and of consensus stay a
 
 from .chunk_frames import Frame, frames_ahead
 from .connection import Connection, connect
+from .drawn_boxes import pictures_with_boxes
 from .job_annotations import Annotations, Marks
 from .project_labels import label_names
 from .refusals import Refused, Unreachable
@@ -26,5 +27,6 @@ __all__ = [
     "label_names",
     "open_job",
     "open_task",
+    "pictures_with_boxes",
     "tasks_of_project",
 ]

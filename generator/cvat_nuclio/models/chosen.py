@@ -24,6 +24,8 @@ class Chosen:
     """Of the weights, as far as it is known."""
     looked_at: str
     """What it was recognised by, for people."""
+    architecture: str = ""
+    """`model_type` of its config.json, where it has one."""
     what: str = ""
     """The task in words, where the table of families has none."""
     add: Sequence[str] = ()

@@ -59,6 +59,7 @@ def _hosted(text: str, kind: str | None, licence: str = "") -> Chosen:
         parameters["sha256"] = f"str:{found.sha256}"
     return Chosen(
         module=family, parameters=parameters, name=source, bake=True,
+        architecture=str(found.config.get("model_type", "")),
         licence=licence or found.licence or "not named by its publisher",
         looked_at=f"config.json at revision {found.revision[:12]}: {found.config.get('model_type')}",
     )  # fmt: skip
@@ -80,12 +81,16 @@ def _folder(path: Path, kind: str | None) -> Chosen:
         )
     return Chosen(
         module=family_of(config, kind, str(path)), parameters={"model": f"file:{path}"}, name=path.resolve().name,
+        architecture=str(config.get("model_type", "")),
         licence="yours to know", looked_at=f"config.json: {config.get('model_type')}",
     )  # fmt: skip
 
 
 def _file(path: Path, kind: str | None) -> Chosen:
     readers = {".onnx": _onnx, ".xml": _openvino, ".pt": _checkpoint, ".pth": _checkpoint}
+    if path.suffix.lower() in (".yaml", ".yml"):
+        raise UserError(f"--model {path}: a description has no weights", why="what Ultralytics makes of a .yaml is an "
+                        "untrained network, which finds nothing", remedy="train it, and name its best.pt")  # fmt: skip
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise UserError(f"--model {path}: no known format", why=f"a file that ends in {path.suffix or 'nothing'}",
