@@ -1,6 +1,7 @@
 """`deploy.sh` from the user's side, against programs that replay what the real nuctl printed."""
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -11,7 +12,9 @@ from typing import Any
 
 import pytest
 import yaml
+from tools import random_weights
 
+from cvat_nuclio.__main__ import main
 from cvat_nuclio.deploy.versions import image_of
 from cvat_nuclio.nuclio.function_yaml import FunctionYaml
 
@@ -139,6 +142,24 @@ def test_a_failure_does_not_stop_the_others(
     assert sum(call[0] == "deploy" for call in calls()) == 2
     assert "one: apt: Unable to locate" in done.stdout
     assert "two: apt: Unable to locate" in done.stdout
+
+
+def test_several_models_of_the_page_are_deployed_by_one_command(
+    repository: Path, tmp_path: Path, scene: Scene, deploy: Deploy, calls: Calls, answering: int
+) -> None:
+    page = (repository / "docs/models.md").read_text("utf-8")
+    (line,) = re.findall(r"^\./deploy\.sh (.*)$", page, re.M)
+    bundles = line.split()
+    assert len(bundles) > 1
+    for name in bundles:
+        random_weights.yolo(tmp_path / f"{name}.onnx", ["helmet", "hat"], side=64)
+        assert main(["generate", "--model", str(tmp_path / f"{name}.onnx"), "--output", str(tmp_path / name)]) == 0
+    done = deploy(scene(after={"state": "ready", "httpPort": answering}), "--offline", *bundles)
+    assert done.returncode == 0, done.stdout + done.stderr
+    deployed = [call[call.index("--file") + 1] for call in calls() if call[0] == "deploy"]
+    assert len(deployed) == len(bundles)
+    for name in bundles:
+        assert f"{name}: ready at http://127.0.0.1:{answering}/" in done.stdout
 
 
 def test_a_function_left_at_building_is_refused_and_freed_with_force(

@@ -16,19 +16,34 @@ pytest.importorskip("transformers")
 from tools import random_weights, tiny_networks
 
 
+def in_cache(cache: Path, source: str) -> None:
+    """A small network under the name of a large one, as the hub's cache holds it: the network is not asked."""
+    commit, folder = "0123456789abcdef0123456789abcdef01234567", cache / f"models--{source.replace('/', '--')}"
+    (folder / "refs").mkdir(parents=True)
+    (folder / "refs/main").write_text(commit)
+    tiny_networks.save("transformers_zero_shot", "grounding-dino", folder / "snapshots" / commit)
+
+
 def test_every_command_of_the_page_does_what_it_says(repository: Path, tmp_path: Path) -> None:
     page = (repository / "docs/models.md").read_text("utf-8")
-    commands = [line for block in re.findall(r"^```\n(.*?)^```", page, re.S | re.M) for line in block.splitlines()]
+    lines = [line for block in re.findall(r"^```\n(.*?)^```", page, re.S | re.M) for line in block.splitlines()]
+    # `./deploy.sh`, which comes last, is run by tests/deploy.
+    commands = [line for line in lines if line.startswith("cvat-nuclio ")]
     assert [line.split()[1] for line in commands] == [
-        "generate", "invoke", "check", "init", "generate", "models", "generate",
+        "generate", "invoke", "check", "init", "generate", "models", "generate", "generate", "generate",
     ]  # fmt: skip
+    assert [line.split()[0] for line in lines[len(commands) :]] == ["./deploy.sh"]
     random_weights.yolo(tmp_path / "best.onnx", ["helmet", "hat"], side=64)
     tiny_networks.save("transformers_detection", "yolos", tmp_path / "my-finetuned-detr")
+    in_cache(tmp_path / "hub/hub", "IDEA-Research/grounding-dino-tiny")
+    environment = {
+        **os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hub"), "HF_ENDPOINT": "http://127.0.0.1:9",
+    }  # fmt: skip
     PIL.Image.effect_noise((320, 240), 90).convert("RGB").save(tmp_path / "photo.jpg")
     for line in commands:
         done = subprocess.run(
             [sys.executable, "-m", "cvat_nuclio", *shlex.split(line)[1:]], cwd=tmp_path, capture_output=True, text=True,
-            timeout=500, check=False, env={**os.environ, "HF_HUB_OFFLINE": "1"},
+            timeout=500, check=False, env=environment,
         )  # fmt: skip
         assert done.returncode == 0, line + done.stdout + done.stderr
     assert (tmp_path / "seen.png").is_file()
@@ -38,7 +53,11 @@ def test_every_command_of_the_page_does_what_it_says(repository: Path, tmp_path:
     assert "CUDA" in (bundle / "function-gpu.yaml").read_text()
     answer = subprocess.run(
         [sys.executable, "-m", "cvat_nuclio", "invoke", "my-detr", "photo.jpg", "--threshold", "0.01"], cwd=tmp_path,
-        capture_output=True, text=True, timeout=500, check=False, env={**os.environ, "HF_HUB_OFFLINE": "1"},
+        capture_output=True, text=True, timeout=500, check=False, env=environment,
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr
     assert re.search("cat|dog|hat", answer.stdout)
+    spec = (tmp_path / "finder/nuclio/function.yaml").read_text()
+    assert '"helmet"' in spec
+    assert '"cat"' in spec
+    assert "person with a bag" not in spec
