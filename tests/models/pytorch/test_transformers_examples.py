@@ -1,6 +1,7 @@
 """`cvat_functions.transformers_examples`, OWLv2 asked with pictures, against transformers' `image_guided_detection`."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -98,13 +99,19 @@ def test_what_was_computed_is_kept_and_of_this_network_alone(
     assert (examples / "queries.npz").stat().st_mtime_ns != kept.st_mtime_ns
 
 
-def test_examples_from_a_task_make_a_bundle_by_one_command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], standin_place: Any
+def test_examples_from_a_task_make_a_bundle_by_the_page_s_command(
+    repository: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    standin_place: Any,
 ) -> None:
     from cvat_nuclio.__main__ import main
     from cvat_nuclio.cvat_server import Annotations, Marks
 
-    tiny_networks.save("transformers_zero_shot", "owlv2", tmp_path / "owl")
+    page = (repository / "docs/models.md").read_text("utf-8")
+    (line,) = re.findall(r"^cvat-nuclio (generate .*--examples-from-task 7 .*)$", page, re.M)
+    tiny_networks.save_in_cache("transformers_zero_shot", "owlv2", tmp_path, "google/owlv2-base-patch16-ensemble")
     scope = standin_place.task([{"name": "hat"}, {"name": "cat"}])
     hat, cat = (label.id for label in scope.labels)
     plain = {"type": "rectangle", "occluded": False, "z_order": 0, "attributes": [], "group": 0, "source": "manual"}
@@ -117,11 +124,13 @@ def test_examples_from_a_task_make_a_bundle_by_one_command(
     Annotations(standin_place.connection, job.id).add({"shapes": shapes}, Marks())
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    words = ["generate", "--model", "owl", *standin_place.words, "--output", "finder"]
-    assert main([*words, "--examples-from-task", f"{scope.task_id}"]) == 0
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    words = [*line.replace(" 7 ", f" {scope.task_id} ").split(), *standin_place.words]
+    assert main(words) == 0
     told = capsys.readouterr().out
     assert "examples of hat (1), cat (1)" in told
-    bundle = tmp_path / "finder/nuclio"
+    bundle = tmp_path / "like-these/nuclio"
     rows = json.loads((bundle / "examples/examples.json").read_text())
     assert [(row["label"], row["frame"]) for row in rows] == [("hat", 0), ("cat", 2)]
     for row, size in zip(rows, [(50, 30), (45, 50)], strict=True):
@@ -129,7 +138,7 @@ def test_examples_from_a_task_make_a_bundle_by_one_command(
             assert cut.size == size
     assert (bundle / "examples/queries.npz").is_file(), "the image has the embeddings, and need not compute them"
     assert '"hat"' in (bundle / "function.yaml").read_text()
-    assert main(["generate", "--check", "finder"]) == 0
+    assert main(["generate", "--check", "like-these"]) == 0
     assert main([*words, "--examples-from-task", f"{scope.task_id}:2..2"]) == 0
     assert len(json.loads((bundle / "examples/examples.json").read_text())) == 1
     assert main([*words, "--examples-from-task", f"{scope.task_id}:3..3"]) == 2
