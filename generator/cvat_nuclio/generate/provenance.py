@@ -37,10 +37,12 @@ def labels(bundle: Description, image: BaseImage, *, gpu: bool) -> dict[str, str
 
 
 def options_sum(bundle: Description) -> str:
-    """SHA-256 of the options that differ from their defaults, without what belongs to this machine."""
+    """SHA-256 of the options that differ from their defaults, without what belongs to this machine, and without those
+    of the service: the image runs under any."""
     chosen = {
         key_of(field.name): value
         for part, kind in PARTS.items()
+        if part != "service"
         for field in attrs.fields(kind)
         if field.name not in _LEFT_OUT
         and (value := getattr(getattr(bundle, part), field.name)) not in (None, "", (), {})
