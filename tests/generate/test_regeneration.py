@@ -72,7 +72,7 @@ def test_options_edited_by_hand_count(workshop: Any) -> None:
     with (folder / "cvat-nuclio.yaml").open("a") as file:
         file.write("event-timeout: 20s\n")
     run = workshop.run(folder)
-    assert "changed  nuclio/function.yaml  +3 -3" in run.out
+    assert "changed  nuclio/function.yaml  +2 -2" in run.out
 
 
 def test_edited_files_are_kept_and_named(workshop: Any) -> None:
@@ -124,7 +124,7 @@ def test_pretend_writes_nothing(workshop: Any) -> None:
     folder = workshop.generate("detector")
     before = times(folder)
     run = workshop.run(folder, "--workers", "2", "--pretend")
-    assert "changed  nuclio/function.yaml  +2 -2" in run.out
+    assert "changed  nuclio/function.yaml  +1 -1" in run.out
     assert times(folder) == before
     new = workshop.run("--function-file", "detector.py", "--output", "other", "--pretend")
     assert "new      nuclio/function.yaml" in new.out
