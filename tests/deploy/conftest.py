@@ -1,5 +1,6 @@
 """A plain bundle, fake nuctl and docker programs that replay recordings, and a function that answers."""
 
+import functools
 import http.server
 import json
 import os
@@ -56,21 +57,21 @@ def make_bundle(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def function_answering() -> Iterator[Callable[[bytes], int]]:
-    """`function_answering(body)` → the port of something healthy that answers every call with it."""
+def http_answer() -> Iterator[Callable[[int, bytes], int]]:
+    """`http_answer(status, body)` → the port of something healthy that answers every POST so."""
     servers: list[http.server.ThreadingHTTPServer] = []
 
-    def start(body: bytes) -> int:
-        class Function(http.server.BaseHTTPRequestHandler):
+    def start(status: int, body: bytes) -> int:
+        class Answering(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                self._answer(b"")
+                self._answer(200, b"")
 
             def do_POST(self) -> None:
                 self.rfile.read(int(self.headers["Content-Length"]))
-                self._answer(body)
+                self._answer(status, body)
 
-            def _answer(self, body: bytes) -> None:
-                self.send_response(200)
+            def _answer(self, status: int, body: bytes) -> None:
+                self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -78,7 +79,7 @@ def function_answering() -> Iterator[Callable[[bytes], int]]:
             def log_message(self, *_: object) -> None:
                 pass
 
-        servers.append(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Function))
+        servers.append(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answering))
         threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
         return int(servers[-1].server_address[1])
 
@@ -86,6 +87,12 @@ def function_answering() -> Iterator[Callable[[bytes], int]]:
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture
+def function_answering(http_answer: Callable[[int, bytes], int]) -> Callable[[bytes], int]:
+    """`function_answering(body)` → the port of something healthy that answers every call with it."""
+    return functools.partial(http_answer, 200)
 
 
 @pytest.fixture
@@ -203,30 +210,3 @@ def of_cluster(records: Any, scene: Any) -> Callable[..., tuple[dict[str, str], 
         return environment, name
 
     return make
-
-
-@pytest.fixture
-def http_answer() -> Iterator[Callable[[int, bytes], int]]:
-    """`http_answer(status, body)` → the port of something that answers every POST so."""
-    servers: list[http.server.ThreadingHTTPServer] = []
-
-    def start(status: int, body: bytes) -> int:
-        class Answering(http.server.BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["Content-Length"]))
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        servers.append(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answering))
-        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
-        return int(servers[-1].server_address[1])
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()

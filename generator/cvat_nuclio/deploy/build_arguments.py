@@ -53,12 +53,8 @@ class BuildArguments:
                 f"{builds_none} builds no image, so there is nothing to tell build arguments",
                 remedy="give them to the `docker build --build-arg NAME` that makes the image",
             )
-        if self.values and os.environ.get("NUCLIO_CONTAINER_BUILDER_KIND", "docker") != "docker":
-            raise UserError(
-                "build arguments reach no build in the cluster",
-                why="NUCLIO_CONTAINER_BUILDER_KIND has a pod build the image, which does not see this environment",
-                remedy="unset it, so that this machine's Docker builds, or write spec.build.args, which Nuclio keeps",
-            )
+        if self.values:
+            refuse_pods("build arguments reach", ", or write spec.build.args, which Nuclio keeps")
 
     @property
     def environment(self) -> dict[str, str]:
@@ -97,6 +93,16 @@ class BuildArguments:
             if any(map(_login, value.split())):
                 line = line.replace(value, f"({name})")
         return line
+
+
+def refuse_pods(what: str, otherwise: str = "") -> None:
+    """Raises UserError where a pod builds and not this machine's Docker, which alone sees this environment."""
+    if os.environ.get("NUCLIO_CONTAINER_BUILDER_KIND", "docker") != "docker":
+        raise UserError(
+            f"{what} no build in the cluster",
+            why="NUCLIO_CONTAINER_BUILDER_KIND has a pod build the image, which does not see this environment",
+            remedy=f"unset it, so that this machine's Docker builds{otherwise}",
+        )
 
 
 def _argument(text: str) -> tuple[str, str]:

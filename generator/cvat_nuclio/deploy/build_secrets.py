@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from ..errors import UserError
+from .build_arguments import refuse_pods
 
 #: Only this builder of Docker's knows secrets; before Docker 23 it had to be asked for.
 BUILDER: Final = {"DOCKER_BUILDKIT": "1"}
@@ -42,14 +43,9 @@ def with_secrets(config: Mapping[str, Any]) -> Mapping[str, Any]:
             remedy=f"export {missing}, and deploy again",
         )
     given = [name for name in asked if os.environ.get(name)]
-    if given and os.environ.get("NUCLIO_CONTAINER_BUILDER_KIND", "docker") != "docker":
-        raise UserError(
-            f"the secret {given[0]} reaches no build in the cluster",
-            why="NUCLIO_CONTAINER_BUILDER_KIND has a pod build the image, which does not see this environment",
-            remedy="unset it, so that this machine's Docker builds",
-        )
     if not given:
         return config
+    refuse_pods(f"the secret {given[0]} reaches")
     flags += [f"--secret=id={name},env={name}" for name in given]
     return {**config, "spec": {**config["spec"], "build": {**build, "flags": flags}}}
 

@@ -1,6 +1,7 @@
 """CN623, CN626, CN629: what `generate` knows will fail."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from ..bundle import Build
 from ..rule import ERROR, WARNING, Fault, rule
@@ -16,10 +17,9 @@ def lacking_file(build: Build) -> Iterator[Fault]:
 
     Weights, and what the options name, are errors; other files may be ones that it can do without.
     """
-    folder, file = build.bundle.folder, build.bundle.folder.parent / "cvat-nuclio.yaml"
-    if not file.is_file():
+    folder, file = build.bundle.folder, options_file(build)
+    if not file:
         return
-    # Slow to import, and few folders that are checked were generated.
     from ...generate.lacks import absent
 
     for lack in absent(folder):
@@ -36,8 +36,8 @@ def lacking_file(build: Build) -> Iterator[Fault]:
 )  # fmt: skip
 def refused_state(build: Build) -> Iterator[Fault]:
     """A tracker's state was too large for a token, or held what has no encoding, when the bundle was generated."""
-    folder, file = build.bundle.folder, build.bundle.folder.parent / "cvat-nuclio.yaml"
-    if not file.is_file():
+    folder, file = build.bundle.folder, options_file(build)
+    if not file:
         return
     from ...generate.lacks import refused_state as seen
 
@@ -53,10 +53,16 @@ def refused_state(build: Build) -> Iterator[Fault]:
 )  # fmt: skip
 def other_weights(build: Build) -> Iterator[Fault]:
     """A file of weights is not the one that was there when the bundle was generated: its sum is another."""
-    folder, file = build.bundle.folder, build.bundle.folder.parent / "cvat-nuclio.yaml"
-    if not file.is_file():
+    folder, file = build.bundle.folder, options_file(build)
+    if not file:
         return
     from ...generate.lacks import other_weights as others
 
     for said in others(folder):
         yield Fault(said, file=file)
+
+
+def options_file(build: Build) -> Path | None:
+    """Of a folder that was generated; few of those that are checked were, and `generate.lacks` is slow to import."""
+    file = build.bundle.folder.parent / "cvat-nuclio.yaml"
+    return file if file.is_file() else None
