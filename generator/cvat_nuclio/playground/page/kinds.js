@@ -32,8 +32,14 @@ export class Kind {
 
   /** Another set of pictures, or another frame of it. */
   async came() {}
-  undo() {}
-  clear() {}
+
+  undo() {
+    this.tool?.undo();
+  }
+
+  clear() {
+    this.tool?.clear();
+  }
 
   /** The generation of CVAT has changed. */
   again() {}

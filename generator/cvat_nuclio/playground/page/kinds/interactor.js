@@ -44,14 +44,6 @@ export class Interactor extends Kind {
     this.app.controls();
   }
 
-  undo() {
-    this.tool.undo();
-  }
-
-  clear() {
-    this.tool.clear();
-  }
-
   again() {
     return this.changed();
   }

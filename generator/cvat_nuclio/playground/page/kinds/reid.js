@@ -94,14 +94,6 @@ export class ReID extends Kind {
     this.app.controls();
   }
 
-  undo() {
-    this.tool.undo();
-  }
-
-  clear() {
-    this.tool.clear();
-  }
-
   again() {
     return this.join();
   }

@@ -93,14 +93,6 @@ export class Tracker extends Kind {
     this.app.stage.draw();
   }
 
-  undo() {
-    this.tool.undo();
-  }
-
-  clear() {
-    this.tool.clear();
-  }
-
   again() {
     this.restart();
     this.app.controls();
