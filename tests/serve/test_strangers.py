@@ -88,6 +88,17 @@ def run(case: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(case())  # type: ignore[arg-type]
 
 
+def test_an_answer_s_body_does_not_wait_for_the_head_s_acknowledgement() -> None:
+    async def case() -> None:
+        async with opened() as port:
+            _, writer = await port.connect()
+            connection = port.protocols[-1].transport.get_extra_info("socket")
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            writer.close()
+
+    run(case)
+
+
 FLOODS = {
     "extensions of many chunks": (CHUNKED, b"1;" + b"x" * 10_000 + b"\r\na\r\n", LIMITS.framing(0), 400),
     "one extension without end": (CHUNKED + b"1;", b"x" * 1000, LIMITS.head, 400),

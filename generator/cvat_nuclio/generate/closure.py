@@ -118,7 +118,9 @@ def _run(
     settings = _settings(frozenset(item for item in os.environ.items() if item[0].startswith("PIP_")))
     command = [
         find_uv_bin(), "pip", "compile", "-", "--quiet", "--no-header", "--no-annotate", "--color", "never",
-        "--python-version", python, "--python-platform", PLATFORM, "--output-file", str(output), *more,
+        # Of the interpreter nothing is asked but that uv need not look for another.
+        "--python", sys.executable, "--python-version", python, "--python-platform", PLATFORM,
+        "--output-file", str(output), *more,
         # pip takes the best version of all its indexes; uv by itself stops at the first that knows the name.
         "--index-strategy", "unsafe-best-match", *_where(settings),
     ]  # fmt: skip
