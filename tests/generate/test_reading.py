@@ -30,7 +30,7 @@ def test_nuclio_takes_all_of_it_and_drops_nothing(bundles: list[Path]) -> None:
     assert len(files) == 8
     for file in files:
         for reader in ("processor", "builder"):
-            for version in ("1.13", "1.14"):
+            for version in ((1, 13), (1, 14)):
                 reading = read(file.read_bytes(), reader, version)
                 assert (reading.refused, list(reading.dropped)) == (None, []), file
         processor = read(file.read_bytes(), "processor")

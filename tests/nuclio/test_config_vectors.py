@@ -69,7 +69,7 @@ def test_no_vector_is_left_out() -> None:
 
 @pytest.mark.parametrize(("vector", "version"), WITH_TEXT)
 def test_the_processor_reads_or_refuses(vector: Any, version: str) -> None:
-    outcome, reading = vector["outcome"], read(_text(vector), "processor", version)
+    outcome, reading = vector["outcome"], read(_text(vector), "processor", version_of(version))
     if outcome["read"] is not None:
         assert reading.refused is None
         assert reading.config == _filled(outcome["read"])
@@ -83,7 +83,7 @@ def test_the_processor_reads_or_refuses(vector: Any, version: str) -> None:
 
 @pytest.mark.parametrize(("vector", "version"), [p for p in WITH_TEXT if "builder_read" in p.values[0]["outcome"]])
 def test_the_builder_reads_or_refuses(vector: Any, version: str) -> None:
-    expected, reading = _filled(vector["outcome"]["builder_read"]), read(_text(vector), "builder", version)
+    expected, reading = _filled(vector["outcome"]["builder_read"]), read(_text(vector), "builder", version_of(version))
     if expected == "same as read":
         expected = {"config": _filled(vector["outcome"]["read"])}
         expected["config"]["metadata"].pop("namespace", None)
@@ -97,7 +97,7 @@ def test_the_builder_reads_or_refuses(vector: Any, version: str) -> None:
 
 @pytest.mark.parametrize(("vector", "version"), [p for p in WITH_TEXT if p.values[0]["id"] not in OUTSIDE])
 def test_the_processor_starts_or_ends(vector: Any, version: str) -> None:
-    outcome, reading = vector["outcome"], read(_text(vector), "processor", version)
+    outcome, reading = vector["outcome"], read(_text(vector), "processor", version_of(version))
     if reading.refused:
         assert outcome["exit_code"] == 1
         return
@@ -117,7 +117,7 @@ def test_the_processor_starts_or_ends(vector: Any, version: str) -> None:
 
 @pytest.mark.parametrize(("vector", "version"), [p for p in WITH_TEXT if p.values[0]["outcome"].get("effective")])
 def test_the_settings_in_force(vector: Any, version: str) -> None:
-    spec = read(_text(vector), "processor", version).config["spec"]
+    spec = read(_text(vector), "processor", version_of(version)).config["spec"]
     triggers = [http_trigger(n, t) for n, t in spec["triggers"].items() if t["kind"] == "http"]
     effective: dict[str, Any] = {
         "readBufferSize": triggers[0].read_buffer,
@@ -135,6 +135,6 @@ def test_the_number_of_workers(vector: Any, version: str) -> None:
     if vector["id"] == "env-python-is-true":
         assert vector["outcome"]["workers"] == 0, OUTSIDE["env-python-is-true"]
         return
-    spec = read(_text(vector), "processor", version).config["spec"]
+    spec = read(_text(vector), "processor", version_of(version)).config["spec"]
     triggers = spec.get("triggers", {})
     assert sum(http_trigger(n, t).num_workers for n, t in triggers.items()) == vector["outcome"]["workers"]

@@ -31,8 +31,8 @@ def test_a_merge_key_is_no_duplicate() -> None:
 
 def test_a_newer_key_is_dropped_by_an_older_version() -> None:
     text = "spec: {triggers: {http: {kind: http, batch: {mode: enable}}}}"
-    assert not read(text, nuclio="1.14").dropped
-    (dropped,) = read(text, nuclio="1.13.16").dropped
+    assert not read(text, nuclio=(1, 14)).dropped
+    (dropped,) = read(text, nuclio=(1, 13)).dropped
     assert dropped.why == "known from Nuclio 1.14 on"
 
 

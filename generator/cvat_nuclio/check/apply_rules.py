@@ -9,12 +9,12 @@ from typing import Any, TypeAlias
 
 from ..errors import UserError
 from ..nuclio.structs import version_of
-from .bundle import Build, Bundle, Function, Module
+from .bundle import Build, Bundle, Function, Generated, Module
 from .discover import Targets, discover
 from .finding import Finding
 from .rule import Rule, all_rules
 from .source import PythonFile
-from .spec_text import Labels
+from .spec_text import Label, Labels
 from .versions import DEFAULT_CVAT, DEFAULT_NUCLIO, GENERATIONS, Index, Settings
 
 # `# cvat-nuclio: ignore` or `# cvat-nuclio: ignore[CN101, CN102]` on the finding's line.
@@ -120,7 +120,7 @@ def _run(rules: list[Rule], targets: Targets) -> Iterator[Finding]:
 
 def _by_subject(rules: list[Rule]) -> dict[type, list[Rule]]:
     """The rules for each type of subject."""
-    types = (Bundle, Build, Labels, Module, Function, PythonFile)
+    types = (Bundle, Build, Generated, Labels, Label, Module, Function, PythonFile)
     return {kind: [rule for rule in rules if rule.on != list[Bundle] and issubclass(kind, rule.on)] for kind in types}
 
 
@@ -128,8 +128,11 @@ def _subjects(bundle: Bundle) -> Iterator[Any]:
     yield bundle
     if bundle.config and bundle.builds and bundle.runtime[0] == "python":
         yield Build(bundle)
+        if (generated := Generated(bundle)).file.is_file():
+            yield generated
     if bundle.annotations and bundle.marked_labels.error is None:
         yield bundle.marked_labels
+        yield from bundle.marked_labels.all()
     yield from bundle.modules.values()
 
 

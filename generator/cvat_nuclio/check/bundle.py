@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ..nuclio.function_yaml import FunctionYaml
+from ..nuclio.function_yaml import Directive, FunctionYaml
+from ..nuclio.model import Place
 from .image_names import BaseImage, base_image
 from .pip import PipInstall, Requirement, installs, listed
 from .reach import start_calls
@@ -47,6 +48,11 @@ class Bundle(FunctionYaml):
         return any(re.search(rb"[\"']image[\"']", module.data) for module in self.modules.values())
 
     @functools.cached_property
+    def image(self) -> BaseImage:
+        """What the base image's name tells."""
+        return base_image(str(self.build.get("baseImage", "")))
+
+    @functools.cached_property
     def marked_labels(self) -> Labels:
         """The annotation `spec` with its places."""
         return Labels(self, self.settings.cvat)
@@ -72,6 +78,14 @@ class Bundle(FunctionYaml):
         return start_calls(self.modules, roots)
 
 
+class Generated:
+    """A bundle that `generate` made: `file` is what it left beside it."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.file = bundle.folder.parent / "cvat-nuclio.yaml"
+
+
 class Build:
     """The image that nuctl builds of a Python function: its base image and the steps."""
 
@@ -79,12 +93,12 @@ class Build:
         self.bundle = bundle
         self.file = bundle.file
         self.directives = bundle.directives
+        self.image = bundle.image
         self.place = bundle.places.value("spec", "build", "baseImage")
 
-    @functools.cached_property
-    def image(self) -> BaseImage:
-        """What the base image's name tells."""
-        return base_image(str(self.bundle.build.get("baseImage", "")))
+    def at(self, step: Directive) -> Place:
+        """Where a step's value stands."""
+        return self.bundle.places.value(*step.path)
 
     @functools.cached_property
     def steps(self) -> str:
@@ -98,8 +112,11 @@ class Build:
 
     def asked(self, install: PipInstall) -> list[Requirement]:
         """All that one of them is to install, what its files list included."""
-        texts = [self.lists.get(file.rpartition("/")[2], "") for file in install.files]
-        return [*install.requirements, *(one for text in texts for one in listed(text))]
+        return [*install.requirements, *listed(self.listed_in(install))]
+
+    def listed_in(self, install: PipInstall) -> str:
+        """The text of the bundle's files that one of them is given with `-r`."""
+        return "\n".join(self.lists.get(file.rpartition("/")[2], "") for file in install.files)
 
     @functools.cached_property
     def lists(self) -> dict[str, str]:

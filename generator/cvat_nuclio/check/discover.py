@@ -8,7 +8,7 @@ from pathlib import Path
 from ..errors import UserError
 from .bundle import Bundle, Function
 from .near import near
-from .source import PythonFile, module_file
+from .source import PythonFile, argument, module_file
 from .versions import Settings
 
 _YAML = (".yaml", ".yml", ".json")
@@ -53,10 +53,9 @@ class Targets:
         """The AA functions that a bundle loads by their file: `FunctionSource(file="func.py")`."""
         for module in list(bundle.modules.values()):
             for call, name in module.calls:
-                given = {keyword.arg: keyword.value for keyword in call.keywords}
-                source = _file_name(given.get("file"), module) if name.endswith("FunctionSource") else None
+                source = _file_name(argument(call, "file"), module) if name.endswith("FunctionSource") else None
                 if source and (file := bundle.folder / source).is_file() and file.resolve() not in self.seen:
-                    self._add_function(Function(file, _literal(given.get("parameters"), file.parent)))
+                    self._add_function(Function(file, _literal(argument(call, "parameters"), file.parent)))
 
     def _add_function(self, function: Function) -> None:
         self.seen.add(function.file.resolve())

@@ -3,6 +3,9 @@
 import enum
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
+
+import yaml
 
 
 class Severity(enum.Enum):
@@ -24,6 +27,11 @@ class Edit:
     start: int
     end: int
     text: str
+
+    @classmethod
+    def of(cls, node: yaml.Node, text: str) -> Self:
+        """A replacement of what stands for a node."""
+        return cls(node.start_mark.index, node.end_mark.index, text)
 
 
 @dataclass(frozen=True, slots=True)

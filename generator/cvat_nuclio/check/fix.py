@@ -4,8 +4,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..nuclio.yaml_readers import read
-from .finding import Edit, Finding
+from .. import atomic
+from ..nuclio import read
+from .finding import Finding
 
 
 def apply_fixes(findings: Sequence[Finding]) -> list[Finding]:
@@ -29,19 +30,13 @@ def _fix_file(file: Path, findings: list[Finding]) -> list[Finding]:
         edit = finding.edit
         if edit is None or edit.end > last:
             continue
-        candidate = _replaced(done, edit)
+        candidate = done[: edit.start] + edit.text + done[edit.end :]
         if _reads_alike(text, candidate):
             done, last = candidate, edit.start
             applied.append(finding)
     if applied:
-        beside = file.with_name(f".{file.name}.fixing")
-        beside.write_bytes(("\ufeff" if bom else "").encode() + done.encode())
-        beside.replace(file)
+        atomic.write(file, ("\ufeff" if bom else "").encode() + done.encode())
     return applied
-
-
-def _replaced(text: str, edit: Edit) -> str:
-    return text[: edit.start] + edit.text + text[edit.end :]
 
 
 def _reads_alike(before: str, after: str) -> bool:

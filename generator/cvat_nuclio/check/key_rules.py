@@ -8,7 +8,6 @@ from typing import Any, TypeAlias
 import yaml
 
 from ..nuclio.model import Path
-from ..nuclio.textplace import key_at, node_at
 from .bundle import Bundle
 from .finding import Edit, Severity
 from .rule import Fault, Rule, register
@@ -39,23 +38,29 @@ class At:
         """Whether the file itself says something there."""
         return self.bundle.places.has(*self.path)
 
+    @property
+    def is_overruled(self) -> bool:
+        """Whether it is `maxWorkers` beside a `numWorkers` that wins."""
+        return self.key == "maxWorkers" and bool(self.bundle.spec["triggers"][self.owner].get("numWorkers"))
+
     def line_removed(self) -> Edit | None:
         """The removal of the one-line entry of a block map, with its comment; None where it is written otherwise."""
-        text = self.bundle.text
-        key, value, parent = key_at(text, self.path), node_at(text, self.path), node_at(text, self.path[:-1])
-        if not isinstance(key, yaml.ScalarNode) or not isinstance(value, yaml.ScalarNode):
+        text, places = self.bundle.text, self.bundle.places
+        entry, parent = places.written(*self.path), places.written(*self.path[:-1])
+        if not entry or not parent or not isinstance(entry.value.written, yaml.ScalarNode):
             return None
-        if not isinstance(parent, yaml.MappingNode) or parent.flow_style or len(parent.value) < 2:
+        map_node, key, value = parent.value.written, entry.key.start_mark, entry.value.written.end_mark
+        if not isinstance(map_node, yaml.MappingNode) or map_node.flow_style or len(map_node.value) < 2:
             return None
-        start = text.rfind("\n", 0, key.start_mark.index) + 1
-        end = text.find("\n", value.end_mark.index) + 1
-        alone = not text[start : key.start_mark.index].strip() and value.end_mark.line == key.start_mark.line
+        start = text.rfind("\n", 0, key.index) + 1
+        end = text.find("\n", value.index) + 1
+        alone = not text[start : key.index].strip() and value.line == key.line
         return Edit(start, end, "") if alone and end else None
 
     def key_renamed(self, name: str) -> Edit | None:
         """The key written otherwise."""
-        key = key_at(self.bundle.text, self.path)
-        return Edit(key.start_mark.index, key.end_mark.index, name) if isinstance(key, yaml.ScalarNode) else None
+        entry = self.bundle.places.written(*self.path)
+        return Edit.of(entry.key, name) if entry else None
 
 
 Finds: TypeAlias = Callable[[At], "Said | list[Said]"]
@@ -81,6 +86,18 @@ def row(
                         yield _placed(said, found, mark)
 
     register(Rule(id, name, severity, look, Bundle, doc, source, remedy, fixes, cvat))
+
+
+def key_rule(
+    id: str, name: str, severity: Severity, at: str | tuple[str, ...], **options: Any
+) -> Callable[[Finds], Finds]:
+    """`row` for what takes more than a line: the function's docstring is the rule's, `options` are those of `row`."""
+
+    def decorate(finds: Finds) -> Finds:
+        row(id, name, severity, at, finds, finds.__doc__ or "", **options)
+        return finds
+
+    return decorate
 
 
 def _steps(pattern: str) -> list[str]:

@@ -1,9 +1,9 @@
 """Which calls run when a function starts: at import, in `init_context`, and in what these call without a condition."""
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
-from .source import FunctionNode, PythonFile, at_import
+from .source import FunctionNode, PythonFile, at_import, certain
 
 Step = tuple[PythonFile, list[ast.stmt], ast.ClassDef | None]
 
@@ -22,27 +22,13 @@ def start_calls(modules: Mapping[str, PythonFile], roots: Iterable[tuple[PythonF
         if id(body) in seen:
             continue
         seen.add(id(body))
-        for call in _certain(body):
-            found.add(call)
-            queue += _called(call, module, modules, owner)
+        for node in certain(body):
+            if isinstance(node, ast.Call):
+                found.add(node)
+                queue += _called(node, module, modules, owner)
+            elif isinstance(node, ast.If) and any(word in ast.unparse(node.test) for word in ("exist", "is_file")):
+                queue.append((module, node.body, owner))
     return found
-
-
-def _certain(nodes: Iterable[ast.AST]) -> Iterator[ast.Call]:
-    for node in nodes:
-        if isinstance(node, ast.Call):
-            yield node
-        if isinstance(node, FunctionNode | ast.Lambda | ast.ClassDef):
-            continue
-        if isinstance(node, ast.If):
-            yield from _certain([node.test])
-            if "exist" in ast.unparse(node.test) or "is_file" in ast.unparse(node.test):
-                yield from _certain(node.body)
-            continue
-        if isinstance(node, ast.Try):
-            yield from _certain(node.body)
-            continue
-        yield from _certain(ast.iter_child_nodes(node))
 
 
 def _called(

@@ -5,7 +5,7 @@ import functools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ..nuclio.yaml_places import Place
+from ..nuclio.model import Place
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 # The runtime that bundles carry is checked by its own tests.
@@ -61,9 +61,8 @@ class PythonFile:
         for node in self.nodes:
             if isinstance(node, ast.Import):
                 for alias in node.names:
-                    found[alias.asname or alias.name.split(".")[0]] = (
-                        alias.name if alias.asname else alias.name.split(".")[0]
-                    )
+                    first = alias.name.split(".")[0]
+                    found[alias.asname or first] = alias.name if alias.asname else first
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 for alias in node.names:
                     found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
@@ -77,16 +76,12 @@ class PythonFile:
     @functools.cached_property
     def constants(self) -> dict[str, str]:
         """Strings that the module gives a name at its top level, once."""
-        found: dict[str, list[ast.expr]] = {}
-        for node in self.nodes:
-            for name, value in _assigned(node):
-                found.setdefault(name, []).append(value)
-        texts = {name: values[0] for name, values in found.items() if len(values) == 1 and name in self.names}
-        return {
-            name: value.value
-            for name, value in texts.items()
-            if isinstance(value, ast.Constant) and isinstance(value.value, str)
-        }
+        found: dict[str, list[ast.expr | None]] = {}
+        for name, value in assignments(self.nodes):
+            found.setdefault(name, []).append(value)
+        once = {name: values[0] for name, values in found.items() if len(values) == 1 and name in self.names}
+        texts = {name: value.value for name, value in once.items() if isinstance(value, ast.Constant)}
+        return {name: text for name, text in texts.items() if isinstance(text, str)}
 
     def string(self, node: ast.AST | None) -> str | None:
         """The text of a literal, of a constant's name, or of a path made of them; None when it is none of these."""
@@ -187,17 +182,55 @@ def own_nodes(function: FunctionNode | None) -> list[ast.AST]:
     return found
 
 
+def certain(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """What runs whenever the nodes do, as far as one sees: no branches, no handlers of `try`, no functions inside."""
+    queue = list(nodes)
+    for node in queue:  # grows as it goes
+        yield node
+        if isinstance(node, (ast.If, ast.IfExp)):
+            queue.append(node.test)
+        elif isinstance(node, ast.BoolOp):
+            queue.append(node.values[0])
+        elif isinstance(node, ast.Try):
+            queue += node.body
+        elif not isinstance(node, (FunctionNode, ast.Lambda, ast.ClassDef)):
+            queue += ast.iter_child_nodes(node)
+
+
+def assignments(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, ast.expr | None]]:
+    """The names that nodes give a value, with the value; None where it is only a part of one (`a, b = pair`)."""
+    for node in nodes:
+        if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)) and node.value:
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                for name in ast.walk(target):
+                    if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store):
+                        yield name.id, node.value if name is target else None
+
+
+def resolved(function: FunctionNode, node: ast.expr | None) -> ast.expr | None:
+    """The one value that a function gives a name, or None; what is no name is itself."""
+    if not isinstance(node, ast.Name):
+        return node
+    values = [value for name, value in assignments(own_nodes(function)) if name == node.id]
+    return values[0] if len(values) == 1 else None
+
+
+def argument(call: ast.Call, name: str, position: int | None = None) -> ast.expr | None:
+    """What a call gives a parameter by its name, or at its place."""
+    for keyword in call.keywords:
+        if keyword.arg == name:
+            return keyword.value
+    return call.args[position] if position is not None and len(call.args) > position else None
+
+
+def is_value(node: ast.AST | None, value: object) -> bool:
+    """Whether a node is this very constant."""
+    return isinstance(node, ast.Constant) and node.value == value and type(node.value) is type(value)
+
+
 def place(node: ast.AST) -> Place:
     """Line and column, both from 1."""
     return getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1
-
-
-def _assigned(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
-    if isinstance(node, ast.Assign):
-        for target in node.targets:
-            yield from ((name.id, node.value) for name in ast.walk(target) if isinstance(name, ast.Name))
-    elif isinstance(node, (ast.AnnAssign, ast.AugAssign)) and isinstance(node.target, ast.Name) and node.value:
-        yield node.target.id, node.value
 
 
 def _defined(node: ast.stmt) -> Iterator[str]:
@@ -208,4 +241,4 @@ def _defined(node: ast.stmt) -> Iterator[str]:
     elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
         yield node.target.id
     else:
-        yield from (name for name, _ in _assigned(node))
+        yield from (name for name, _ in assignments([node]))

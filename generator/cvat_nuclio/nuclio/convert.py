@@ -1,10 +1,10 @@
 """What sigs.k8s.io/yaml does before Go's JSON sees a value: numbers and booleans become strings where a string goes."""
 
-from .document import Entry, Node
-from .gofloat import shortest
-from .structs import NEWEST, element, struct, underlying
+from dataclasses import replace
 
-_OPAQUE = {"resource.Quantity", "intstr.IntOrString", "v1.Time", "v1.MicroTime", "v1.FieldsV1"}
+from .document import Node
+from .gofloat import shortest
+from .structs import NEWEST, OPAQUE, element, struct, underlying
 
 
 def convert(node: Node, target: str | None) -> Node:
@@ -15,22 +15,20 @@ def convert(node: Node, target: str | None) -> Node:
     """
     while target and underlying(target).startswith("*"):
         target = element(target)
-    if target in _OPAQUE:
+    if target in OPAQUE:
         target = None
     data = node.data
     if isinstance(data, dict):
-        converted = {key: _entry(entry, _of_key(key, target)) for key, entry in data.items()}
-        return Node(converted, node.line, node.column)
+        converted = {
+            key: replace(entry, value=convert(entry.value, _of_key(key, target))) for key, entry in data.items()
+        }
+        return Node(converted, node.written)
     if isinstance(data, list):
         inner = element(target) if target and underlying(target).startswith("[]") else None
-        return Node([convert(item, inner) for item in data], node.line, node.column)
+        return Node([convert(item, inner) for item in data], node.written)
     if target and underlying(target) == "string" and isinstance(data, (bool, int, float)):
-        return Node(_string(data), node.line, node.column)
+        return Node(_string(data), node.written)
     return node
-
-
-def _entry(entry: Entry, target: str | None) -> Entry:
-    return Entry(entry.line, entry.column, convert(entry.value, target), entry.merged)
 
 
 def _of_key(key: str, target: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Go's `json.Unmarshal` into Nuclio's structs: what is kept, what is dropped, the first wrong type."""
+"""Go's JSON and Nuclio's structs: what is kept, what is dropped, the first wrong type; what is written back."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -7,7 +7,7 @@ from .document import Entries, Node
 from .gofloat import json_number
 from .model import Dropped, Path, Refusal, dotted
 from .quantity import REGEX_ERROR, BadQuantity, canonical
-from .structs import Field, Struct, Version, element, struct, underlying
+from .structs import OPAQUE, Field, Struct, Version, element, struct, underlying
 
 _RANGES = {"int": 63, "int64": 63, "int32": 31, "int16": 15, "int8": 7}
 _PREFIX = "error unmarshaling JSON: while decoding JSON: "
@@ -39,7 +39,7 @@ class Decoder:
         bare = underlying(go_type)
         if bare.startswith("*"):
             return None if node.data is None else self._pointed(node, bare[1:], into, context)
-        if bare in _OPAQUE:
+        if bare in OPAQUE:
             return self._opaque(node, bare, context)
         if node.data is None:
             is_nil = bare.startswith(("map", "[]")) or bare == "interface {}"
@@ -75,7 +75,8 @@ class Decoder:
             field = declared.field(key, self.version)
             if field is None:
                 path = dotted((*context.path, key))
-                self.dropped.append(Dropped(path, entry.line, entry.column, *self._unknown(declared, key)))
+                line, column = entry.place
+                self.dropped.append(Dropped(path, line, column, *self._unknown(declared, key)))
                 continue
             inside = _inside(declared, field, context, key)
             value = self.decode(entry.value, field.type, into.get(field.name), inside)
@@ -151,10 +152,7 @@ class Decoder:
 
     def _refuse(self, message: str, node: Node, context: _Context) -> None:
         # Go goes on after a wrong type and reports the first one.
-        self.refused = self.refused or Refusal(_PREFIX + message, dotted(context.path), node.line, node.column)
-
-
-_OPAQUE = {"resource.Quantity", "intstr.IntOrString", "v1.Time", "v1.MicroTime", "v1.FieldsV1"}
+        self.refused = self.refused or Refusal(_PREFIX + message, dotted(context.path), *node.place)
 
 
 def _inside(declared: Struct, field: Field, context: _Context, key: str) -> _Context:
@@ -184,3 +182,36 @@ def zero(go_type: str) -> Any:
     if bare in _RANGES or bare.startswith("float"):
         return 0
     return {"string": "", "bool": False, "resource.Quantity": "0"}.get(bare)
+
+
+def encode(value: Any, go_type: str, version: Version) -> Any:
+    """The JSON of a decoded value, as `json.Marshal` writes it: some empty values, and not others."""
+    declared = struct(go_type)
+    if declared:
+        written: dict[str, Any] = {}
+        for field in declared.fields.values():
+            if field.since > version:
+                continue
+            inner = (value or {}).get(field.name)
+            if inner is None and not underlying(field.type).startswith(("*", "[]", "map")):
+                inner = zero(field.type)
+            if not (field.omitempty and _empty(inner, field.type)):
+                written[field.name] = encode(inner, field.type, version)
+        return written
+    if isinstance(value, dict) and underlying(go_type).startswith("map"):
+        return {key: encode(item, element(go_type) or "", version) for key, item in value.items()}
+    if isinstance(value, list) and underlying(go_type).startswith("[]"):
+        return [encode(item, element(go_type) or "", version) for item in value]
+    if value is not None and underlying(go_type).startswith("*"):
+        return encode(value, element(go_type) or "", version)
+    return value
+
+
+def _empty(value: Any, go_type: str) -> bool:
+    """Whether `omitempty` leaves it out: structs never, pointers only when nil."""
+    bare = underlying(go_type)
+    if struct(go_type) or bare in OPAQUE:
+        return False
+    if bare.startswith("*") or bare == "interface {}":
+        return value is None
+    return not value

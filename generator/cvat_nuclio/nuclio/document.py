@@ -10,7 +10,7 @@ import yaml
 from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
 from .gofloat import shortest
-from .model import Dropped, Path, Refusal, RefusedText, dotted
+from .model import Dropped, Path, Place, Refusal, RefusedText, dotted
 from .scalars import BadScalar, Scalar, resolve, tagged
 
 _PLAIN, _MERGE = "", "tag:yaml.org,2002:merge"
@@ -21,11 +21,15 @@ _ALIASES_FREE, _DECODES_FREE, _ALIAS_SHARE = 100, 1000, 0.99
 
 @dataclass(slots=True)
 class Node:
-    """One value; `data` is a scalar, a list of nodes, or a dict of entries. `line` and `column` count from 1."""
+    """One value; `data` is a scalar, a list of nodes, or a dict of entries. `written` is PyYAML's, None of no text."""
 
     data: "Scalar | list[Node] | dict[str, Entry]"
-    line: int
-    column: int
+    written: yaml.Node | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where it begins."""
+        return _place(self.written) if self.written else (1, 1)
 
     def kind(self) -> str:
         """The word in Go's JSON errors."""
@@ -37,12 +41,16 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A key's place and its value; `merged` means that it came through `<<`."""
+    """A key, as PyYAML has it, and its value; `merged` means that it came through `<<`."""
 
-    line: int
-    column: int
+    key: yaml.Node
     value: Node
     merged: bool = False
+
+    @property
+    def place(self) -> Place:
+        """Where the key begins."""
+        return _place(self.key)
 
 
 Entries: TypeAlias = dict[str, Entry]
@@ -94,8 +102,8 @@ def compose(text: str | bytes) -> yaml.Node | None:
         loader.dispose()
 
 
-def next_document(text: str | bytes) -> tuple[int, int] | None:
-    """Line and column, from 1, of a second document; None when there is none. The first one must be YAML."""
+def next_document(text: str | bytes) -> Place | None:
+    """Where a second document begins; None when there is none. The first one must be YAML."""
     loader = _Loader(text)
     try:
         if loader.check_node():
@@ -103,7 +111,7 @@ def next_document(text: str | bytes) -> tuple[int, int] | None:
         if not loader.check_node():
             return None
         second = loader.get_node()
-        return (second.start_mark.line + 1, second.start_mark.column + 1) if second else None
+        return _place(second) if second else None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         return (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -122,7 +130,7 @@ def parse(text: str | bytes) -> tuple[Node, list[Dropped]]:
     except yaml.YAMLError as error:
         raise RefusedText(_not_yaml(error)) from None
     builder = _Builder()
-    node = builder.build(root, ()) if root is not None else Node(None, 1, 1)
+    node = builder.build(root, ()) if root is not None else Node(None)
     return node, builder.replaced
 
 
@@ -175,13 +183,11 @@ class _Builder:
             value = resolve(node.value) if node.tag == _PLAIN else tagged(node.value, node.tag)
         except BadScalar as error:
             raise RefusedText(_refusal(f"yaml: {error}", node, path)) from None
-        mark = node.start_mark
-        return Node(value, mark.line + 1, mark.column + 1)
+        return Node(value, node)
 
     def _collection(self, node: yaml.Node, path: Path) -> Node:
-        line, column = node.start_mark.line + 1, node.start_mark.column + 1
         if isinstance(node, yaml.SequenceNode):
-            return Node([self.build(item, (*path, i)) for i, item in enumerate(node.value)], line, column)
+            return Node([self.build(item, (*path, i)) for i, item in enumerate(node.value)], node)
         entries: Entries = {}
         for key_node, value_node in node.value:
             if key_node.tag == _MERGE:
@@ -189,13 +195,12 @@ class _Builder:
                 entries.update(self._merged(value_node, path))
                 continue
             key = _key_text(self.build(key_node, path), key_node, path)
-            mark = key_node.start_mark
             old = entries.get(key)
-            entries[key] = Entry(mark.line + 1, mark.column + 1, self.build(value_node, (*path, key)))
+            entries[key] = Entry(key_node, self.build(value_node, (*path, key)))
             if old and not old.merged:
-                why = f"written twice: line {mark.line + 1} replaces this"
-                self.replaced.append(Dropped(dotted((*path, key)), old.line, old.column, why, key))
-        return Node(entries, line, column)
+                why = f"written twice: line {entries[key].place[0]} replaces this"
+                self.replaced.append(Dropped(dotted((*path, key)), *old.place, why, key))
+        return Node(entries, node)
 
     def _merged(self, node: yaml.Node, path: Path) -> Iterator[tuple[str, Entry]]:
         # go-yaml merges a list of maps from its end, so that the first one wins.
@@ -224,8 +229,11 @@ def _key_text(key: Node, node: yaml.Node, path: Path) -> str:
 
 
 def _refusal(message: str, node: yaml.Node, path: Path) -> Refusal:
-    mark = node.start_mark
-    return Refusal(f"error converting YAML to JSON: {message}", dotted(path), mark.line + 1, mark.column + 1)
+    return Refusal(f"error converting YAML to JSON: {message}", dotted(path), *_place(node))
+
+
+def _place(node: yaml.Node) -> Place:
+    return node.start_mark.line + 1, node.start_mark.column + 1
 
 
 def unsupported_number(node: Node, path: Path = ()) -> Refusal | None:
@@ -233,7 +241,7 @@ def unsupported_number(node: Node, path: Path = ()) -> Refusal | None:
     data = node.data
     if isinstance(data, float) and not math.isfinite(data):
         message = f"error converting YAML to JSON: json: unsupported value: {shortest(data)}"
-        return Refusal(message, dotted(path), node.line, node.column)
+        return Refusal(message, dotted(path), *node.place)
     children: list[tuple[str | int, Node]] = []
     if isinstance(data, dict):
         children = [(key, entry.value) for key, entry in sorted(data.items())]

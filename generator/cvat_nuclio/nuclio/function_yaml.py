@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from ..errors import UserError
-from .document import Node, parse
 from .duration import BadDuration, nanoseconds
 from .http_trigger import BadAttribute, HTTPTrigger, http_trigger
-from .model import Dropped, Reading, Refusal, RefusedText
 from .model import Path as KeyPath
+from .model import Refusal
 from .structs import NEWEST, Version, version_of
 from .yaml_places import Places
-from .yaml_readers import event_timeout_refused, read_node
+from .yaml_readers import event_timeout_refused, read
 
 CONFIG = "function.yaml"
 
@@ -40,8 +39,7 @@ class FunctionYaml:
     """One file as nuctl reads it: numbers and booleans in string fields have become strings.
 
     `reading.config` has the form of Nuclio's own log and listing (`metadata`, `spec`), and is empty where nuctl refuses
-    the file; `reading.dropped` are the keys that it forgets, `replaced` those of them that a later duplicate replaced.
-    `places` tells where each thing stands.
+    the file; `reading.dropped` are the keys that it forgets. `places` tells where each thing stands.
     """
 
     def __init__(self, file: Path, data: bytes | None = None, nuclio: Version = NEWEST) -> None:
@@ -49,14 +47,8 @@ class FunctionYaml:
         self.folder = file.parent
         self.nuclio = nuclio
         self.data = file.read_bytes() if data is None else data
-        self.replaced: list[Dropped] = []
-        root = Node(None, 1, 1)
-        try:
-            root, self.replaced = parse(self.data)
-            self.reading = read_node(root, self.replaced, "builder", nuclio)
-        except RefusedText as error:
-            self.reading = Reading({}, [], error.refusal)
-        self.places = Places(root)
+        self.reading = read(self.data, "builder", nuclio)
+        self.places = Places(self.reading.root)
 
     @classmethod
     def open(cls, path: Path | str, config: str = CONFIG, nuclio: str | None = None) -> Self:
@@ -82,7 +74,7 @@ class FunctionYaml:
     @property
     def refused(self) -> Refusal | None:
         """Why nuctl does not take the file, or the processor what nuctl makes of it."""
-        return self.reading.refused or event_timeout_refused(self.config, self.places.root)
+        return self.reading.refused or event_timeout_refused(self.config, self.reading.root)
 
     @functools.cached_property
     def text(self) -> str:

@@ -1,9 +1,10 @@
-"""What a reading of function.yaml says: what was kept, what was dropped, what was refused and where."""
+"""What a reading of function.yaml says: what was dropped, what was refused and where."""
 
 from dataclasses import dataclass
-from typing import Any
 
 Path = tuple[str | int, ...]
+#: Line and column, from 1.
+Place = tuple[int, int]
 
 
 def dotted(path: Path) -> str:
@@ -41,19 +42,6 @@ class Refusal:
     path: str = ""
     line: int = 0
     column: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One reader's view of a text.
-
-    `config` is what the reader logs and the dashboard lists (Go's JSON of the kept values: `metadata` and `spec`
-    always there, empty values left out where Nuclio leaves them out); empty when the text is refused.
-    """
-
-    config: dict[str, Any]
-    dropped: list[Dropped]
-    refused: Refusal | None
 
 
 class RefusedText(Exception):

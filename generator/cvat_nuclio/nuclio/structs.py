@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 Version = tuple[int, int]
 NEWEST: Version = (1, 16)
+#: Types that read and write their JSON themselves.
+OPAQUE = frozenset({"resource.Quantity", "intstr.IntOrString", "v1.Time", "v1.MicroTime", "v1.FieldsV1"})
 
 
 def version_of(text: str) -> Version:

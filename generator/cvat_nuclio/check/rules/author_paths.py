@@ -4,9 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from ...nuclio.function_yaml import FunctionYaml
-from ..bundle import Function, Module
-from ..image_names import base_image
+from ..bundle import Bundle, Function, Module
 from ..rule import NOTE, WARNING, Fault, rule
 from ..source import PythonFile, place
 
@@ -42,8 +40,7 @@ def host_path(module: PythonFile) -> Iterator[Fault]:
 def missing_file(module: Module) -> Iterator[Fault]:
     """The handler opens a file in /opt/nuclio that is neither in the bundle nor in a step of its build."""
     bundle = module.bundle
-    known = base_image(str(bundle.build.get("baseImage", ""))).is_plain and bundle.builds
-    for node, text in _strings(module) if known else ():
+    for node, text in _strings(module) if bundle.image.is_plain and bundle.builds else ():
         match = _IN_BUNDLE.fullmatch(text)
         used = match and not (bundle.folder / match[1]).exists() and not _is_provided(bundle, text)
         if used and match and match[1].rpartition("/")[2] not in _said(bundle):
@@ -59,13 +56,12 @@ def _strings(module: PythonFile) -> Iterator[tuple[ast.AST, str]]:
             yield node, node.value
 
 
-def _said(bundle: FunctionYaml) -> str:
+def _said(bundle: Bundle) -> str:
     return "\n".join([step.value for step in bundle.directives] + [str(value) for value in bundle.env.values()])
 
 
-def _is_provided(bundle: FunctionYaml, path: str) -> bool:
+def _is_provided(bundle: Bundle, path: str) -> bool:
     """Whether a volume, a step or an image of one's own may bring the path."""
     folder = "/".join(re.split(r"[/\\]+", path)[:3])
-    own_image = not re.match(r"[A-Za-z]:", path) and not base_image(str(bundle.build.get("baseImage", ""))).is_plain
-    own_image = own_image and bool(bundle.build.get("baseImage"))
+    own_image = bool(bundle.image.name) and not bundle.image.is_plain and not re.match(r"[A-Za-z]:", path)
     return any(map(path.startswith, bundle.mounts)) or folder in _said(bundle) or own_image

@@ -37,6 +37,8 @@ _WHEELS = {
 # The first release of each that was built against NumPy 2 (each project's release notes).
 _NUMPY_2 = {"onnxruntime": "1.19", "onnxruntime-gpu": "1.19", "torch": "2.3", "opencv-python": "4.10", "numba": "0.60",
             "opencv-python-headless": "4.10", "scipy": "1.13", "tensorflow": "2.18", "openvino": "2024.3"}  # fmt: skip
+# What needs no NumPy, torch included: where nothing else is installed, none comes.
+_WITHOUT_NUMPY = {"torch", "torchaudio", "pip", "setuptools", "wheel", "msgpack", "nuclio-sdk"}
 
 
 @rule(
@@ -60,7 +62,7 @@ def host_path_in_build(build: Build) -> Iterator[Fault]:
             remedy = f"write `COPY handler/{inside} …`: in the build the bundle's folder is handler/"
             known = (build.bundle.folder / inside).exists()
             message = f"{step.kind} finds no {source} in the build"
-            yield Fault(message, build.bundle.places.value(*step.path), remedy=remedy if known else "")
+            yield Fault(message, build.at(step), remedy=remedy if known else "")
         before += step.value + "\n"
 
 
@@ -108,7 +110,7 @@ def requirements_not_copied(build: Build) -> Iterator[Fault]:
                 own = build.image.name and build.image.family is None and not _PUBLISHED.search(build.image.name)
                 if own:
                     message = f"no step before brings {file}: {build.image.name} must hold it"
-                place = build.bundle.places.value(*install.step.path)
+                place = build.at(install.step)
                 yield Fault(message, place, severity=NOTE if own else None, remedy=remedy)
 
 
@@ -133,7 +135,7 @@ def no_conda(build: Build) -> Iterator[Fault]:
     for step in build.directives:
         called = commands(step.value) if step.kind == "RUN" else []
         conda = [command for command in called if re.match(r"(conda|mamba|source activate|\. activate)\b", command)]
-        place = build.bundle.places.value(*step.path)
+        place = build.at(step)
         if conda and not has_conda(build.image, before + step.value):
             yield Fault(f"{build.image.name or 'the image'} has no conda, and no step before installs it", place)
             return
@@ -165,7 +167,7 @@ def no_libgl(build: Build) -> Iterator[Fault]:
                 "add `RUN apt-get update && apt-get install -y libgl1 libglib2.0-0` to preCopy, or "
                 "`RUN pip uninstall -y opencv-python && pip install opencv-python-headless` after this step"
             )  # fmt: skip
-            yield Fault(message, build.bundle.places.value(*install.step.path), remedy=remedy)
+            yield Fault(message, build.at(install.step), remedy=remedy)
             return
 
 
@@ -182,20 +184,11 @@ def numpy_2(build: Build) -> Iterator[Fault]:
     # NumPy 2 needs Python 3.9: pip takes 1.24 for 3.8.
     if (minors := _minors(build)) and max(minors) < 9:
         return
-    # torch alone brings no NumPy.
-    brought = {one.name for _, one in names} - {
-        "torch",
-        "torchaudio",
-        "pip",
-        "setuptools",
-        "wheel",
-        "msgpack",
-        "nuclio-sdk",
-    }
+    brought = {one.name for _, one in names} - _WITHOUT_NUMPY
     for install, one in names if brought else []:
         if _is_before(one, _NUMPY_2.get(one.name)):
             message = f"{one.name}{one.versions} was built against NumPy 1, and pip installs NumPy 2"
-            yield Fault(message, build.bundle.places.value(*install.step.path))
+            yield Fault(message, build.at(install.step))
             return
 
 
@@ -216,24 +209,21 @@ def no_wheel(build: Build) -> Iterator[Fault]:
             if _is_before(one, first) and one.name not in _marked(build, install):
                 message = f"{one.name}{one.versions} has no wheel for Python {python}, which is {build.image.name}'s"
                 remedy = f"write {one.name} {first} or later, or take an image with an older Python that Nuclio knows"
-                yield Fault(message, build.bundle.places.value(*install.step.path), remedy=remedy)
+                yield Fault(message, build.at(install.step), remedy=remedy)
                 return
 
 
 def _marked(build: Build, install: PipInstall) -> set[str]:
     """What the files of an install list under a condition (`; python_version < "3.10"`)."""
-    lines = [line for file in install.files for line in build.lists.get(file.rpartition("/")[2], "").splitlines()]
-    return {one.name for line in lines if ";" in line for one in listed(line)}
+    return {one.name for line in build.listed_in(install).splitlines() if ";" in line for one in listed(line)}
 
 
 def _is_before(one: Requirement, first: str | None) -> bool:
     """Whether a requirement asks for exactly one release, older than `first`."""
     pinned = re.match(r"={2,3}v?(\d+)\.(\d+)[^;,]*$", one.versions)
-    return (
-        pinned is not None
-        and first is not None
-        and (int(pinned[1]), int(pinned[2])) < tuple(map(int, first.split(".")))
-    )
+    if pinned is None or first is None:
+        return False
+    return (int(pinned[1]), int(pinned[2])) < tuple(map(int, first.split(".")))
 
 
 def _minors(build: Build) -> list[int]:
@@ -262,7 +252,6 @@ def no_such_version(build: Build) -> Iterator[Fault]:
         marked = _marked(build, install)
         lines = [f"{one.name}{one.versions}" for one in build.asked(install) if one.name not in marked]
         options = [f"--index-url {install.index}"] if install.index.startswith("http") else []
-        for line in (
-            ask([*options, *lines], _python(build) or build.bundle.runtime[1] or "3.11") if ask and lines else []
-        ):
-            yield Fault(f"the index has no {line}", build.bundle.places.value(*install.step.path))
+        python = _python(build) or build.bundle.runtime[1] or "3.11"
+        for line in ask([*options, *lines], python) if ask and lines else []:
+            yield Fault(f"the index has no {line}", build.at(install.step))

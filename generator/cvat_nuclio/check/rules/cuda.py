@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 from ...nuclio.function_yaml import Directive
 from ..bundle import Build, Bundle
-from ..image_names import base_image
 from ..pip import Requirement
 from ..rule import ERROR, WARNING, Fault, rule
 
@@ -15,8 +14,7 @@ _GPU_ONNX = "onnxruntime-gpu"
 def _wanted(build: Build) -> Iterator[tuple[Directive, Requirement, str]]:
     """Everything that pip installs in the build: the step, the requirement, another index than PyPI."""
     for install in build.installs:
-        texts = [build.lists.get(file.rpartition("/")[2], "") for file in install.files]
-        own = any(re.search(r"(?m)^\s*(-i|--(extra-)?index-url)\b", text) for text in texts)
+        own = re.search(r"(?m)^\s*(-i|--(extra-)?index-url)\b", build.listed_in(install))
         for one in build.asked(install):
             yield install.step, one, install.index or ("its own" if own else "")
 
@@ -40,7 +38,7 @@ def cuda_mismatch(build: Build) -> Iterator[Fault]:
             what = f"{one.name}{one.versions}" if one.versions else f"the newest {one.name}"
             message = f"{what} wants CUDA {wanted}, the image has {cuda[0]}.{cuda[1]}"
             pinned = bool(one.versions) or one.name != _GPU_ONNX
-            place = build.bundle.places.value(*step.path)
+            place = build.at(step)
             yield Fault(message, place, severity=ERROR if pinned else WARNING, remedy=_instead(one, cuda[0], wanted))
 
 
@@ -94,13 +92,12 @@ def cpu_wheel(build: Build) -> Iterator[Fault]:
     # Other frameworks bring it along; it matters where the handler runs on it.
     uses_onnx = any("onnxruntime" in module.imported for module in build.bundle.modules.values())
     for install in build.installs:
-        lists = [build.lists.get(file.rpartition("/")[2], "") for file in install.files]
-        cpu = re.search(r"/whl/cpu\b|torch\S*\+cpu", "\n".join([install.step.value, *lists]))
+        cpu = re.search(r"/whl/cpu\b|torch\S*\+cpu", f"{install.step.value}\n{build.listed_in(install)}")
         asked = {one.name for one in build.asked(install)}
         plain = "onnxruntime" in asked and _GPU_ONNX not in names and uses_onnx
         if cpu or plain:
             message = f"{cpu[0] if cpu else 'onnxruntime'} has no CUDA, and this file asks for a GPU"
-            yield Fault(message, build.bundle.places.value(*install.step.path))
+            yield Fault(message, build.at(install.step))
 
 
 @rule(
@@ -113,7 +110,7 @@ def no_gpu(bundle: Bundle) -> Iterator[Fault]:
 
     It is `spec.resources.limits` that counts; anything above zero gives all GPUs on local Docker.
     """
-    cuda = base_image(str(bundle.build.get("baseImage", ""))).family == "cuda"
+    cuda = bundle.image.family == "cuda"
     asks = any("gpu" in key.lower() for key in bundle.limits)
     if bundle.config and bundle.places.has("spec") and (bundle.for_gpu or cuda) and not asks:
         path = ("spec", "build", "baseImage") if cuda else ("spec", "resources")
@@ -143,4 +140,4 @@ def no_cuda_in_image(build: Build) -> Iterator[Fault]:
         if one.name == _GPU_ONNX and "cuda" not in one.extras:
             lacks = "CUDA" if image.cuda is None else "cuDNN" if image.cublas else "cuBLAS and cuDNN"
             message = f"{image.name} has no {lacks}: {one.name} falls back to the CPU without a word"
-            yield Fault(message, build.bundle.places.value(*step.path))
+            yield Fault(message, build.at(step))

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from ...limits import SAM_NAME
 from ..bundle import Module
 from ..rule import ERROR, Fault, rule
-from ..source import FunctionNode, own_nodes, place
-from .python_handler import argument, is_list, list_names, responses
+from ..source import FunctionNode, assignments, certain, own_nodes, place, resolved
+from .python_handler import body_of, is_list, responses
 
 # What CVAT always sends to each kind; the others it leaves out when they are empty.
 _SENT = {
@@ -35,41 +35,26 @@ def interactor_answer(module: Module) -> Iterator[Fault]:
     old = module.bundle.annotations.get("version", "1").strip() in ("0", "1")
     if module.bundle.kind != "interactor" or module.bundle.name == SAM_NAME or module.handler is None:
         return
-    lists = list_names(module.handler)
     for call in responses(module.handler):
-        answer = _encoded(module, argument(call, "body", 1))
+        answer = _encoded(module, module.handler, body_of(call))
         if answer is None:
             continue
         keys = _keys(module.handler, answer)
-        if is_list(answer, lists) and ast.unparse(answer) != "[]" and not old:
+        if is_list(answer, module.handler) and ast.unparse(answer) != "[]" and not old:
             yield Fault("an interactor answers an object with shapes or mask, not a list", place(call))
         elif keys is not None and "blob" in keys and not keys & {"mask", "shapes"}:
             yield Fault(f"only CVAT's plugin for {SAM_NAME} reads `blob`", place(call))
 
 
-def _encoded(module: Module, body: ast.expr | None) -> ast.expr | None:
+def _encoded(module: Module, handler: FunctionNode, body: ast.expr | None) -> ast.expr | None:
     """What `json.dumps` is given; a name stands for the one value that the handler gives it."""
-    if isinstance(body, ast.Name) and module.handler:
-        body = _value_of(module.handler, body.id)
+    body = resolved(handler, body)
     if isinstance(body, ast.Call) and module.full_name(body.func).endswith("json.dumps") and body.args:
         return body.args[0]
     return body if isinstance(body, (ast.Dict, ast.List)) else None
 
 
-def _value_of(function: FunctionNode, name: str) -> ast.expr | None:
-    values = [value for target, value in _assignments(function) if isinstance(target, ast.Name) and target.id == name]
-    return values[0] if len(values) == 1 else None
-
-
-def _assignments(function: FunctionNode) -> Iterator[tuple[ast.expr, ast.expr]]:
-    for node in own_nodes(function):
-        if isinstance(node, ast.Assign):
-            yield from ((target, node.value) for target in node.targets)
-        elif isinstance(node, ast.AnnAssign) and node.value is not None:
-            yield node.target, node.value
-
-
-def _keys(function: FunctionNode, answer: ast.expr) -> set[str] | None:
+def _keys(function: FunctionNode, answer: ast.expr | None) -> set[str] | None:
     """The keys of an answer that is a dict with keys to be read, those that are added later included."""
     added: set[str] = set()
     if isinstance(answer, ast.Name):
@@ -81,7 +66,7 @@ def _keys(function: FunctionNode, answer: ast.expr) -> set[str] | None:
                 added.add(str(node.slice.value))
             elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name:
                 return None
-        answer = _value_of(function, name) or answer
+        answer = resolved(function, answer)
     if isinstance(answer, ast.Call) and ast.unparse(answer.func) == "dict" and not answer.args:
         names = {keyword.arg for keyword in answer.keywords}
         return None if None in names else added | {str(name) for name in names}
@@ -108,7 +93,7 @@ def absent_field(module: Module) -> Iterator[Fault]:
         return
     bodies = _bodies(module, handler)
     tested = _tested(handler)
-    for node in _certain(handler.body):
+    for node in certain(handler.body):
         owner, key = _read(node)
         name = key.value if isinstance(key, ast.Constant) else None
         if owner is None or not _is_body(module, owner, bodies) or name not in _KNOWN - sent or name in tested:
@@ -134,13 +119,12 @@ def _bodies(module: Module, handler: FunctionNode) -> set[str]:
     """The names that the handler gives to the request's body."""
     names: set[str] = set()
     others: set[str] = set()
-    for target, value in _assignments(handler):
-        if isinstance(target, ast.Name):
-            (names if _is_body(module, value, names) else others).add(target.id)
+    for name, value in assignments(own_nodes(handler)):
+        (names if _is_body(module, value, names) else others).add(name)
     return names - others
 
 
-def _is_body(module: Module, node: ast.expr, names: set[str]) -> bool:
+def _is_body(module: Module, node: ast.expr | None, names: set[str]) -> bool:
     """Whether an expression is the request's body: `event.body`, what JSON it holds, or a name for it."""
     if isinstance(node, ast.Name):
         return node.id in names
@@ -157,38 +141,25 @@ def _is_body(module: Module, node: ast.expr, names: set[str]) -> bool:
 
 
 def _tested(handler: FunctionNode) -> set[object]:
-    """The fields that the handler asks for first, or puts there itself."""
+    """The fields that the handler asks for first, puts there itself, or does without."""
     found: set[object] = set()
     for node in ast.walk(handler):
         if isinstance(node, ast.Compare) and isinstance(node.left, ast.Constant):
             found.add(node.left.value)
-        elif (
-            isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and isinstance(node.slice, ast.Constant)
-        ):
-            found.add(node.slice.value)
+        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
+            found |= _constants(node.slice)
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "setdefault":
-            found |= {argument.value for argument in node.args[:1] if isinstance(argument, ast.Constant)}
+            found |= _constants(*node.args[:1])
+        elif isinstance(node, ast.Try):
+            # One that catches everything hides a missing field from nobody.
+            caught = [ast.unparse(item.type) for item in node.handlers if item.type]
+            if any("KeyError" in name or "LookupError" in name for name in caught):
+                found |= _constants(*(inner for item in node.body for inner in ast.walk(item)))
     return found
 
 
-def _certain(nodes: list[ast.stmt]) -> Iterator[ast.AST]:
-    """What runs in every request: no branches, no bodies of `try`, no functions inside."""
-    queue: list[ast.AST] = list(nodes)
-    while queue:
-        node = queue.pop(0)
-        yield node
-        if isinstance(node, (ast.If, ast.IfExp)):
-            queue.append(node.test)
-        elif isinstance(node, ast.BoolOp):
-            queue.append(node.values[0])
-        elif not isinstance(node, (FunctionNode, ast.Lambda, ast.ClassDef)) and not _catches_key_error(node):
-            queue += ast.iter_child_nodes(node)
-
-
-def _catches_key_error(node: ast.AST) -> bool:
-    """Whether a `try` deals with the missing field itself; one that catches everything only hides it from nobody."""
-    caught = [ast.unparse(item.type) for item in node.handlers if item.type] if isinstance(node, ast.Try) else []
-    return any("KeyError" in name or "LookupError" in name for name in caught)
+def _constants(*nodes: ast.AST) -> set[object]:
+    return {node.value for node in nodes if isinstance(node, ast.Constant)}
 
 
 @rule(

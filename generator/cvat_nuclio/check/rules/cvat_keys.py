@@ -5,7 +5,7 @@ import re
 from ...limits import CVAT_TIMEOUT, SAM_NAME
 from ...nuclio.duration import BadDuration
 from ...nuclio.http_trigger import DEFAULT_BODY_LIMIT, BadAttribute, http_trigger
-from ..key_rules import At, Said, row
+from ..key_rules import At, Said, key_rule, row
 from ..near import did_you_mean, near
 from ..rule import ERROR, NOTE, WARNING, Fault
 
@@ -39,7 +39,16 @@ row(
 )  # fmt: skip
 
 
-def _kind(at: At) -> Said:
+@key_rule(
+    "CN403", "kind", ERROR, "metadata.annotations.type",
+    source="CVAT: vectors listing.type.missing, listing.type.unknown, listing.type.uppercase; cvat#9816, #6220",
+    remedy="write `type: detector`, interactor, tracker or reid", absent=True, cvat=True,
+)  # fmt: skip
+def kind(at: At) -> Said:
+    """The annotation `type` is none of CVAT's kinds: CVAT hides the function.
+
+    There is no kind for classifiers: they are detectors whose labels are tags. Older servers (G1) list it as unknown.
+    """
     if not at.bundle.annotations or at.value in KINDS:
         return None
     severity = WARNING if at.bundle.settings.cvat == "G1" else ERROR
@@ -54,18 +63,14 @@ def _kind(at: At) -> Said:
     return Fault(message, severity=severity, remedy=remedy)
 
 
-row(
-    "CN403", "kind", ERROR, "metadata.annotations.type", _kind,
-    """The annotation `type` is none of CVAT's kinds: CVAT hides the function.
-
-    There is no kind for classifiers: they are detectors whose labels are tags. Older servers (G1) list it as unknown.
-    """,
-    source="CVAT: vectors listing.type.missing, listing.type.unknown, listing.type.uppercase; cvat#9816, #6220",
-    remedy="write `type: detector`, interactor, tracker or reid", absent=True, cvat=True,
+@key_rule(
+    "CN404", "number-annotation", ERROR,
+    ("metadata.annotations.version", "metadata.annotations.min_pos_points", "metadata.annotations.min_neg_points"),
+    source="CVAT: vectors listing.version.1.5, listing.min_pos_points.abc, .empty, .1.0 (ValueError, 500)",
+    remedy='write a whole number in quotes, such as "2"', cvat=True,
 )  # fmt: skip
-
-
-def _whole_number(at: At) -> Said:
+def number_annotation(at: At) -> Said:
+    """An annotation that CVAT reads as a whole number is none: CVAT's whole list of models fails, for every user."""
     try:
         int(at.value)
     except ValueError:
@@ -73,28 +78,17 @@ def _whole_number(at: At) -> Said:
     return None
 
 
-row(
-    "CN404", "number-annotation", ERROR,
-    ("metadata.annotations.version", "metadata.annotations.min_pos_points", "metadata.annotations.min_neg_points"),
-    _whole_number,
-    "An annotation that CVAT reads as a whole number is none: CVAT's whole list of models fails, for every user.",
-    source="CVAT: vectors listing.version.1.5, listing.min_pos_points.abc, .empty, .1.0 (ValueError, 500)",
-    remedy='write a whole number in quotes, such as "2"', cvat=True,
+@key_rule(
+    "CN405", "interactor-version", WARNING, "metadata.annotations.version",
+    source="CVAT: UI of 2024 and 2025 (version < 2)", remedy='write `version: "2"`', absent=True, cvat=True,
 )  # fmt: skip
-
-
-def _interactor_version(at: At) -> Said:
+def interactor_version(at: At) -> Said:
+    """An interactor of version 1: CVAT's UI calls it outdated and disables its button."""
     text = at.value or "1"
     if at.bundle.kind != "interactor" or not re.fullmatch(r"\s*[+-]?\d+\s*", text) or int(text) >= 2:
         return None
     return f"interactor of version {int(text)}: CVAT disables the Interact button"
 
-
-row(
-    "CN405", "interactor-version", WARNING, "metadata.annotations.version", _interactor_version,
-    "An interactor of version 1: CVAT's UI calls it outdated and disables its button.",
-    source="CVAT: UI of 2024 and 2025 (version < 2)", remedy='write `version: "2"`', absent=True, cvat=True,
-)  # fmt: skip
 
 row(
     "CN406", "false-flag", WARNING,
@@ -116,7 +110,16 @@ row(
 )  # fmt: skip
 
 
-def _shape_types(at: At) -> list[Said]:
+@key_rule(
+    "CN408", "shape-types", WARNING, "metadata.annotations.supported_shape_types",
+    source="CVAT: vectors listing.supported_shape_types.empty, .comma, .unknown, .json_text",
+    remedy="write `supported_shape_types: rectangle`", cvat=True,
+)  # fmt: skip
+def shape_types(at: At) -> list[Said]:
+    """`supported_shape_types` is empty (CVAT hides the function), or names what no tracker gets.
+
+    It is one comma-separated string. The UI offers only trackers that know `rectangle`.
+    """
     if at.bundle.settings.cvat == "G1":
         return []
     kind, types = at.bundle.kind, [word.strip() for word in at.value.split(",") if word.strip()]
@@ -134,16 +137,6 @@ def _shape_types(at: At) -> list[Said]:
 
 
 row(
-    "CN408", "shape-types", WARNING, "metadata.annotations.supported_shape_types", _shape_types,
-    """`supported_shape_types` is empty (CVAT hides the function), or names what no tracker gets.
-
-    It is one comma-separated string. The UI offers only trackers that know `rectangle`.
-    """,
-    source="CVAT: vectors listing.supported_shape_types.empty, .comma, .unknown, .json_text",
-    remedy="write `supported_shape_types: rectangle`", cvat=True,
-)  # fmt: skip
-
-row(
     "CN409", "url-name", ERROR, "metadata.name",
     lambda at: f"CVAT cannot call {at.value!r}: no such URL"
     if at.value and not re.fullmatch(r"[a-zA-Z0-9_.-]+", at.value) else None,
@@ -157,38 +150,40 @@ row(
 _BLOB = re.compile(r"blob|urlopen|urllib3|httpx|requests\.(post|request)")
 
 
-def _sam_name(at: At) -> Said:
+@key_rule(
+    "CN410", "sam-name", ERROR, "metadata.name",
+    source="CVAT: cvat-ui/plugins/sam", remedy="choose another name", cvat=True,
+)  # fmt: skip
+def sam_name(at: At) -> Said:
+    """The id of CVAT's own SAM function: the UI's plugin takes over every function of that name.
+
+    The plugin expects an image embedding (`blob`) and decodes the prompts in the browser.
+    """
     texts = (file.read_text("utf-8", "replace") for file in at.bundle.folder.glob("*.py") if file.is_file())
     if at.value != SAM_NAME or any(map(_BLOB.search, texts)):
         return None
     return f"CVAT's SAM plugin takes over {SAM_NAME}"
 
 
-row(
-    "CN410", "sam-name", ERROR, "metadata.name", _sam_name,
-    """The id of CVAT's own SAM function: the UI's plugin takes over every function of that name.
-
-    The plugin expects an image embedding (`blob`) and decodes the prompts in the browser.
-    """,
-    source="CVAT: cvat-ui/plugins/sam", remedy="choose another name", cvat=True,
+@key_rule(
+    "CN411", "annotation-typo", WARNING, "metadata.annotations.*",
+    source="CVAT: lambda_manager reads exact names", remedy="write CVAT's name", mark="key", cvat=True,
 )  # fmt: skip
-
-
-def _annotation(at: At) -> Said:
+def annotation_typo(at: At) -> Said:
+    """An annotation that looks like one of CVAT's, and is none: CVAT does not read it."""
     close = "" if at.key in ANNOTATIONS or "/" in at.key else near(at.key, ANNOTATIONS, 0.8)
     if not close or close in at.bundle.annotations:
         return None
     return Fault(f"CVAT reads no annotation {at.key}{did_you_mean(close)}", remedy=f"write {close}")
 
 
-row(
-    "CN411", "annotation-typo", WARNING, "metadata.annotations.*", _annotation,
-    "An annotation that looks like one of CVAT's, and is none: CVAT does not read it.",
-    source="CVAT: lambda_manager reads exact names", remedy="write CVAT's name", mark="key", cvat=True,
+@key_rule(
+    "CN412", "legacy-tracker", NOTE, "metadata.annotations.type",
+    source="CVAT: vectors tracker.legacy.*, tracker.typed.*",
+    remedy="write `supported_shape_types: rectangle` if the handler reads shapes as objects", cvat=True,
 )  # fmt: skip
-
-
-def _flat_tracker(at: At) -> Said:
+def legacy_tracker(at: At) -> Said:
+    """A tracker without `supported_shape_types`: CVAT sends and expects flat arrays, as older servers did."""
     legacy = "supported_shape_types" not in at.bundle.annotations and at.bundle.settings.cvat != "G1"
     if at.value != "tracker" or not legacy:
         return None
@@ -197,17 +192,19 @@ def _flat_tracker(at: At) -> Said:
     return Fault(message, severity=WARNING) if reads_objects else None
 
 
-row(
-    "CN412", "legacy-tracker", NOTE, "metadata.annotations.type", _flat_tracker,
-    "A tracker without `supported_shape_types`: CVAT sends and expects flat arrays, as older servers did.",
-    source="CVAT: vectors tracker.legacy.*, tracker.typed.*",
-    remedy="write `supported_shape_types: rectangle` if the handler reads shapes as objects", cvat=True,
-)  # fmt: skip
-
 # --- sizes, times and workers
 
 
-def _body_limit(at: At) -> Said:
+@key_rule(
+    "CN501", "body-limit", WARNING, "spec.triggers.<http>.attributes.maxRequestBodySize",
+    source="Nuclio: vectors body-default-length-4194305, attr-maxRequestBodySize-zero; cvat#6861, #5258, #9679",
+    remedy="write `maxRequestBodySize: 33554432` (32 MiB) under the trigger's attributes", absent=True, cvat=True,
+)  # fmt: skip
+def body_limit(at: At) -> Said:
+    """The body limit is Nuclio's default of 4 MiB or less: photographs above about 3 MB are refused with 400.
+
+    CVAT sends the original image in base64, a third more than the file. The user sees "400 Client Error" only.
+    """
     try:
         limit = http_trigger(at.owner, at.bundle.triggers[at.owner]).body_limit
     except (BadAttribute, BadDuration):
@@ -217,16 +214,6 @@ def _body_limit(at: At) -> Said:
     said = f"the body limit of {limit} bytes lets images of at most {size} pass"
     return said if limit <= DEFAULT_BODY_LIMIT else None
 
-
-row(
-    "CN501", "body-limit", WARNING, "spec.triggers.<http>.attributes.maxRequestBodySize", _body_limit,
-    """The body limit is Nuclio's default of 4 MiB or less: photographs above about 3 MB are refused with 400.
-
-    CVAT sends the original image in base64, a third more than the file. The user sees "400 Client Error" only.
-    """,
-    source="Nuclio: vectors body-default-length-4194305, attr-maxRequestBodySize-zero; cvat#6861, #5258, #9679",
-    remedy="write `maxRequestBodySize: 33554432` (32 MiB) under the trigger's attributes", absent=True, cvat=True,
-)  # fmt: skip
 
 row(
     "CN502", "long-event-timeout", WARNING, "spec.eventTimeout",
@@ -262,19 +249,16 @@ row(
 )  # fmt: skip
 
 
-def _gpu_workers(at: At) -> Said:
-    old_name_counts = at.key == "numWorkers" or not at.bundle.triggers[at.owner].get("numWorkers")
-    message = f"{at.value} workers hold {at.value} models in the GPU's memory"
-    return message if at.bundle.for_gpu and at.value > 1 and old_name_counts else None
-
-
-row(
+@key_rule(
     "CN506", "gpu-workers", WARNING, ("spec.triggers.<http>.numWorkers", "spec.triggers.<http>.maxWorkers"),
-    _gpu_workers,
-    "Several workers on a GPU: each is a process with its own copy of the model in the GPU's memory.",
     source="Nuclio: one process a worker, all started at once (nuclio#3180); cvat#2585, #2635, #3548",
     remedy="write `numWorkers: 1`, unless the GPU holds that many models", cvat=True,
 )  # fmt: skip
+def gpu_workers(at: At) -> Said:
+    """Several workers on a GPU: each is a process with its own copy of the model in the GPU's memory."""
+    message = f"{at.value} workers hold {at.value} models in the GPU's memory"
+    return message if at.bundle.for_gpu and at.value > 1 and not at.is_overruled else None
+
 
 row(
     "CN507", "short-event-timeout", WARNING, "spec.eventTimeout",

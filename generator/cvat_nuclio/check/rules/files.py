@@ -126,5 +126,5 @@ def pip_in_postcopy(build: Build) -> Iterator[Fault]:
     """
     for step in {install.step: None for install in build.installs}:
         if step.phase == "postCopy":
-            place = build.bundle.places.value(*step.path)
+            place = build.at(step)
             yield Fault("pip runs again after every change of the bundle", place)

@@ -1,31 +1,17 @@
-"""CN7xx: auto-annotation functions in cvat-sdk's protocol."""
+"""CN701, CN703 to CN705, CN707 to CN709: auto-annotation functions in cvat-sdk's protocol."""
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from ...generate.probe_methods import CALLS, OPTIONAL
-from ...nuclio.yaml_places import Place
 from ..bundle import Function
-from ..methods import Methods, methods_of
 from ..near import near
 from ..rule import ERROR, NOTE, WARNING, Fault, rule
-from ..source import FunctionNode, at_import, place
+from ..source import argument, at_import, place
+from .methods import specs
 from .python_handler import takes
 from .weights import FETCHERS
 
-_KINDS = {
-    "DetectionFunctionSpec": "detector",
-    "InteractionFunctionSpec": "interactor",
-    "TrackingFunctionSpec": "tracker",
-    "ReIDFunctionSpec": "reid",
-}
 _LABEL_FACTORIES = ("label_spec", "skeleton_label_spec")
-
-
-def specs(function: Function) -> list[tuple[ast.Call, str]]:
-    """The calls that make a function's spec, with the class's name."""
-    found = ((call, name.rpartition(".")[2]) for call, name in function.calls)
-    return [(call, name) for call, name in found if name in _KINDS]
 
 
 @rule(
@@ -45,82 +31,6 @@ def not_a_function(function: Function) -> Iterator[Fault]:
 
 
 @rule(
-    "CN702", "missing-method", ERROR,
-    source="cvat-sdk 2.80: DetectionFunction, InteractionFunction, TrackingFunction",
-    remedy="write the method that the message names",
-)  # fmt: skip
-def missing_method(function: Function) -> Iterator[Fault]:
-    """The function lacks a method of its kind.
-
-    A function that was loaded is asked. One that was only read is taken at its word wherever reading cannot decide.
-    """
-    if function.faults is not None:
-        missing = [method for method, fault in function.faults if fault == "is missing"]
-    else:
-        known = methods_of(function)
-        missing = [method for method in _calls(function) if known is not None and method not in known]
-    for method in missing:
-        yield Fault(f"{_named(function)} needs the method {method}", _place(function))
-
-
-@rule(
-    "CN706", "method-form", ERROR,
-    source="cvat-sdk 2.80: the signatures of DetectionFunction, InteractionFunction, TrackingFunction",
-    remedy="write detect(context, image); interactors detect(context, pp_image, prompts); trackers "
-    "init_tracking_state(context, pp_image, shape) and track(context, pp_image, state); "
-    "ReID embed(context, image, boxes)",
-)  # fmt: skip
-def method_form(function: Function) -> Iterator[Fault]:
-    """A method cannot be called as the runtime calls it, or its answer is never awaited: every request gets 500."""
-    methods = methods_of(function) or {}
-    if function.faults is not None:
-        wrong = [(method, fault) for method, fault in function.faults if fault != "is missing"]
-    else:
-        wrong = list(_misshapen(function, methods))
-    for method, fault in wrong:
-        node = methods.get(method)
-        where = place(node) if node else _place(function)
-        yield Fault(f"{method} {fault}", where, remedy=_REMEDIES.get(fault, ""))
-
-
-_REMEDIES = {
-    "is `async def`: nobody awaits it": "write `def`",
-    "is a function, and nobody calls it": "write `spec = …`, or `@property` above it",
-}
-
-
-def _misshapen(function: Function, methods: Methods) -> Iterator[tuple[str, str]]:
-    """What the text of the methods tells: as `probe_methods.faults` of a loaded function."""
-    bound = "create" in function.names
-    calls = _calls(function)
-    for method, count in ({**OPTIONAL, **calls} if calls else {}).items():
-        node = methods.get(method)
-        if isinstance(node, ast.AsyncFunctionDef):
-            yield method, "is `async def`: nobody awaits it"
-        elif isinstance(node, FunctionNode) and not takes(node, count + bound):
-            yield method, f"cannot be called with {count} arguments"
-    if isinstance(methods.get("spec"), FunctionNode):
-        yield "spec", "is a function, and nobody calls it"
-
-
-def _calls(function: Function) -> Mapping[str, int]:
-    """The methods that the runtime calls, with the number of arguments, where the file has functions of one kind."""
-    kinds = {_KINDS[spec] for _, spec in specs(function)}
-    return CALLS[kinds.pop()] if len(kinds) == 1 and {"spec", "create"} & set(function.names) else {}
-
-
-def _named(function: Function) -> str:
-    found = specs(function)
-    return f"a {found[0][1]}" if found else "the function"
-
-
-def _place(function: Function) -> Place:
-    """Where the spec is made, or the file's beginning where another file makes it."""
-    found = specs(function)
-    return place(found[0][0]) if found else (1, 1)
-
-
-@rule(
     "CN703", "duplicate-label", ERROR,
     source="cvat-sdk 2.80: DetectionFunctionSpec's validator (ids); CVAT: unique names",
     remedy="give each label a name and an id of its own",
@@ -128,16 +38,16 @@ def _place(function: Function) -> Place:
 def duplicate_label(function: Function) -> Iterator[Fault]:
     """Two labels share a name or an id: cvat-sdk refuses the spec when the function is loaded."""
     for call, kind in specs(function):
-        labels = next((keyword.value for keyword in call.keywords if keyword.arg == "labels"), None)
+        labels = argument(call, "labels")
         items = labels.elts if isinstance(labels, ast.List) and kind == "DetectionFunctionSpec" else []
         seen: set[tuple[str, object]] = set()
         for item in items:
             if isinstance(item, ast.Call) and function.full_name(item.func).rpartition(".")[2] in _LABEL_FACTORIES:
-                for what, argument in zip(("name", "id"), item.args, strict=False):
-                    if isinstance(argument, ast.Constant):
-                        if (what, argument.value) in seen:
-                            yield Fault(f"two labels have the {what} {argument.value!r}", place(argument))
-                        seen.add((what, argument.value))
+                for what, given in zip(("name", "id"), item.args, strict=False):
+                    if isinstance(given, ast.Constant):
+                        if (what, given.value) in seen:
+                            yield Fault(f"two labels have the {what} {given.value!r}", place(given))
+                        seen.add((what, given.value))
 
 
 @rule(
@@ -214,7 +124,7 @@ def rotation_range(function: Function) -> Iterator[Fault]:
     """
     turned = any(isinstance(node, ast.Attribute) and node.attr == "xywhr" for node in function.nodes)
     for call, name in function.calls:
-        given = next((keyword.value for keyword in call.keywords if keyword.arg == "rotation"), None)
+        given = argument(call, "rotation")
         if given is not None and name.startswith("cvat_sdk.") and _may_be_outside(function, given):
             if turned and isinstance(given, ast.Call):
                 continue

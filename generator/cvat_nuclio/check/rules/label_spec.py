@@ -3,17 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
+from ...nuclio.model import Path
 from ..bundle import Bundle
 from ..near import near
 from ..rule import ERROR, WARNING, Fault, rule
-from ..spec_text import JsonPath, Labels
+from ..spec_text import Label, Labels
 
 _BREAKS = "CVAT's list of models fails for everybody"
-
-
-def at(labels: Labels, message: str, *path: str | int, **options: Any) -> Fault:
-    """A fault at a place in the JSON."""
-    return Fault(message, labels.place(*path), **options)
 
 
 @rule(
@@ -46,23 +42,22 @@ def spec_json(bundle: Bundle) -> Iterator[Fault]:
 def spec_shape(labels: Labels) -> Iterator[Fault]:
     """`spec` is no list of labels with names: CVAT's whole list of models fails, for every user."""
     if labels.text and not isinstance(labels.data, list) and labels.data not in ("", {}):
-        yield at(labels, f"spec is {kind_of(labels.data)}, not a list: {_BREAKS}")
-        return
+        yield labels.fault(f"spec is {kind_of(labels.data)}, not a list: {_BREAKS}")
     yield from _items(labels, labels.data if isinstance(labels.data, list) else [], ())
     for label in labels.all():
         yield from _items(labels, label.sublabels, (*label.path, "sublabels"))
 
 
-def _items(labels: Labels, items: list[Any], path: JsonPath) -> Iterator[Fault]:
+def _items(labels: Labels, items: list[Any], path: Path) -> Iterator[Fault]:
     for i, item in enumerate(items):
         if not isinstance(item, dict):
-            yield at(labels, f"label {i + 1} is {kind_of(item)}, not an object: {_BREAKS}", *path, i)
+            yield labels.fault(f"label {i + 1} is {kind_of(item)}, not an object: {_BREAKS}", *path, i)
         elif "name" not in item:
             close = next((key for key in item if near(key, ["name"])), "")
             said = f" (there is {close!r})" if close else ""
-            yield at(labels, f"label {i + 1} has no name{said}: {_BREAKS}", *path, i)
+            yield labels.fault(f"label {i + 1} has no name{said}: {_BREAKS}", *path, i)
         elif isinstance(item["name"], (list, dict)):
-            yield at(labels, f"the name of label {i + 1} is {kind_of(item['name'])}: {_BREAKS}", *path, i, "name")
+            yield labels.fault(f"the name of label {i + 1} is {kind_of(item['name'])}: {_BREAKS}", *path, i, "name")
 
 
 @rule(
@@ -70,24 +65,21 @@ def _items(labels: Labels, items: list[Any], path: JsonPath) -> Iterator[Fault]:
     source="CVAT: vectors listing.attribute.no_name, .no_values, .no_input_type (KeyError, 500)",
     remedy='write {"name": …, "input_type": "text", "values": []}',
 )  # fmt: skip
-def attribute_keys(labels: Labels) -> Iterator[Fault]:
+def attribute_keys(label: Label) -> Iterator[Fault]:
     """An attribute without `name`, `input_type` or `values`: CVAT's whole list of models fails, for every user."""
-    for label in labels.all():
-        given = label.data.get("attributes", [])
-        if not isinstance(given, list) and given != {}:
-            message = f"attributes of {label.name!r} are {kind_of(given)}, not a list: {_BREAKS}"
-            yield at(labels, message, *label.path, "attributes")
-        for i, attribute in enumerate(label.attributes):
-            path = (*label.path, "attributes", i)
-            if not isinstance(attribute, dict):
-                yield at(labels, f"an attribute of {label.name!r} is {kind_of(attribute)}: {_BREAKS}", *path)
-            elif missing := [key for key in ("name", "input_type", "values") if key not in attribute]:
-                named = attribute.get("name", f"number {i + 1}")
-                message = f"attribute {named} of {label.name!r} has no {' and no '.join(missing)}: {_BREAKS}"
-                yield at(labels, message, *path)
-            elif isinstance(attribute["name"], (list, dict)):
-                message = f"the name of an attribute of {label.name!r} is {kind_of(attribute['name'])}: {_BREAKS}"
-                yield at(labels, message, *path, "name")
+    given = label.data.get("attributes", [])
+    if not isinstance(given, list) and given != {}:
+        yield label.fault(f"attributes of {label.name!r} are {kind_of(given)}, not a list: {_BREAKS}", "attributes")
+    for i, attribute in enumerate(label.attributes):
+        if not isinstance(attribute, dict):
+            yield label.fault(f"an attribute of {label.name!r} is {kind_of(attribute)}: {_BREAKS}", "attributes", i)
+        elif missing := [key for key in ("name", "input_type", "values") if key not in attribute]:
+            named = attribute.get("name", f"number {i + 1}")
+            message = f"attribute {named} of {label.name!r} has no {' and no '.join(missing)}: {_BREAKS}"
+            yield label.fault(message, "attributes", i)
+        elif isinstance(attribute["name"], (list, dict)):
+            message = f"the name of an attribute of {label.name!r} is {kind_of(attribute['name'])}: {_BREAKS}"
+            yield label.fault(message, "attributes", i, "name")
 
 
 @rule(
@@ -95,19 +87,18 @@ def attribute_keys(labels: Labels) -> Iterator[Fault]:
     source="CVAT: vectors listing.skeleton.no_sublabels, .no_svg (KeyError, 500)",
     remedy='write "sublabels": [{"name": …}] and "svg": ""',
 )  # fmt: skip
-def skeleton_keys(labels: Labels) -> Iterator[Fault]:
+def skeleton_keys(label: Label) -> Iterator[Fault]:
     """A skeleton without `sublabels` or `svg`: CVAT's whole list of models fails, for every user.
 
     An empty `svg` keeps detection working.
     """
-    for label in labels.all():
-        if label.data.get("type") != "skeleton":
-            continue
-        if missing := [key for key in ("sublabels", "svg") if key not in label.data]:
-            yield at(labels, f"skeleton {label.name!r} has no {' and no '.join(missing)}: {_BREAKS}", *label.path)
-        elif not isinstance(label.data["sublabels"], list) and label.data["sublabels"] not in ("", {}):
-            message = f"sublabels of {label.name!r} are {kind_of(label.data['sublabels'])}, not a list: {_BREAKS}"
-            yield at(labels, message, *label.path, "sublabels")
+    if label.data.get("type") != "skeleton":
+        return
+    if missing := [key for key in ("sublabels", "svg") if key not in label.data]:
+        yield label.fault(f"skeleton {label.name!r} has no {' and no '.join(missing)}: {_BREAKS}")
+    elif not isinstance(label.data["sublabels"], list) and label.data["sublabels"] not in ("", {}):
+        message = f"sublabels of {label.name!r} are {kind_of(label.data['sublabels'])}, not a list: {_BREAKS}"
+        yield label.fault(message, "sublabels")
 
 
 @rule(
@@ -126,7 +117,7 @@ def duplicate_names(labels: Labels) -> Iterator[Fault]:
         yield from _twice(labels, label.sublabels, (*label.path, "sublabels"), f"sublabels of {label.name!r}")
 
 
-def _twice(labels: Labels, items: Any, path: JsonPath, what: str) -> Iterator[Fault]:
+def _twice(labels: Labels, items: Any, path: Path, what: str) -> Iterator[Fault]:
     effect = _BREAKS if labels.generation == "G1" else "CVAT hides the function"
     seen: list[Any] = []
     for i, item in enumerate(items if isinstance(items, list) else []):
@@ -134,7 +125,7 @@ def _twice(labels: Labels, items: Any, path: JsonPath, what: str) -> Iterator[Fa
         if name is None or isinstance(name, (list, dict)):
             continue
         if name in seen:
-            yield at(labels, f"two {what} are called {name!r}: {effect}", *path, i, "name")
+            yield labels.fault(f"two {what} are called {name!r}: {effect}", *path, i, "name")
         seen.append(name)
 
 

@@ -1,10 +1,11 @@
 """CN623, CN626, CN629: what `generate` knows will fail."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
-from ..bundle import Build
+from ..bundle import Generated
 from ..rule import ERROR, WARNING, Fault, rule
+
+# `generate.lacks` is slow to import, and few of the folders that are checked were generated.
 
 
 @rule(
@@ -12,21 +13,18 @@ from ..rule import ERROR, WARNING, Fault, rule
     source="the function was loaded by `cvat-nuclio generate`, and the image has the bundle's files alone",
     remedy="put it there, or mount it: --volume HOST:PATH",
 )  # fmt: skip
-def lacking_file(build: Build) -> Iterator[Fault]:
+def lacking_file(generated: Generated) -> Iterator[Fault]:
     """The function reads a file that the bundle lacks: it was seen when the bundle was generated.
 
     Weights, and what the options name, are errors; other files may be ones that it can do without.
     """
-    folder, file = build.bundle.folder, options_file(build)
-    if not file:
-        return
     from ...generate.lacks import absent
 
-    for lack in absent(folder):
+    for lack in absent(generated.bundle.folder):
         at = f"/opt/nuclio/{lack.place}"
-        if not any(at.startswith(mount.rstrip("/") + "/") for mount in build.bundle.mounts):
-            remedy = f"cvat-nuclio generate {folder.parent} {lack.remedy}" if lack.remedy else ""
-            yield Fault(lack.what, severity=None if lack.needed else WARNING, remedy=remedy, file=file)
+        if not any(at.startswith(mount.rstrip("/") + "/") for mount in generated.bundle.mounts):
+            remedy = f"cvat-nuclio generate {generated.file.parent} {lack.remedy}" if lack.remedy else ""
+            yield Fault(lack.what, severity=None if lack.needed else WARNING, remedy=remedy)
 
 
 @rule(
@@ -34,16 +32,13 @@ def lacking_file(build: Build) -> Iterator[Fault]:
     source="aa_runtime takes a state of at most 4 MiB as a token; CVAT sends each one there and back with every frame",
     remedy="--state in-memory (one worker, one replica)",
 )  # fmt: skip
-def refused_state(build: Build) -> Iterator[Fault]:
+def refused_state(generated: Generated) -> Iterator[Fault]:
     """A tracker's state was too large for a token, or held what has no encoding, when the bundle was generated."""
-    folder, file = build.bundle.folder, options_file(build)
-    if not file:
-        return
     from ...generate.lacks import refused_state as seen
 
-    if said := seen(folder):
-        remedy = f"cvat-nuclio generate {folder.parent} --state in-memory (one worker, one replica)"
-        yield Fault(f"a state is no token: {said}", remedy=remedy, file=file)
+    if said := seen(generated.bundle.folder):
+        remedy = f"cvat-nuclio generate {generated.file.parent} --state in-memory (one worker, one replica)"
+        yield Fault(f"a state is no token: {said}", remedy=remedy)
 
 
 @rule(
@@ -51,18 +46,8 @@ def refused_state(build: Build) -> Iterator[Fault]:
     source="`generate --weights FILE=NAME@REVISION` keeps the file's sha256 in cvat-nuclio.yaml",
     remedy="put the right file there, or say what it is: cvat-nuclio generate DIR --weights FILE=NAME@REVISION",
 )  # fmt: skip
-def other_weights(build: Build) -> Iterator[Fault]:
+def other_weights(generated: Generated) -> Iterator[Fault]:
     """A file of weights is not the one that was there when the bundle was generated: its sum is another."""
-    folder, file = build.bundle.folder, options_file(build)
-    if not file:
-        return
     from ...generate.lacks import other_weights as others
 
-    for said in others(folder):
-        yield Fault(said, file=file)
-
-
-def options_file(build: Build) -> Path | None:
-    """Of a folder that was generated; few of those that are checked were, and `generate.lacks` is slow to import."""
-    file = build.bundle.folder.parent / "cvat-nuclio.yaml"
-    return file if file.is_file() else None
+    yield from map(Fault, others(generated.bundle.folder))

@@ -11,8 +11,7 @@ from ...nuclio.http_trigger import PLATFORM_ATTRIBUTES, PROCESSOR_ATTRIBUTES, is
 from ...nuclio.quantity import NANO
 from ...nuclio.quantity import parse as parse_quantity
 from ...nuclio.starting import OTHER_RUNTIMES
-from ...nuclio.textplace import node_at
-from ..key_rules import At, Said, row
+from ..key_rules import At, Said, key_rule, row
 from ..near import did_you_mean, near
 from ..rule import ERROR, NOTE, WARNING, Fault
 
@@ -28,7 +27,16 @@ _OF_TRIGGER = ("numWorkers", "maxWorkers", "workerAvailabilityTimeoutMillisecond
 # --- what the function processor does not start with, or serves otherwise
 
 
-def _event_timeout(at: At) -> Said:
+@key_rule(
+    "CN201", "event-timeout", ERROR, "spec.eventTimeout",
+    source="Nuclio: vectors spec-eventTimeout-str-30, -0s, -1d; recording event-timeout-bad",
+    remedy="write a number and a unit, such as 60s or 1m30s",
+)  # fmt: skip
+def event_timeout(at: At) -> Said:
+    """`eventTimeout` is no Go duration above zero: the processor ends at its start.
+
+    nuctl takes it, builds the image, and waits for a container that restarts for ever.
+    """
     try:
         length = nanoseconds(at.value) if at.value else 1
         message = "" if length > 0 else f"the timeout must be longer than {text_of(length)}"
@@ -39,16 +47,6 @@ def _event_timeout(at: At) -> Said:
 
 
 row(
-    "CN201", "event-timeout", ERROR, "spec.eventTimeout", _event_timeout,
-    """`eventTimeout` is no Go duration above zero: the processor ends at its start.
-
-    nuctl takes it, builds the image, and waits for a container that restarts for ever.
-    """,
-    source="Nuclio: vectors spec-eventTimeout-str-30, -0s, -1d; recording event-timeout-bad",
-    remedy="write a number and a unit, such as 60s or 1m30s",
-)  # fmt: skip
-
-row(
     "CN210", "batch", ERROR, "spec.triggers.<http>.batch",
     lambda at: f"trigger {at.owner} has batching on" if at.value.get("mode") == "enable" else None,
     "Batching is on: CVAT sends single requests, and an answer that is no batch ends the processor.",
@@ -56,7 +54,16 @@ row(
 )  # fmt: skip
 
 
-def _runtime(at: At) -> Said:
+@key_rule(
+    "CN211", "runtime", ERROR, "spec.runtime",
+    source="Nuclio: vectors runtime-absent, runtime-upper, runtime-golang; recordings runtime-missing, runtime-unknown",
+    remedy="write `runtime: python:3.11`", absent=True,
+)  # fmt: skip
+def runtime(at: At) -> Said:
+    """The runtime is missing, or none of Nuclio's.
+
+    The text before the colon must be exactly `python`. Other runtimes need files that this image lacks.
+    """
     language = at.bundle.runtime[0]
     foreign = language in OTHER_RUNTIMES
     # A function in another language is fine.
@@ -67,18 +74,16 @@ def _runtime(at: At) -> Said:
     return f"{at.value!r} is no runtime that Nuclio knows" if at.value else "no runtime: nuctl refuses the folder"
 
 
-row(
-    "CN211", "runtime", ERROR, "spec.runtime", _runtime,
-    """The runtime is missing, or none of Nuclio's.
-
-    The text before the colon must be exactly `python`. Other runtimes need files that this image lacks.
-    """,
-    source="Nuclio: vectors runtime-absent, runtime-upper, runtime-golang; recordings runtime-missing, runtime-unknown",
-    remedy="write `runtime: python:3.11`", absent=True,
+@key_rule(
+    "CN213", "listen-url", WARNING, "spec.triggers.<http>.url",
+    source="Nuclio: vectors trigger-url-bad, trigger-url-http, trigger-url-port-only",
+    remedy="remove `url`; the port on the host is `attributes.port`",
 )  # fmt: skip
+def listen_url(at: At) -> Said:
+    """The trigger listens somewhere else than on :8080, where nuctl, Kubernetes and CVAT look for it.
 
-
-def _url(at: At) -> Said:
+    An address that is no host:port is worse: the processor is ready, and the port never opens.
+    """
     if at.value in ("", ":8080", "0.0.0.0:8080"):
         return None
     if re.fullmatch(r"[^:/]*:\d+|\[[0-9a-fA-F:]+\]:\d+", at.value):
@@ -86,31 +91,24 @@ def _url(at: At) -> Said:
     return Fault(f"{at.value!r} is no address: the port never opens, and Nuclio says nothing", severity=ERROR)
 
 
-row(
-    "CN213", "listen-url", WARNING, "spec.triggers.<http>.url", _url,
-    """The trigger listens somewhere else than on :8080, where nuctl, Kubernetes and CVAT look for it.
-
-    An address that is no host:port is worse: the processor is ready, and the port never opens.
-    """,
-    source="Nuclio: vectors trigger-url-bad, trigger-url-http, trigger-url-port-only",
-    remedy="remove `url`; the port on the host is `attributes.port`",
+@key_rule(
+    "CN214", "cors", ERROR, "spec.triggers.<http>.attributes.*",
+    source="Nuclio: vectors attr-cors-enabled, cors-post-no-origin",
+    remedy="remove `cors`: CVAT's server calls the function, not the browser", mark="key",
 )  # fmt: skip
-
-
-def _cors(at: At) -> Said:
+def cors(at: At) -> Said:
+    """CORS is on: every request without an Origin header, CVAT's included, gets an empty 200."""
     on = isinstance(at.value, dict) and any(k.lower() == "enabled" and v is True for k, v in at.value.items())
     return f"trigger {at.owner} answers nothing to CVAT while CORS is on" if at.key.lower() == "cors" and on else None
 
 
-row(
-    "CN214", "cors", ERROR, "spec.triggers.<http>.attributes.*", _cors,
-    "CORS is on: every request without an Origin header, CVAT's included, gets an empty 200.",
-    source="Nuclio: vectors attr-cors-enabled, cors-post-no-origin",
-    remedy="remove `cors`: CVAT's server calls the function, not the browser", mark="key",
+@key_rule(
+    "CN215", "ignored-attribute", WARNING, "spec.triggers.<http>.attributes.*",
+    source="Nuclio: vectors attr-unknown, attr-misplaced-numWorkers, attr-maxRequestBodySize-snake, attr-url",
+    remedy="remove it", mark="key",
 )  # fmt: skip
-
-
-def _attribute(at: At) -> Said:
+def ignored_attribute(at: At) -> Said:
+    """A trigger attribute that nobody reads."""
     known = (*PROCESSOR_ATTRIBUTES, *PLATFORM_ATTRIBUTES)
     if at.key.lower() in {word.lower() for word in known}:
         return None
@@ -122,13 +120,6 @@ def _attribute(at: At) -> Said:
     close = near(plain, known)
     return Fault(f"nobody reads the attribute {at.key}{did_you_mean(close)}", remedy=f"write {close}" if close else "")
 
-
-row(
-    "CN215", "ignored-attribute", WARNING, "spec.triggers.<http>.attributes.*", _attribute,
-    "A trigger attribute that nobody reads.",
-    source="Nuclio: vectors attr-unknown, attr-misplaced-numWorkers, attr-maxRequestBodySize-snake, attr-url",
-    remedy="remove it", mark="key",
-)  # fmt: skip
 
 row(
     "CN216", "disabled-trigger", NOTE, "spec.triggers.*.disabled",
@@ -148,7 +139,17 @@ row(
 )  # fmt: skip
 
 
-def _name(at: At) -> Said:
+@key_rule(
+    "CN302", "name-form", ERROR, "metadata.name",
+    source="Nuclio: recordings name-slash, name-space, name-upper-case-no-build-image, name-dot, create-bad-name",
+    remedy="write lower-case letters, digits and hyphens, beginning with a letter",
+)  # fmt: skip
+def name_form(at: At) -> Said:
+    """The name cannot serve as a container's or a service's name.
+
+    A slash is worst: it breaks every later listing of functions, CVAT's model list included, until the store is mended
+    by hand. Kubernetes wants lower case, digits and hyphens, at most 55 characters.
+    """
     if not at.value or NAME.fullmatch(at.value):
         return None
     if not _QUALIFIED.fullmatch(at.value):
@@ -163,17 +164,6 @@ def _name(at: At) -> Said:
         return Fault(f"{message}: it is too long", severity=NOTE, remedy=remedy)
     return Fault(message, severity=NOTE)
 
-
-row(
-    "CN302", "name-form", ERROR, "metadata.name", _name,
-    """The name cannot serve as a container's or a service's name.
-
-    A slash is worst: it breaks every later listing of functions, CVAT's model list included, until the store is mended
-    by hand. Kubernetes wants lower case, digits and hyphens, at most 55 characters.
-    """,
-    source="Nuclio: recordings name-slash, name-space, name-upper-case-no-build-image, name-dot, create-bad-name",
-    remedy="write lower-case letters, digits and hyphens, beginning with a letter",
-)  # fmt: skip
 
 row(
     "CN303", "name-reserved", ERROR, "metadata.name",
@@ -199,7 +189,13 @@ row(
 )  # fmt: skip
 
 
-def _replicas(at: At) -> Said:
+@key_rule(
+    "CN306", "replicas", ERROR, ("spec.minReplicas", "spec.maxReplicas"),
+    source="Nuclio: abstract/platform.go ValidateFunctionConfig",
+    remedy="write 0 ≤ minReplicas ≤ maxReplicas, maxReplicas at least 1", mark="key",
+)  # fmt: skip
+def replicas(at: At) -> Said:
+    """Numbers of replicas that exclude each other: Nuclio refuses them on Kubernetes."""
     least, most = at.bundle.spec.get("minReplicas"), at.bundle.spec.get("maxReplicas")
     if at.key == "maxReplicas":
         return "maxReplicas is 0" if most == 0 else None
@@ -207,13 +203,6 @@ def _replicas(at: At) -> Said:
         return f"minReplicas {least} is more than maxReplicas {most}"
     return "minReplicas 0 needs maxReplicas" if least == 0 and most is None else None
 
-
-row(
-    "CN306", "replicas", ERROR, ("spec.minReplicas", "spec.maxReplicas"), _replicas,
-    "Numbers of replicas that exclude each other: Nuclio refuses them on Kubernetes.",
-    source="Nuclio: abstract/platform.go ValidateFunctionConfig",
-    remedy="write 0 ≤ minReplicas ≤ maxReplicas, maxReplicas at least 1", mark="key",
-)  # fmt: skip
 
 # --- the environment and the port
 
@@ -237,7 +226,13 @@ row(
 )  # fmt: skip
 
 
-def _port(at: At) -> Said:
+@key_rule(
+    "CN310", "port", WARNING, "spec.triggers.<http>.attributes.port",
+    source="Nuclio: recordings port-string, port-privileged-float; vector attr-port-str",
+    remedy="write a number such as 32001, without quotes; leave it out and Docker chooses a free one",
+)  # fmt: skip
+def port(at: At) -> Said:
+    """The host port is no whole number from 1 to 65535; Nuclio drops a string without a word."""
     if not is_number(at.value):
         return f"port {at.value!r} is no number: Nuclio drops it and Docker chooses one"
     if isinstance(at.value, float):
@@ -245,34 +240,26 @@ def _port(at: At) -> Said:
     return Fault(f"there is no port {at.value}", severity=ERROR) if not 0 <= at.value < 65536 else None
 
 
-row(
-    "CN310", "port", WARNING, "spec.triggers.<http>.attributes.port", _port,
-    "The host port is no whole number from 1 to 65535; Nuclio drops a string without a word.",
-    source="Nuclio: recordings port-string, port-privileged-float; vector attr-port-str",
-    remedy="write a number such as 32001, without quotes; leave it out and Docker chooses a free one",
-)  # fmt: skip
-
 # --- the build
 
 
-def _phase(at: At) -> Said:
+@key_rule(
+    "CN311", "directive-phase", WARNING, "spec.build.directives.*",
+    source="Nuclio: recordings directive-bad-place, directive-bad-place-history; "
+    "vector spec-build-directive-other-key",
+    remedy="write preCopy or postCopy", mark="key",
+)  # fmt: skip
+def directive_phase(at: At) -> Said:
+    """A list of directives under another key than `preCopy` and `postCopy`: nobody reads it.
+
+    Of all keys these two are matched with their case.
+    """
     if at.key in ("preCopy", "postCopy"):
         return None
     close = near(at.key, ("preCopy", "postCopy"))
     message = f"nobody reads the directives under {at.key}{did_you_mean(close)}"
     return Fault(message, remedy=f"write {close}" if close else "")
 
-
-row(
-    "CN311", "directive-phase", WARNING, "spec.build.directives.*", _phase,
-    """A list of directives under another key than `preCopy` and `postCopy`: nobody reads it.
-
-    Of all keys these two are matched with their case.
-    """,
-    source="Nuclio: recordings directive-bad-place, directive-bad-place-history; "
-    "vector spec-build-directive-other-key",
-    remedy="write preCopy or postCopy", mark="key",
-)  # fmt: skip
 
 row(
     "CN314", "commands-replace-directives", WARNING, "spec.build.directives",
@@ -284,58 +271,62 @@ row(
 )  # fmt: skip
 
 
-def _build_argument(at: At) -> Said:
+@key_rule(
+    "CN315", "build-argument", WARNING, "spec.build.args.*",
+    source="Nuclio: recordings build-args-space, build-args-seen-in-image",
+    remedy="write an ENV or ARG directive instead",
+)  # fmt: skip
+def build_argument(at: At) -> Said:
+    """A build argument with a blank is cut there; an empty one is left out."""
     words = at.value.split()
     if not words:
         return f"the empty build argument {at.key} is left out"
     return f"the build argument {at.key} arrives as {words[0]!r}" if re.search(r"\s", at.value) else None
 
 
-row(
-    "CN315", "build-argument", WARNING, "spec.build.args.*", _build_argument,
-    "A build argument with a blank is cut there; an empty one is left out.",
-    source="Nuclio: recordings build-args-space, build-args-seen-in-image",
-    remedy="write an ENV or ARG directive instead",
-)  # fmt: skip
-
 # --- resources and the platform
 
 
-def _memory(at: At) -> Said:
+@key_rule(
+    "CN316", "memory-limit", ERROR, "spec.resources.limits.memory",
+    source="Nuclio: recording resource-memory-too-small; vector spec-resources-mem-m", remedy="write Mi or Gi",
+)  # fmt: skip
+def memory_limit(at: At) -> Said:
+    """A memory limit below Docker's least, 6 MB: often `m`, which is a thousandth of a byte."""
     value = parse_quantity(at.value)[0] / NANO
     if not (0 < value < 6 * 1024 * 1024 or value < 0):
         return None
-    written = node_at(at.bundle.text, at.path)
-    shown = written.value if isinstance(written, yaml.ScalarNode) else at.value
+    entry = at.bundle.places.written(*at.path)
+    shown = entry.value.written.value if entry and isinstance(entry.value.written, yaml.ScalarNode) else at.value
     return f"a memory limit of {shown} is {value:g} bytes"
 
 
-row(
-    "CN316", "memory-limit", ERROR, "spec.resources.limits.memory", _memory,
-    "A memory limit below Docker's least, 6 MB: often `m`, which is a thousandth of a byte.",
-    source="Nuclio: recording resource-memory-too-small; vector spec-resources-mem-m", remedy="write Mi or Gi",
+@key_rule(
+    "CN317", "gpu-limit", WARNING, "spec.resources.limits.*",
+    source="Nuclio: vectors spec-resources-gpu-bare, spec-resources-gpu-float; nuclio#1788",
+    remedy="write `nvidia.com/gpu: 1`", mark="key",
 )  # fmt: skip
+def gpu_limit(at: At) -> Said:
+    """A GPU limit that nothing understands.
 
-
-def _gpu(at: At) -> Said:
+    The resource is `nvidia.com/gpu`, a whole number. On local Docker any number above zero gives all GPUs.
+    """
     if at.key.lower() in ("gpu", "gpus", "nvidia/gpu", "nvidia.gpu", "nvidia.com/gpus"):
         return f"{at.key} is no resource; the GPU's is nvidia.com/gpu"
     value = parse_quantity(at.value)[0] if at.key == "nvidia.com/gpu" else 0
     return f"{value / NANO:g} GPUs cannot be had" if value < 0 or value % NANO else None
 
 
-row(
-    "CN317", "gpu-limit", WARNING, "spec.resources.limits.*", _gpu,
-    """A GPU limit that nothing understands.
-
-    The resource is `nvidia.com/gpu`, a whole number. On local Docker any number above zero gives all GPUs.
-    """,
-    source="Nuclio: vectors spec-resources-gpu-bare, spec-resources-gpu-float; nuclio#1788",
-    remedy="write `nvidia.com/gpu: 1`", mark="key",
+@key_rule(
+    "CN318", "platform-attribute", WARNING, "spec.platform.attributes.*",
+    source="Nuclio: recording gpu-in-wrong-place; local/types.go; mountMode is read nowhere since 1.13",
+    remedy="remove it", mark="key", fixes=True,
 )  # fmt: skip
+def platform_attribute(at: At) -> Said:
+    """A platform attribute that nobody reads.
 
-
-def _platform_attribute(at: At) -> Said:
+    The published guide's `platform.attributes.resources` is one: the function gets no GPU and no limit.
+    """
     if at.key.lower() in ("network", "restartpolicy", "healthcheckinterval", "processormountmode"):
         return None
     if at.key == "mountMode":
@@ -346,18 +337,17 @@ def _platform_attribute(at: At) -> Said:
     return Fault(message, remedy=f"move it to spec.{at.key}" if moved else "")
 
 
-row(
-    "CN318", "platform-attribute", WARNING, "spec.platform.attributes.*", _platform_attribute,
-    """A platform attribute that nobody reads.
-
-    The published guide's `platform.attributes.resources` is one: the function gets no GPU and no limit.
-    """,
-    source="Nuclio: recording gpu-in-wrong-place; local/types.go; mountMode is read nowhere since 1.13",
-    remedy="remove it", mark="key", fixes=True,
+@key_rule(
+    "CN319", "restart-policy", NOTE, "spec.platform.attributes.restartPolicy",
+    source="Nuclio: recordings init-context-raises-always, init-context-raises-on-failure-3; dockerclient/shell.go",
+    remedy="write `name: on-failure` and `maximumRetryCount: 3`", mark="key", fixes=True,
 )  # fmt: skip
+def restart_policy(at: At) -> Said:
+    """A restart policy that is not what it looks like.
 
-
-def _restart_policy(at: At) -> Said:
+    Docker counts retries for `on-failure` only. With `always` a function that cannot start restarts for ever: nuctl
+    waits the whole readiness timeout and prints up to 276 KB of log.
+    """
     policy: Any = at.value
     if not isinstance(policy, dict):
         return Fault("restartPolicy is a map with `name`", severity=WARNING)
@@ -373,31 +363,18 @@ def _restart_policy(at: At) -> Said:
     return Fault(message, at.bundle.places.key(*count.path), len(count.key), edit=count.line_removed())
 
 
-row(
-    "CN319", "restart-policy", NOTE, "spec.platform.attributes.restartPolicy", _restart_policy,
-    """A restart policy that is not what it looks like.
-
-    Docker counts retries for `on-failure` only. With `always` a function that cannot start restarts for ever: nuctl
-    waits the whole readiness timeout and prints up to 276 KB of log.
-    """,
-    source="Nuclio: recordings init-context-raises-always, init-context-raises-on-failure-3; dockerclient/shell.go",
-    remedy="write `name: on-failure` and `maximumRetryCount: 3`", mark="key", fixes=True,
+@key_rule(
+    "CN320", "volume", ERROR, "spec.volumes.*",
+    source="Nuclio: abstract/platform.go ValidateFunctionConfig; local/platform.go reads hostPath only",
+    remedy="give both the same name, the volume a hostPath, the mount a mountPath",
 )  # fmt: skip
-
-
-def _volume(at: At) -> Said:
+def volume(at: At) -> Said:
+    """A volume and its mount that do not fit together: Nuclio refuses names that differ."""
     volume, mount = at.value.get("volume") or {}, at.value.get("volumeMount") or {}
     if volume.get("name") and mount.get("name") and volume["name"] != mount["name"]:
         return f"volume {volume['name']} is mounted as {mount['name']}"
     return None if mount.get("mountPath") else "a volume has no mountPath"
 
-
-row(
-    "CN320", "volume", ERROR, "spec.volumes.*", _volume,
-    "A volume and its mount that do not fit together: Nuclio refuses names that differ.",
-    source="Nuclio: abstract/platform.go ValidateFunctionConfig; local/platform.go reads hostPath only",
-    remedy="give both the same name, the volume a hostPath, the mount a mountPath",
-)  # fmt: skip
 
 row(
     "CN321", "namespace", NOTE, "metadata.namespace",
@@ -411,23 +388,22 @@ row(
 )  # fmt: skip
 
 
-def _max_workers(at: At) -> Said:
-    if not at.value:
-        return None
-    if at.bundle.spec["triggers"][at.owner].get("numWorkers"):
-        return Fault("numWorkers wins over maxWorkers", remedy="remove maxWorkers")
-    return Fault("maxWorkers is numWorkers's old name", edit=at.key_renamed("numWorkers"))
-
-
-row(
-    "CN322", "max-workers", WARNING, "spec.triggers.*.maxWorkers", _max_workers,
-    """`maxWorkers` is `numWorkers`'s old name.
-
-    nuctl still translates it; a processor that is given the file as it is ignores it. Its removal is announced.
-    """,
+@key_rule(
+    "CN322", "max-workers", WARNING, "spec.triggers.*.maxWorkers",
     source="Nuclio: vectors trigger-maxWorkers-2, trigger-maxWorkers-and-numWorkers; cvat#9029",
     remedy="write numWorkers", mark="key", fixes=True,
 )  # fmt: skip
+def max_workers(at: At) -> Said:
+    """`maxWorkers` is `numWorkers`'s old name.
+
+    nuctl still translates it; a processor that is given the file as it is ignores it. Its removal is announced.
+    """
+    if not at.value:
+        return None
+    if at.is_overruled:
+        return Fault("numWorkers wins over maxWorkers", remedy="remove maxWorkers")
+    return Fault("maxWorkers is numWorkers's old name", edit=at.key_renamed("numWorkers"))
+
 
 row(
     "CN323", "disabled", WARNING, "spec.disable", lambda at: "the function is disabled" if at.value else None,

@@ -5,10 +5,9 @@ import re
 from collections.abc import Iterator
 
 from ..bundle import Bundle, Module
-from ..image_names import base_image
 from ..near import did_you_mean, near
 from ..rule import ERROR, NOTE, Fault, rule
-from ..source import FunctionNode, PythonFile, module_file, own_nodes, place
+from ..source import FunctionNode, PythonFile, argument, assignments, module_file, own_nodes, place
 
 
 @rule("CN601", "syntax", ERROR, source="Nuclio: recording syntax-error", remedy="mend it")
@@ -32,7 +31,7 @@ def handler_module(bundle: Bundle) -> Iterator[Fault]:
     if not re.fullmatch(r"[\w|-]+(\.[\w|-]+)*", module) or not bundle.is_python or module_file(bundle.folder, module):
         return
     files = [file.stem for file in bundle.folder.glob("*.py")]
-    own_image = bundle.build.get("baseImage") and base_image(bundle.build["baseImage"]).family is None
+    own_image = bundle.image.name and bundle.image.family is None
     # An image of one's own may hold the code.
     if _code_comes_from_elsewhere(bundle, module) or (not files and own_image):
         return
@@ -113,7 +112,7 @@ def returns_list(module: Module) -> Iterator[Fault]:
     worker for ever. From 1.13.3 on it is a 500.
     """
     for node in own_nodes(module.handler):
-        if isinstance(node, ast.Return) and node.value is not None and is_list(node.value, list_names(module.handler)):
+        if isinstance(node, ast.Return) and is_list(node.value, module.handler):
             yield Fault("the handler returns a list", place(node))
 
 
@@ -124,8 +123,8 @@ def returns_list(module: Module) -> Iterator[Fault]:
 def response_body(module: Module) -> Iterator[Fault]:
     """A Response whose body is a list, tuple, number or None: the caller gets Python's repr, not JSON."""
     for call in responses(module.handler):
-        body = argument(call, "body", 1)
-        if body is not None and (is_list(body, list_names(module.handler)) or isinstance(body, ast.Tuple)):
+        body = body_of(call)
+        if body is not None and (is_list(body, module.handler) or isinstance(body, ast.Tuple)):
             yield Fault("the body is a list: CVAT gets Python's repr of it", place(body))
         elif isinstance(body, ast.Constant) and not isinstance(body.value, (str, bytes)):
             yield Fault(f"the body is {body.value!r}: CVAT gets the text, no JSON", place(body))
@@ -161,7 +160,7 @@ def generator(module: Module) -> Iterator[Fault]:
 def traceback_to_caller(module: Module) -> Iterator[Fault]:
     """The traceback goes to the caller: paths and versions for whoever reaches the port. CVAT shows none of it."""
     for call in responses(module.handler):
-        body = argument(call, "body", 1)
+        body = body_of(call)
         for node in ast.walk(body) if body is not None else ():
             if isinstance(node, ast.Call) and module.full_name(node.func) == "traceback.format_exc":
                 yield Fault("the caller gets the traceback", place(node))
@@ -174,32 +173,16 @@ def responses(function: FunctionNode | None) -> Iterator[ast.Call]:
             yield node
 
 
-def argument(call: ast.Call, name: str, position: int) -> ast.expr | None:
+def body_of(response: ast.Call) -> ast.expr | None:
     """`nuclio_sdk.Response(headers=None, body=None, content_type=None, status_code=200)`."""
-    for keyword in call.keywords:
-        if keyword.arg == name:
-            return keyword.value
-    return call.args[position] if len(call.args) > position else None
+    return argument(response, "body", 1)
 
 
-def list_names(function: FunctionNode | None) -> set[str]:
-    """Local names that are only ever lists."""
-    lists: set[str] = set()
-    others: set[str] = set()
-    for node in own_nodes(function):
-        targets: list[ast.expr] = []
-        if isinstance(node, ast.Assign):
-            targets, value = node.targets, node.value
-        elif isinstance(node, ast.AnnAssign) and node.value is not None:
-            targets, value = [node.target], node.value
-        for target in targets:
-            if isinstance(target, ast.Name):
-                (lists if is_list(value, set()) else others).add(target.id)
-    return lists - others
-
-
-def is_list(node: ast.expr, names: set[str]) -> bool:
-    """Whether an expression is certainly a list; `names` are those of lists."""
+def is_list(node: ast.expr | None, function: FunctionNode | None) -> bool:
+    """Whether an expression is certainly a list: one of them, or a name that the function gives lists alone."""
+    if isinstance(node, ast.Name):
+        values = [value for name, value in assignments(own_nodes(function)) if name == node.id]
+        return bool(values) and all(is_list(value, None) for value in values)
     if isinstance(node, ast.Call):
         return isinstance(node.func, ast.Name) and node.func.id in ("list", "sorted")
-    return isinstance(node, (ast.List, ast.ListComp)) or (isinstance(node, ast.Name) and node.id in names)
+    return isinstance(node, (ast.List, ast.ListComp))

@@ -1,17 +1,15 @@
 """CN1xx: how Nuclio reads the file."""
 
-import difflib
 from collections.abc import Iterator
 
 import yaml
 
-from ...nuclio.document import Node, next_document
-from ...nuclio.model import Dropped, Refusal, dotted
-from ...nuclio.structs import NEWEST, element, places, struct, underlying
-from ...nuclio.textplace import key_at, node_at
+from ...nuclio.document import Entries, Node, next_document
+from ...nuclio.model import Dropped, Path, Refusal, dotted
+from ...nuclio.structs import NEWEST, Struct, element, places, struct, underlying
 from ..bundle import Bundle
 from ..finding import Edit
-from ..near import did_you_mean
+from ..near import did_you_mean, near
 from ..rule import ERROR, NOTE, WARNING, Fault, rule
 
 TWO_TRIGGERS = "cannot have more than 1 http trigger"
@@ -95,14 +93,14 @@ def not_a_string(bundle: Bundle) -> Iterator[Fault]:
     same file, refuses to start. It is a note where the text stays the same (2 becomes "2").
     """
     for path, node, text in bundle.places.converted() if not bundle.reading.refused else ():
-        written = node_at(bundle.text, path)
+        written = node.written
         if isinstance(written, yaml.ScalarNode):
             same = written.value == text
             remedy = f'write "{text}"' if same else f'write "{written.value}" if that is meant, "{text}" if not'
             yield Fault(
                 f'{dotted(path)} wants a string; nuctl makes "{text}" of {written.value}',
-                (node.line, node.column), len(written.value), severity=NOTE if same else None, remedy=remedy,
-                edit=Edit(written.start_mark.index, written.end_mark.index, f'"{text}"'),
+                node.place, len(written.value), severity=NOTE if same else None, remedy=remedy,
+                edit=Edit.of(written, f'"{text}"'),
             )  # fmt: skip
 
 
@@ -115,9 +113,9 @@ def unknown_key(bundle: Bundle) -> Iterator[Fault]:
     for dropped in _unknown(bundle):
         if not _belongs(dropped):
             special = _NOWHERE.get(dropped.key.lower().replace("_", ""))
-            near = "" if special else _near(dropped)
-            message = f"Nuclio drops {dropped.path}: no such key{did_you_mean(near)}"
-            yield _at(dropped, message, special or (f"write {near}" if near else ""))
+            close = "" if special else near(dropped.key, dropped.known, 0.84)
+            message = f"Nuclio drops {dropped.path}: no such key{did_you_mean(close)}"
+            yield _at(dropped, message, special or (f"write {close}" if close else ""))
 
 
 @rule(
@@ -142,19 +140,17 @@ def duplicate_key(bundle: Bundle) -> Iterator[Fault]:
 
     Go's YAML reader says nothing about it.
     """
-    for dropped in bundle.replaced:
-        yield _at(dropped, f"{dropped.path} is {dropped.why}")
-    for (path, go_type), node in _maps(bundle.places.root, (), "functionconfig.Config"):
-        if not isinstance(node.data, dict) or struct(go_type) is None:
-            continue
+    for dropped in bundle.reading.dropped:
+        if dropped.why.startswith("written twice"):
+            yield _at(dropped, f"{dropped.path} is {dropped.why}")
+    for path, _, entries in _structs(bundle.places.root, (), "functionconfig.Config"):
         by_name: dict[str, list[str]] = {}
-        for key in sorted(node.data):
+        for key in sorted(entries):
             by_name.setdefault(key.lower(), []).append(key)
         for *lost, winner in by_name.values():
             for key in lost:
-                entry = node.data[key]
                 message = f"{dotted((*path, key))} is written twice: {winner} wins"
-                yield Fault(message, (entry.line, entry.column), len(key))
+                yield Fault(message, entries[key].place, len(key))
 
 
 @rule(
@@ -177,18 +173,15 @@ def key_case(bundle: Bundle) -> Iterator[Fault]:
 
     Nuclio matches keys whatever their case, other programs that read the file (CVAT's own handlers, editors) do not.
     """
-    for (path, go_type), node in _maps(bundle.places.root, (), "functionconfig.Config"):
-        declared = struct(go_type)
-        for key, entry in node.data.items() if declared and isinstance(node.data, dict) else ():
-            field = declared.field(key, NEWEST) if declared else None
-            if field is None or field.name in (key, *node.data) or entry.merged:  # type: ignore[misc]
+    for path, declared, entries in _structs(bundle.places.root, (), "functionconfig.Config"):
+        for key, entry in entries.items():
+            field = declared.field(key, NEWEST)
+            if field is None or field.name in (key, *entries) or entry.merged:
                 continue
-            written = key_at(bundle.text, (*path, key))
-            edit = None
-            if isinstance(written, yaml.ScalarNode) and not written.style:
-                edit = Edit(written.start_mark.index, written.end_mark.index, field.name)
+            plain = isinstance(entry.key, yaml.ScalarNode) and not entry.key.style
+            edit = Edit.of(entry.key, field.name) if plain else None
             message = f"{dotted((*path, key))}: Nuclio spells it {field.name}"
-            yield Fault(message, (entry.line, entry.column), len(key), remedy=f"write {field.name}", edit=edit)
+            yield Fault(message, entry.place, len(key), remedy=f"write {field.name}", edit=edit)
 
 
 @rule(
@@ -241,31 +234,17 @@ _COMMON = {"kind", "name", "class", "url", "secret", "path", "paths", "args", "m
 _LIKELY = ("metadata", "spec", "spec.triggers.*", "spec.build", "spec.resources")
 
 
-def _near(dropped: Dropped) -> str:
-    by_case = {name.lower(): name for name in dropped.known}
-    plain = dropped.key.lower().replace("_", "").replace("-", "")
-    if plain in by_case:
-        return by_case[plain]
-    close = difflib.get_close_matches(plain, by_case, 1, 0.84)
-    return by_case[close[0]] if close else ""
-
-
-def _maps(
-    node: Node, path: tuple[str | int, ...], go_type: str
-) -> Iterator[tuple[tuple[tuple[str | int, ...], str], Node]]:
-    """Every map of the file that is read into a typed place."""
+def _structs(node: Node, path: Path, go_type: str) -> Iterator[tuple[Path, Struct, Entries]]:
+    """Every map of the file that is read into a struct: its path, the struct, what is written there."""
     while underlying(go_type).startswith("*"):
         go_type = element(go_type) or ""
-    data = node.data
+    data, declared, inner = node.data, struct(go_type), element(go_type) or ""
     if isinstance(data, list):
         for i, item in enumerate(data):
-            yield from _maps(item, (*path, i), element(go_type) or "")
-    if not isinstance(data, dict):
-        return
-    yield (path, go_type), node
-    declared = struct(go_type)
-    for key, entry in data.items():
-        field = declared.field(key, NEWEST) if declared else None
-        inner = field.type if field else (element(go_type) or "" if declared is None else "")
-        if inner:
-            yield from _maps(entry.value, (*path, key), inner)
+            yield from _structs(item, (*path, i), inner)
+    elif isinstance(data, dict):
+        if declared:
+            yield path, declared, data
+        for key, entry in data.items():
+            field = declared.field(key, NEWEST) if declared else None
+            yield from _structs(entry.value, (*path, key), field.type if field else inner)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ..bundle import Module
 from ..near import near
 from ..rule import ERROR, WARNING, Fault, rule
-from ..source import FunctionNode, PythonFile, own_nodes, place
+from ..source import FunctionNode, PythonFile, argument, assignments, is_value, own_nodes, place
 
 _LOGGER = {
     "debug", "info", "warn", "error", "debug_with", "info_with", "warn_with", "error_with", "bind",
@@ -75,8 +75,7 @@ def _logger_calls(module: Module) -> Iterator[tuple[ast.Call, str]]:
         if not isinstance(function, FunctionNode):
             continue
         nodes = own_nodes(function)
-        given = [node for node in nodes if isinstance(node, ast.Assign) and _is_context_logger(node.value)]
-        aliases = {target.id for node in given for target in node.targets if isinstance(target, ast.Name)}
+        aliases = {name for name, value in assignments(nodes) if _is_context_logger(value)}
         for node in nodes:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 owner = node.func.value
@@ -84,7 +83,7 @@ def _logger_calls(module: Module) -> Iterator[tuple[ast.Call, str]]:
                     yield node, node.func.attr
 
 
-def _is_context_logger(node: ast.AST) -> bool:
+def _is_context_logger(node: ast.AST | None) -> bool:
     if not isinstance(node, ast.Attribute) or node.attr != "logger":
         return False
     owner = node.value
@@ -146,15 +145,12 @@ def unpickles(module: PythonFile) -> Iterator[Fault]:
 
 
 def _reads_memory(module: PythonFile, call: ast.Call, name: str) -> bool:
-    argument = call.args[0] if call.args else None
-    if not isinstance(argument, ast.Call) or not module.full_name(argument.func).endswith("BytesIO"):
+    read = call.args[0] if call.args else None
+    if not isinstance(read, ast.Call) or not module.full_name(read.func).endswith("BytesIO"):
         return False
-    given = {keyword.arg: keyword.value for keyword in call.keywords}
     if name == "numpy.load":
-        allowed = given.get("allow_pickle")
-        return isinstance(allowed, ast.Constant) and allowed.value is True
-    only = given.get("weights_only")
-    return not (name == "torch.load" and isinstance(only, ast.Constant) and only.value is True)
+        return is_value(argument(call, "allow_pickle"), True)
+    return not (name == "torch.load" and is_value(argument(call, "weights_only"), True))
 
 
 @rule("CN615", "init-raises", ERROR, source="Nuclio: recordings init-context-raises-*", remedy="remove the `raise`")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from ...nuclio.yaml_places import place_in
 from ..bundle import Bundle
 from ..rule import WARNING, Fault, rule
 from ..source import RUNTIME
@@ -55,8 +56,7 @@ def _found(file: Path) -> Iterator[Fault]:
     for match in _SECRETS.finditer(text):
         if not _EXAMPLES.search(match[0]):
             kind = list(_FORMS)[int((match.lastgroup or "k0")[1:])]
-            start = match.start()
-            place = text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
+            place = place_in(text, match.start())
             yield Fault(f"{kind}: {match[0][:4]}…", place, len(match[0].partition("\n")[0]), file=file)
 
 

@@ -4,8 +4,10 @@ import re
 from collections.abc import Callable, Iterator
 
 from ...nuclio.http_trigger import PROCESSOR_ATTRIBUTES, is_number
+from ...nuclio.model import dotted
 from ...nuclio.starting import OTHER_RUNTIMES, TRIGGER_KINDS, Obstacle, obstacles
 from ..bundle import Bundle
+from ..key_rules import At, Said, key_rule
 from ..near import near
 from ..rule import ERROR, WARNING, Fault, Rule, register, rule
 from .reading import TWO_TRIGGERS
@@ -20,14 +22,10 @@ def _obstacle(
     def look(bundle: Bundle) -> Iterator[Fault]:
         for found in obstacles(bundle.config, bundle.nuclio) if bundle.config else ():
             if found.path[-1] in keys:
-                message = f"{_dotted(found)}: the processor ends at its start: {found.message.removeprefix('* ')}"
+                message = f"{dotted(found.path)}: the processor ends at its start: {found.message.removeprefix('* ')}"
                 yield Fault(message, bundle.places.value(*found.path), remedy=advice(bundle, found))
 
     register(Rule(id, name, ERROR, look, Bundle, doc, source, remedy))
-
-
-def _dotted(obstacle: Obstacle) -> str:
-    return ".".join(map(str, obstacle.path))
 
 
 def _kind_meant(bundle: Bundle, obstacle: Obstacle) -> str:
@@ -87,19 +85,17 @@ _obstacle(
 )  # fmt: skip
 
 
-@rule(
-    "CN204", "num-workers", ERROR,
+@key_rule(
+    "CN204", "num-workers", ERROR, "spec.triggers.*.numWorkers",
     source="Nuclio: vector trigger-numWorkers-neg; abstract/platform.go ValidateFunctionConfig",
     remedy="write 1, or as many as fit the machine",
 )  # fmt: skip
-def num_workers(bundle: Bundle) -> Iterator[Fault]:
+def num_workers(at: At) -> Said:
     """A number of workers that cannot be: negative (the processor panics) or above 100000 (nuctl refuses)."""
-    for name, trigger in (bundle.spec.get("triggers") or {}).items():
-        count = trigger.get("numWorkers", 0)
-        if not 0 <= count <= 100_000:
-            what = "runtime error: makeslice: len out of range" if count < 0 else "more than 100000 workers"
-            message = f"spec.triggers.{name}.numWorkers: the processor ends at its start: {what}"
-            yield Fault(message, bundle.places.value("spec", "triggers", name, "numWorkers"))
+    if 0 <= at.value <= 100_000:
+        return None
+    what = "runtime error: makeslice: len out of range" if at.value < 0 else "more than 100000 workers"
+    return f"{dotted(at.path)}: the processor ends at its start: {what}"
 
 
 @rule(
@@ -114,41 +110,40 @@ def two_http_triggers(bundle: Bundle) -> Iterator[Fault]:
         yield Fault("nuctl refuses more than one http trigger", place, len("triggers"))
 
 
-@rule(
-    "CN207", "no-http-trigger", WARNING, cvat=True,
+@key_rule(
+    "CN207", "no-http-trigger", WARNING, "spec.triggers",
     source="Nuclio: vectors triggers-absent, triggers-empty; recording trigger-none",
     remedy="add spec.triggers with `kind: http`, numWorkers and maxRequestBodySize",
+    mark="key", absent=True, cvat=True,
 )  # fmt: skip
-def no_http_trigger(bundle: Bundle) -> Iterator[Fault]:
+def no_http_trigger(at: At) -> Said:
     """There is no http trigger: nuctl adds one with Nuclio's defaults, which are not CVAT's needs.
 
     It has one worker and a body limit of 4 MiB, which a photograph in base64 soon passes. A processor that is given the
     file as it is serves nothing. With `disableDefaultHTTPTrigger` nothing is added and CVAT has nothing to call.
     """
-    if not bundle.spec or bundle.triggers or not bundle.places.has("spec"):
-        return
-    if any(trigger["kind"] not in TRIGGER_KINDS for trigger in (bundle.spec.get("triggers") or {}).values()):
-        return
-    none = bool(bundle.spec.get("disableDefaultHTTPTrigger"))
-    message = "no http trigger" + (" and none is added: CVAT has nothing to call" if none else "")
-    yield Fault(message, bundle.places.key("spec", "triggers"), severity=ERROR if none else None)
+    kinds = {trigger["kind"] for trigger in (at.value or {}).values()}
+    if "http" in kinds or kinds - TRIGGER_KINDS:
+        return None
+    if at.bundle.spec.get("disableDefaultHTTPTrigger"):
+        return Fault("no http trigger and none is added: CVAT has nothing to call", severity=ERROR)
+    return "no http trigger"
 
 
-@rule(
-    "CN212", "handler-form", ERROR,
+@key_rule(
+    "CN212", "handler-form", ERROR, "spec.handler",
     source="Nuclio: vectors handler-main, handler-slash, handler-space, handler-absent; "
     "recording handler-without-colon",
-    remedy="write `handler: main:handler`",
+    remedy="write `handler: main:handler`", absent=True,
 )  # fmt: skip
-def handler_form(bundle: Bundle) -> Iterator[Fault]:
+def handler_form(at: At) -> Said:
     """`handler` is not `module:function`: the worker dies at its start.
 
     Dots separate packages; slashes, blanks and a missing colon are refused.
     """
-    if not bundle.config or bundle.runtime[0] in OTHER_RUNTIMES:
-        return
-    handler, path = str(bundle.spec.get("handler", "")), ("spec", "handler")
-    malformed = any(found.path == path for found in obstacles(bundle.config, bundle.nuclio))
-    if malformed or (bundle.places.has("spec") and not handler):
-        what = f"{handler!r} is not module:function" if handler else "there is none"
-        yield Fault(f"spec.handler: {what}", bundle.places.value(*path))
+    if at.bundle.runtime[0] in OTHER_RUNTIMES:
+        return None
+    if not at.value:
+        return "spec.handler: there is none"
+    malformed = any(found.path == at.path for found in obstacles(at.bundle.config, at.bundle.nuclio))
+    return f"spec.handler: {at.value!r} is not module:function" if malformed else None

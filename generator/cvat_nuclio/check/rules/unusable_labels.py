@@ -6,9 +6,9 @@ from typing import Any
 
 from ..near import did_you_mean, near
 from ..rule import NOTE, WARNING, Fault, rule
-from ..spec_text import JsonPath, Label, Labels
+from ..spec_text import Label
 from .cvat_keys import SHAPES
-from .label_spec import at, kind_of
+from .label_spec import kind_of
 
 _TYPES = ("any", "unknown", "tag", *SHAPES)
 _INPUT_TYPES = ("select", "radio", "checkbox", "number", "text")
@@ -22,19 +22,18 @@ _READ = ("type", "attributes", "sublabels", "svg", "input_type", "values")
     "CN437", "any-type", NOTE, cvat=True,
     source="CVAT: vectors listing.label.type_any, listing.label.no_type", remedy="leave the type out",
 )  # fmt: skip
-def any_type(labels: Labels) -> Iterator[Fault]:
+def any_type(label: Label) -> Iterator[Fault]:
     """A label of type `any`: servers up to early 2025 (G1) know only `unknown`, and match it with nothing.
 
     Without a type every server matches any.
     """
-    old = labels.generation == "G1"
-    for label in labels.all():
-        if label.data.get("type") == "any":
-            message = f"label {label.name!r}: servers of generation G1 match the type any with nothing"
-            yield at(labels, message, *label.path, "type", severity=WARNING if old else None, length=len('"any"'))
-        elif label.data.get("type") == "unknown" and not old:
-            message = f"label {label.name!r}: the type unknown matches nothing since 2025"
-            yield at(labels, message, *label.path, "type", severity=WARNING, length=len('"unknown"'))
+    old = label.labels.generation == "G1"
+    if label.data.get("type") == "any":
+        message = f"label {label.name!r}: servers of generation G1 match the type any with nothing"
+        yield label.fault(message, "type", severity=WARNING if old else None, length=len('"any"'))
+    elif label.data.get("type") == "unknown" and not old:
+        message = f"label {label.name!r}: the type unknown matches nothing since 2025"
+        yield label.fault(message, "type", severity=WARNING, length=len('"unknown"'))
 
 
 @rule(
@@ -42,14 +41,13 @@ def any_type(labels: Labels) -> Iterator[Fault]:
     source="CVAT: vectors listing.label.type_unknown, .type_null; labels_compatible",
     remedy=f"write one of {', '.join(_TYPES[2:])}, or leave the type out",
 )  # fmt: skip
-def label_type(labels: Labels) -> Iterator[Fault]:
+def label_type(label: Label) -> Iterator[Fault]:
     """A label of a type that CVAT does not have: no label of a task fits it, every answer is dropped."""
-    for label in labels.all():
-        kind = label.data.get("type", "any")
-        if kind not in _TYPES:
-            close = near(kind, _TYPES[2:]) if isinstance(kind, str) else ""
-            message = f"label {label.name!r}: CVAT has no type {kind!r}{did_you_mean(close)}"
-            yield at(labels, message, *label.path, "type", length=len(str(kind)) + 2)
+    kind = label.data.get("type", "any")
+    if kind not in _TYPES:
+        close = near(kind, _TYPES[2:]) if isinstance(kind, str) else ""
+        message = f"label {label.name!r}: CVAT has no type {kind!r}{did_you_mean(close)}"
+        yield label.fault(message, "type", length=len(str(kind)) + 2)
 
 
 @rule(
@@ -57,17 +55,16 @@ def label_type(labels: Labels) -> Iterator[Fault]:
     source="CVAT: vectors listing.attribute.unknown_input_type, .values_null",
     remedy='number: ["min", "max", "step"]; select and radio: a list of strings; checkbox: ["false"]; text: []',
 )  # fmt: skip
-def attribute_type(labels: Labels) -> Iterator[Fault]:
+def attribute_type(label: Label) -> Iterator[Fault]:
     """An attribute of an unknown input type, or with values that do not fit it.
 
     CVAT checks neither when it lists the function; what the function answers is then dropped, or breaks the call.
     """
-    for label in labels.all():
-        for i, attribute in enumerate(label.attributes):
-            whole = isinstance(attribute, dict) and {"name", "input_type", "values"} <= set(attribute)
-            if whole and (misfit := _misfit(attribute)):
-                message = f"attribute {attribute['name']!r} of {label.name!r}: {misfit}"
-                yield at(labels, message, *label.path, "attributes", i)
+    for i, attribute in enumerate(label.attributes):
+        whole = isinstance(attribute, dict) and {"name", "input_type", "values"} <= set(attribute)
+        if whole and (misfit := _misfit(attribute)):
+            message = f"attribute {attribute['name']!r} of {label.name!r}: {misfit}"
+            yield label.fault(message, "attributes", i)
 
 
 def _misfit(attribute: dict[str, Any]) -> str:
@@ -87,17 +84,16 @@ def _misfit(attribute: dict[str, Any]) -> str:
     source="CVAT: UI skeleton configurator and canvas setupSkeletonEdges; cvat#7861",
     remedy='leave "svg" empty, or draw one circle for each sublabel',
 )  # fmt: skip
-def skeleton_svg(labels: Labels) -> Iterator[Fault]:
+def skeleton_svg(label: Label) -> Iterator[Fault]:
     """A skeleton's drawing does not fit its sublabels.
 
     CVAT takes it over when a user picks labels from the model: one circle for each sublabel, ids counted from 1, edges
     between existing ids, `data-label-name` equal to the sublabel's name byte for byte.
     """
-    for label in labels.all():
-        svg = label.data.get("svg")
-        if label.data.get("type") == "skeleton" and isinstance(svg, str) and svg:
-            for problem in _svg_problems(svg, label):
-                yield at(labels, f"skeleton {label.name!r}: {problem}", *label.path, "svg")
+    svg = label.data.get("svg")
+    if label.data.get("type") == "skeleton" and isinstance(svg, str) and svg:
+        for problem in _svg_problems(svg, label):
+            yield label.fault(f"skeleton {label.name!r}: {problem}", "svg")
 
 
 def _svg_problems(svg: str, label: Label) -> Iterator[str]:
@@ -127,17 +123,16 @@ def _attributes(tag: str) -> dict[str, str]:
     "CN441", "label-name", WARNING, cvat=True,
     source="CVAT: vectors listing.label.name_number, .name_empty (listed)", remedy="write a name",
 )  # fmt: skip
-def label_name(labels: Labels) -> Iterator[Fault]:
+def label_name(label: Label) -> Iterator[Fault]:
     """A label without a usable name: empty, not a string, or, in a skeleton with a drawing, with markup in it."""
-    for label in labels.all():
-        if "name" not in label.data or isinstance(label.name, (list, dict)):
-            continue
-        if not isinstance(label.name, str) or not label.name.strip():
-            message = f"the label's name is {label.name!r}: no label of a task can be mapped to it"
-            yield at(labels, message, *label.path, "name")
-        elif label.depth and re.search(r'["<>&]', label.name):
-            message = f"sublabel {label.name!r} has markup in its name, which the skeleton's drawing cannot hold"
-            yield at(labels, message, *label.path, "name")
+    if "name" not in label.data or isinstance(label.name, (list, dict)):
+        return
+    if not isinstance(label.name, str) or not label.name.strip():
+        message = f"the label's name is {label.name!r}: no label of a task can be mapped to it"
+        yield label.fault(message, "name")
+    elif len(label.path) > 1 and re.search(r'["<>&]', label.name):
+        message = f"sublabel {label.name!r} has markup in its name, which the skeleton's drawing cannot hold"
+        yield label.fault(message, "name")
 
 
 @rule(
@@ -145,22 +140,21 @@ def label_name(labels: Labels) -> Iterator[Fault]:
     source="CVAT: parse_labels reads exact keys and ignores others; vector listing.label.extra_keys",
     remedy="write CVAT's key",
 )  # fmt: skip
-def label_key_typo(labels: Labels) -> Iterator[Fault]:
+def label_key_typo(label: Label) -> Iterator[Fault]:
     """A key in `spec` that looks like one of CVAT's, and is none: CVAT does not read it."""
-    for label in labels.all():
-        yield from _typos(labels, label.data, label.path, _LABEL_KEYS)
-        for i, attribute in enumerate(label.attributes):
-            if isinstance(attribute, dict):
-                yield from _typos(labels, attribute, (*label.path, "attributes", i), _ATTRIBUTE_KEYS)
+    yield from _typos(label, label.data, _LABEL_KEYS)
+    for i, attribute in enumerate(label.attributes):
+        if isinstance(attribute, dict):
+            yield from _typos(label, attribute, _ATTRIBUTE_KEYS, "attributes", i)
 
 
-def _typos(labels: Labels, data: dict[str, Any], path: JsonPath, known: tuple[str, ...]) -> Iterator[Fault]:
+def _typos(label: Label, data: dict[str, Any], known: tuple[str, ...], *path: str | int) -> Iterator[Fault]:
     read = [word for word in known if word in (*_READ, "name")]
     for key in data:
         close = "" if key in known else near(key, read, 0.8)
         if close in _READ and close not in data:
             message = f"CVAT reads no key {key!r} here; did you mean {close!r}?"
-            yield at(labels, message, *path, remedy=f"write {close!r}")
+            yield label.fault(message, *path, remedy=f"write {close!r}")
 
 
 @rule(
@@ -168,8 +162,7 @@ def _typos(labels: Labels, data: dict[str, Any], path: JsonPath, known: tuple[st
     source="CVAT: vector listing.skeleton.sublabels_on_other_type",
     remedy='write "type": "skeleton", or remove them',
 )  # fmt: skip
-def sublabels_elsewhere(labels: Labels) -> Iterator[Fault]:
+def sublabels_elsewhere(label: Label) -> Iterator[Fault]:
     """`sublabels` or `svg` on a label that is no skeleton: CVAT ignores them."""
-    for label in labels.all():
-        if label.data.get("type") != "skeleton" and (label.data.get("sublabels") or label.data.get("svg")):
-            yield at(labels, f"label {label.name!r} has sublabels and is no skeleton", *label.path)
+    if label.data.get("type") != "skeleton" and (label.data.get("sublabels") or label.data.get("svg")):
+        yield label.fault(f"label {label.name!r} has sublabels and is no skeleton")

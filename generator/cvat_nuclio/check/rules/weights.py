@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..bundle import Function, Module
 from ..rule import WARNING, Fault, rule
-from ..source import PythonFile, at_import, place
+from ..source import PythonFile, argument, at_import, is_value, place
 
 # What loads a model, by the end of its full name.
 _LOADERS = (
@@ -75,15 +75,14 @@ def download_at_start(module: PythonFile) -> Iterator[Fault]:
 def _fetched(module: PythonFile) -> Iterator[tuple[ast.Call, str, str]]:
     """The calls that fetch something, their names, and what they fetch where it can be told."""
     for call, name in module.calls:
-        given = {keyword.arg: keyword.value for keyword in call.keywords}
-        first = call.args[0] if call.args else next((value for key, value in given.items() if key), None)
-        text = module.string(first) or ""
-        local = _is(given.get("source"), "local") or _is(given.get("local_files_only"), True)
-        if not local and _fetches(name, text, given):
+        first = [*call.args, *(keyword.value for keyword in call.keywords if keyword.arg)][:1]
+        text = module.string(first[0] if first else None) or ""
+        local = is_value(argument(call, "source"), "local") or is_value(argument(call, "local_files_only"), True)
+        if not local and _fetches(call, name, text):
             yield call, name, text
 
 
-def _fetches(name: str, text: str, given: dict[str | None, ast.expr]) -> bool:
+def _fetches(call: ast.Call, name: str, text: str) -> bool:
     if name in FETCHERS:
         return True
     # ultralytics fetches its own models by their bare names, where no such file lies in the current folder.
@@ -91,9 +90,5 @@ def _fetches(name: str, text: str, given: dict[str | None, ast.expr]) -> bool:
         return bool(re.fullmatch(r"(yolo\w*|rtdetr-\w+|sam2?[._]?\w*|FastSAM-\w)(-\w+)?\.pt", text))
     if name.endswith(".from_pretrained"):
         return bool(_HUB_NAME.fullmatch(text))
-    weights = _is(given.get("pretrained"), True) or _is(given.get("weights"), "DEFAULT")
+    weights = is_value(argument(call, "pretrained"), True) or is_value(argument(call, "weights"), "DEFAULT")
     return weights and name.startswith(("torchvision.models.", "timm."))
-
-
-def _is(node: ast.expr | None, value: object) -> bool:
-    return isinstance(node, ast.Constant) and node.value == value and type(node.value) is type(value)
