@@ -102,7 +102,7 @@ def test_onnxruntime_where_no_cuda_is(tmp_path: Path, image: str, expected: set[
         (["RUN pip install -U ultralytics"], {"CN347"}),
         (["RUN pip3 install opencv_contrib_python==4.9.0.80 'numpy<2'"], {"CN347"}),
         (["COPY handler/requirements.txt /tmp/", "RUN pip install -r /tmp/requirements.txt"], {"CN347"}),
-        (["RUN apt-get install -y libgl1-mesa-glx", "RUN pip install opencv-python"], set()),
+        (["RUN apt-get update && apt-get install -y libgl1", "RUN pip install opencv-python"], set()),
         (["RUN pip install ultralytics && pip install opencv-python-headless"], set()),
         (["RUN pip install opencv-python-headless"], set()),
     ],
@@ -118,7 +118,13 @@ def test_opencv_for_desktops(tmp_path: Path, steps: list[str], expected: set[str
         (["RUN pip install --requirement=/opt/nuclio/requirements.txt"], {"CN345"}),
         (["COPY requirements.txt /tmp/requirements.txt", "RUN pip install -r /tmp/requirements.txt"], {"CN344"}),
         (["COPY handler/ /tmp/code/", "RUN pip install -r /tmp/code/requirements.txt"], set()),
-        (["RUN git clone https://example.org/net && cd net && pip install -r requirements.txt"], set()),
+        (
+            [
+                "RUN apt-get update && apt-get install -y git",
+                "RUN git clone https://example.org/net && cd net && pip install -r requirements.txt",
+            ],
+            set(),
+        ),
         (["RUN pip install -r https://example.org/requirements.txt"], set()),
     ],
 )
@@ -135,7 +141,7 @@ def test_requirements_that_are_not_in_the_image_yet(tmp_path: Path, steps: list[
         (["COPY net.pt /opt/nuclio/net.pt"], {"CN344"}),
         (["ADD https://example.org/net.pt /opt/nuclio/"], set()),
         (["COPY --from=python:3.12 /usr/local/bin/python /tmp/python"], set()),
-        (["RUN wget -P ~/nets https://example.org/net.pt && cp ~/nets/net.pt /opt/"], set()),
+        (["ADD https://example.org/net.pt /root/", "RUN mv /root/net.pt /opt/"], set()),
     ],
 )
 def test_files_of_the_host_in_the_build(tmp_path: Path, steps: list[str], expected: set[str]) -> None:
@@ -161,7 +167,7 @@ def test_answers_of_interactors(tmp_path: Path, lines: str, expected: set[str]) 
     ("lines", "expected"),
     [
         ("answer = [event.body['threshold']]", {"CN619"}),
-        ("data = json.loads(event.body.decode('utf-8'))\nanswer = [data.pop('threshold')]", {"CN619"}),
+        ("data = json.loads(event.body.decode('utf-8'))\nanswer = [data.pop('threshold')]", {"CN619", "CN630"}),
         ("answer = [event.body['neg_points']]", {"CN619"}),
         ("data = event.body\nif 'threshold' in data:\n    answer = [data['threshold']]", set()),
         ("data = event.body\ntry:\n    answer = [data['threshold']]\nexcept KeyError:\n    answer = []", set()),
@@ -215,3 +221,79 @@ def test_every_configuration_of_a_folder_is_read(tmp_path: Path, name: str) -> N
     text = (tmp_path / "function.yaml").read_text().replace('python:3.11"', 'python:9.9"')
     (tmp_path / name).write_text(text)
     assert "CN331" in {finding.rule for finding in check_paths([tmp_path])}
+
+
+@pytest.mark.parametrize(
+    ("image", "steps", "expected"),
+    [
+        ("ubuntu:22.04", ["RUN git clone https://example.org/net /opt/net"], {"CN352"}),
+        ("python:3.11", ["RUN git clone https://example.org/net /opt/net", "RUN sudo mkdir /data"], {"CN352"}),
+        ("python:3.11", ["RUN curl -LO https://example.org/net.pt && unzip net.zip"], set()),
+        ("python:3.11-slim", ["RUN pip install 'git+https://example.org/net.git'"], {"CN352"}),
+        ("python:3.11-slim", ["RUN DEBIAN_FRONTEND=noninteractive apk add git"], {"CN352"}),
+        ("acme/torch:1", ["RUN wget https://example.org/net.pt"], set()),
+        ("python:3.11-slim", ["RUN wget https://example.org/net.pt || true"], set()),
+        ("python:3.11-slim", ["RUN apt update && apt install git"], {"CN354"}),
+        ("tensorflow/tensorflow:2.16.1", ["RUN apt install curl"], set()),
+        ("python:3.11-slim", ["RUN yes | apt-get install git"], {"CN355"}),
+        ("python:3.11-slim", ["RUN apt-get update && apt-get install --no-install-recommends -yq libgl1"], set()),
+        ("python:3.11-slim-bookworm", ["RUN apt-get update && apt-get install -y libgl1-mesa-glx"], set()),
+        ("python:3.8-slim", ["RUN pip install numpy nuclio-sdk msgpack"], set()),
+        (
+            "nvidia/cuda:12.4.1-cudnn-runtime-ubuntu22.04",
+            ["RUN apt-get update && apt-get install -y python-dev"],
+            {"CN359"},
+        ),
+        ("python:3.11-slim", ["RUN pip install face_recognition"], {"CN353"}),
+        ("python:3.11", ["RUN pip install face_recognition"], set()),
+        ("python:3.11-slim", ["RUN pip install pytesseract"], {"CN358"}),
+        ("python:3.11-slim", ["COPY handler/requirements.txt /tmp/", "RUN pip install numpy"], {"CN344"}),
+        ("python:3.11-slim", ["RUN source /opt/venv/bin/activate"], {"CN356"}),
+        ("python:3.11-slim", ["ENTRYPOINT [python3, main.py]"], {"CN357"}),
+    ],
+)
+def test_what_steps_call(tmp_path: Path, image: str, steps: list[str], expected: set[str]) -> None:
+    step = [] if "pip" in steps[0] else ["RUN pip install numpy"]
+    others = {"CN332", "CN333", "CN336", "CN339"}
+    assert rules(tmp_path, *step, *steps, image=image) - others == expected
+
+
+ITEM = '{{"label": {label}, "type": {kind}, "points": {points}, "confidence": {confidence}}}'
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ({"label": '"CAT"'}, {"CN632"}),
+        ({"points": "[[1, 2], (3, 4)]"}, {"CN633"}),
+        ({"points": "[1, 2, 3]"}, {"CN633"}),
+        ({"kind": '"polygon"', "points": "[1, 2, 3, 4]"}, {"CN633"}),
+        ({"points": "[*event.body['box'], 4]"}, set()),
+        ({"points": "[numpy.float32(1), 2, 3, 4]"}, {"CN634"}),
+        ({"confidence": "numpy.float64(0.5)"}, set()),
+    ],
+)
+def test_items_of_detectors(tmp_path: Path, words: dict[str, str], expected: set[str]) -> None:
+    given = {"label": '"cat"', "kind": '"rectangle"', "points": "[1, 2, 3, 4]", "confidence": '"1"'} | words
+    assert rules(tmp_path, lines=f"import numpy\nanswer = [{ITEM.format(**given)}]") == expected
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("body = event.body\ndata = json.loads(body)\nanswer = [data['image']]", {"CN630"}),
+        ("try:\n    data = json.loads(event.body)\nexcept TypeError:\n    data = event.body\nanswer = [data]", set()),
+        ("data = json.loads(json.dumps(event.body))\nanswer = [data['image']]", set()),
+        ("answer = [event.body['image'].split('base64,')[1]]", {"CN631"}),
+        ("picture = event.body['image']\nanswer = [picture.split(',')[1] if ',' in picture else picture]", set()),
+        ("import os\nanswer = [os.environ['MODEL']]", {"CN635"}),
+        ("import os\nanswer = [os.environ['MODEL'] if 'MODEL' in os.environ else 1]", set()),
+        ("import os\nanswer = [os.environ['NUCLIO_FUNCTION_NAME'], os.environ.get('MODEL')]", set()),
+        ("answer = {'labels': ['cat']}", {"CN636"}),
+        ("if not event.body:\n    answer = {'error': 'empty'}\nelse:\n    answer = []", set()),
+        ("from ultralytics import YOLO\nanswer = [YOLO('best.pt')]", {"CN622"}),
+        ("with open('cats.txt') as file:\n    answer = [file.read()]", {"CN637"}),
+    ],
+)
+def test_what_handlers_count_on(tmp_path: Path, lines: str, expected: set[str]) -> None:
+    assert rules(tmp_path, lines=lines, cats__txt="cat") == expected

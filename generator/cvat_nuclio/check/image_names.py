@@ -31,6 +31,20 @@ class BaseImage:
     cublas: bool = False
 
     @property
+    def release(self) -> tuple[str, float]:
+        """The distribution and its release, (`debian`, 13); 0 where the name does not tell."""
+        tag = self.name.partition("@")[0].rpartition(":")[2]
+        named = [number for suite, number in (_UBUNTU_NAMES | _DEBIAN_NAMES).items() if suite in tag]
+        if self.family == "python":
+            # A tag without a suite follows Debian's newest, as long as Python's release is maintained.
+            minor = int((self.python or "3.0").rpartition(".")[2])
+            return "debian", float(named[0] if named else 13 if minor >= 9 else 0)
+        if self.family == "debian":
+            return "debian", float((named or [tag.split(".")[0].split("-")[0]])[0]) if named or tag[:1].isdigit() else 0
+        number = re.search(r"\d\d\.\d\d(?!.*\d\d\.\d\d)", tag) if self.family in ("ubuntu", "cuda") else None
+        return "ubuntu", float(named[0] if named else number[0] if number else 0)
+
+    @property
     def is_plain(self) -> bool:
         """Whether the image holds a distribution or Python, and nothing for models."""
         return self.family in ("python", "ubuntu", "debian", "cuda")

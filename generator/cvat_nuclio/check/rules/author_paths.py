@@ -1,17 +1,25 @@
-"""CN621 and CN622: files that are on the author's machine and not in the image."""
+"""CN621, CN622 and CN637: files that are on the author's machine and not in the image."""
 
 import ast
 import re
 from collections.abc import Iterator
 
 from ..bundle import Bundle, Function, Module
-from ..rule import NOTE, WARNING, Fault, rule
+from ..rule import ERROR, NOTE, WARNING, Fault, rule
 from ..source import PythonFile, place
+from .weights import fetches
 
 _HOME = re.compile(
     r"/home/[^/\s]+/\S|/Users/[^/\s]+/\S|/mnt/[a-z]/\S|[A-Za-z]:[\\/]+\w|"
     # `~` has other uses; the weights in it are the author's.
     r"~[\\/]\S+\.(pt|pth|onnx|engine|trt|bin|xml|h5|keras|pb|tflite|safetensors|ckpt|weights|pkl|joblib)$"
+)
+_FILE = re.compile(
+    r"(?:\./)?[\w-][\w./-]*\.(pt|pth|onnx|engine|bin|xml|h5|keras|pb|tflite|safetensors|ckpt|weights|pkl|txt|json|yaml|yml|names|npy|npz|caffemodel|prototxt|cfg)"
+)
+_OPENERS = re.compile(
+    r"open|ultralytics\.\w+|onnxruntime\.InferenceSession|torch\.(jit\.)?load|cv2\.dnn\.read\w+|numpy\.load|joblib\.load|"
+    r"tensorflow\.(keras\.models\.load_model|lite\.Interpreter)|keras\.(models\.)?load_model|safetensors\.torch\.load_file"
 )
 _IN_BUNDLE = re.compile(r"/opt/nuclio/([\w./-]+\.\w+)")
 
@@ -40,11 +48,41 @@ def host_path(module: PythonFile) -> Iterator[Fault]:
 def missing_file(module: Module) -> Iterator[Fault]:
     """The handler opens a file in /opt/nuclio that is neither in the bundle nor in a step of its build."""
     bundle = module.bundle
-    for node, text in _strings(module) if bundle.image.is_plain and bundle.builds else ():
+    opened = [(call.args[0], f"/opt/nuclio/{text}") for call, text in _opened(module)]
+    for node, text in [*_strings(module), *opened] if bundle.image.is_plain and bundle.builds else ():
         match = _IN_BUNDLE.fullmatch(text)
         used = match and not (bundle.folder / match[1]).exists() and not _is_provided(bundle, text)
         if used and match and match[1].rpartition("/")[2] not in _said(bundle):
             yield Fault(f"{match[1]} is not in {bundle.folder.name}/", place(node), len(text) + 2)
+
+
+@rule(
+    "CN637", "relative-path", ERROR, cvat=True,
+    source="Nuclio: the worker's folder is the image's WORKDIR, which is / in the official images; the bundle is in "
+    "/opt/nuclio",
+    remedy="add `kind: WORKDIR`, `value: /opt/nuclio` to preCopy, or write the whole path: /opt/nuclio/NAME",
+)  # fmt: skip
+def relative_path(module: Module) -> Iterator[Fault]:
+    """A file beside the handler is opened by its name alone; the worker does not run in that folder.
+
+    No step sets WORKDIR, so the name is looked for in `/`: FileNotFoundError, or a network that is fetched anew.
+    """
+    bundle = module.bundle
+    plain = bundle.image.is_plain and bundle.builds
+    moves = any(step.kind == "WORKDIR" for step in bundle.directives) or "os.chdir" in {
+        name for _, name in module.calls
+    }
+    for call, text in _opened(module) if plain and not moves else ():
+        if (bundle.folder / text).is_file() and text not in _said(bundle):
+            yield Fault(f"{text} is looked for in /, and is in /opt/nuclio", place(call.args[0]), len(text) + 2)
+
+
+def _opened(module: PythonFile) -> Iterator[tuple[ast.Call, str]]:
+    """The calls that open a file by a relative name, but for networks that ultralytics knows how to fetch."""
+    for call, name in module.calls:
+        text = module.string(call.args[0]) if call.args and _OPENERS.fullmatch(name) else None
+        if text and _FILE.fullmatch(text) and not fetches(call, name, text):
+            yield call, text
 
 
 def _strings(module: PythonFile) -> Iterator[tuple[ast.AST, str]]:

@@ -1,4 +1,4 @@
-"""CN344 to CN347 and CN349 to CN351: what the steps of the image's build find, and what they forget."""
+"""CN344 to CN347, CN349 to CN351 and CN358: what the steps of the image's build find, and what they forget."""
 
 import re
 from collections.abc import Iterator
@@ -15,11 +15,20 @@ _HOST = re.compile(r"(?:~|\$\{?HOME\}?|/home/[^/\s]+|/Users/[^/\s]+|/mnt/[a-z]|[
 _FETCHES = re.compile(
     r"git clone|curl|wget|unzip|tar |gdown|aria2c|huggingface|svn |rsync|scp |\bcat\b|echo|printf|tee "
 )
-# Packages that bring OpenCV's build for desktops.
+# Packages that bring OpenCV's build for desktops, as resolved on 2026-11-30; the last row's did so in 2025.
 _DESKTOP = {
-    "opencv-python", "opencv-contrib-python", "ultralytics", "supervision", "sahi", "super-gradients", "insightface",
-    "deepface", "yolov5", "imgaug", "mmcv", "mmcv-full", "mmcv-lite", "paddleocr", "paddlex", "rfdetr", "norfair",
-    "facenet-pytorch", "boxmot", "segment-geospatial",
+    "opencv-python", "opencv-contrib-python", "ultralytics", "ultralyticsplus", "sahi", "super-gradients", "yolov5",
+    "yolov7", "yolov8", "yolov9", "yolov10", "imgaug", "mmcv", "mmcv-full", "mmcv-lite", "mmengine", "mmpose", "mmocr",
+    "mmdeploy", "paddleocr", "boxmot", "mediapipe", "python-doctr", "rapidocr-onnxruntime", "face-alignment",
+    "gfpgan", "realesrgan", "gluoncv", "dghs-imgutils", "craft-text-detector", "deep-sort-realtime", "layoutparser",
+    "pixellib", "transparent-background", "trackers", "autodistill", "inference", "keras-ocr", "pyiqa", "scenedetect",
+    "iopaint", "rtmlib", "insightface", "facexlib",
+    "supervision", "deepface", "paddlex", "rfdetr", "norfair", "facenet-pytorch", "segment-geospatial",
+}  # fmt: skip
+# Packages that load or call what is not Python, and the Debian package that has it (their own installation pages).
+_OUTSIDE = {
+    "pyzbar": "libzbar0", "pytesseract": "tesseract-ocr", "tesserocr": "tesseract-ocr", "python-magic": "libmagic1",
+    "pdf2image": "poppler-utils", "ffmpeg-python": "ffmpeg", "openslide-python": "libopenslide0", "pyvips": "libvips42",
 }  # fmt: skip
 # What brings libGL.so.1, or replaces OpenCV's build.
 _LIBGL = re.compile(
@@ -62,6 +71,8 @@ def host_path_in_build(build: Build) -> Iterator[Fault]:
             remedy = f"write `COPY handler/{inside} …`: in the build the bundle's folder is handler/"
             known = (build.bundle.folder / inside).exists()
             message = f"{step.kind} finds no {source} in the build"
+            if source.startswith("handler/"):
+                remedy, known = f"put {name} into {build.bundle.folder.name}/", True
             yield Fault(message, build.at(step), remedy=remedy if known else "")
         before += step.value + "\n"
 
@@ -84,6 +95,8 @@ def _is_lost(source: str, step: Directive, before: str, build: Build) -> bool:
         # What an earlier step has put there is there; in images of one's own nobody knows.
         home = _HOST.match(source)
         return home is not None and build.image.is_plain and home[0] not in before and not _FETCHES.search(step.value)
+    if re.fullmatch(r"/?handler/[\w./-]+\.\w+", source):
+        return not (build.bundle.folder / source.lstrip("/").removeprefix("handler/")).exists()
     if re.match(r"https?://|git@|git://|handler\b|/handler\b|\./handler\b|artifacts\b|\.?/?$|[*$]", source):
         return False
     return not build.bundle.build.get("addedPaths")
@@ -169,6 +182,23 @@ def no_libgl(build: Build) -> Iterator[Fault]:
             )  # fmt: skip
             yield Fault(message, build.at(install.step), remedy=remedy)
             return
+
+
+@rule(
+    "CN358", "no-system-package", WARNING,
+    source="the packages' own installation pages; Docker's official images have none of these",
+    remedy="install it with apt-get in preCopy",
+)  # fmt: skip
+def no_system_package(build: Build) -> Iterator[Fault]:
+    """A Python package needs a library or program that pip does not bring: the import, or the first call, fails."""
+    for install in build.installs if build.image.is_plain else ():
+        for one in build.asked(install):
+            package = _OUTSIDE.get(one.name, "")
+            # libvips42t64, tesseract-ocr-eng
+            if package and package.rstrip("0123456789") not in build.steps:
+                remedy = f"add `RUN apt-get update && apt-get install -y {package}` to preCopy"
+                message = f"{one.name} needs {package}, which is not in {build.image.name}"
+                yield Fault(message, build.at(install.step), remedy=remedy)
 
 
 @rule(

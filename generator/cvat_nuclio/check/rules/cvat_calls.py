@@ -1,4 +1,4 @@
-"""CN618 to CN620: what the handler expects of CVAT's request, and what CVAT expects of its answer."""
+"""CN618 to CN620, CN636: what the handler expects of CVAT's request, and what CVAT expects of its answer."""
 
 import ast
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ...limits import SAM_NAME
 from ..bundle import Module
 from ..rule import ERROR, Fault, rule
-from ..source import FunctionNode, assignments, certain, own_nodes, place, resolved
+from ..source import FunctionNode, argument, assignments, certain, own_nodes, place, resolved
 from .python_handler import body_of, is_list, responses
 
 # What CVAT always sends to each kind; the others it leaves out when they are empty.
@@ -44,6 +44,22 @@ def interactor_answer(module: Module) -> Iterator[Fault]:
             yield Fault("an interactor answers an object with shapes or mask, not a list", place(call))
         elif keys is not None and "blob" in keys and not keys & {"mask", "shapes"}:
             yield Fault(f"only CVAT's plugin for {SAM_NAME} reads `blob`", place(call))
+
+
+@rule(
+    "CN636", "detector-answer", ERROR, cvat=True,
+    source="CVAT: lambda_manager goes through the answer item by item: a key is no item",
+    remedy='answer the list itself: [{"label": …, "type": …, "points": […]}, …]',
+)  # fmt: skip
+def detector_answer(module: Module) -> Iterator[Fault]:
+    """A detector answers an object; CVAT wants the list of items, and shows a 500."""
+    handler = module.handler if module.bundle.kind == "detector" else None
+    for call in responses(handler) if handler else ():
+        status = argument(call, "status_code", 3)
+        keys = _keys(handler, _encoded(module, handler, body_of(call))) if handler else None
+        fails = isinstance(status, ast.Constant) and status.value != 200
+        if keys and not fails and not keys & {"error", "message", "detail"}:
+            yield Fault(f"a detector answers a list, not an object with {', '.join(sorted(keys))}", place(call))
 
 
 def _encoded(module: Module, handler: FunctionNode, body: ast.expr | None) -> ast.expr | None:
@@ -91,12 +107,12 @@ def absent_field(module: Module) -> Iterator[Fault]:
     handler = module.handler
     if sent is None or handler is None:
         return
-    bodies = _bodies(module, handler)
+    own = bodies(module, handler)
     tested = _tested(handler)
     for node in certain(handler.body):
         owner, key = _read(node)
         name = key.value if isinstance(key, ast.Constant) else None
-        if owner is None or not _is_body(module, owner, bodies) or name not in _KNOWN - sent or name in tested:
+        if owner is None or not is_body(module, owner, own) or name not in _KNOWN - sent or name in tested:
             continue
         if default := _MAYBE.get(str(name)):
             remedy = f'write `{ast.unparse(owner)}.get("{name}", {default})`'
@@ -115,16 +131,16 @@ def _read(node: ast.AST) -> tuple[ast.expr | None, ast.expr | None]:
     return None, None
 
 
-def _bodies(module: Module, handler: FunctionNode) -> set[str]:
+def bodies(module: Module, handler: FunctionNode) -> set[str]:
     """The names that the handler gives to the request's body."""
     names: set[str] = set()
     others: set[str] = set()
     for name, value in assignments(own_nodes(handler)):
-        (names if _is_body(module, value, names) else others).add(name)
+        (names if is_body(module, value, names) else others).add(name)
     return names - others
 
 
-def _is_body(module: Module, node: ast.expr | None, names: set[str]) -> bool:
+def is_body(module: Module, node: ast.expr | None, names: set[str]) -> bool:
     """Whether an expression is the request's body: `event.body`, what JSON it holds, or a name for it."""
     if isinstance(node, ast.Name):
         return node.id in names
@@ -132,11 +148,11 @@ def _is_body(module: Module, node: ast.expr | None, names: set[str]) -> bool:
         parameters = [item.arg for item in module.handler.args.args] if module.handler else []
         return node.attr == "body" and isinstance(node.value, ast.Name) and node.value.id in parameters[1:2]
     if isinstance(node, ast.IfExp):
-        return _is_body(module, node.body, names) and _is_body(module, node.orelse, names)
+        return is_body(module, node.body, names) and is_body(module, node.orelse, names)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "decode":
-        return _is_body(module, node.func.value, names)
+        return is_body(module, node.func.value, names)
     if isinstance(node, ast.Call) and node.args:
-        return module.full_name(node.func) == "json.loads" and _is_body(module, node.args[0], names)
+        return module.full_name(node.func) == "json.loads" and is_body(module, node.args[0], names)
     return False
 
 

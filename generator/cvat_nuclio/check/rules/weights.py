@@ -37,7 +37,8 @@ FETCHERS = {
     "urllib.request.urlretrieve", "urllib.request.urlopen", "requests.get", "requests.Session", "httpx.get",
     "wget.download", "gdown.download", "torch.hub.load", "torch.hub.load_state_dict_from_url",
     "torch.hub.download_url_to_file", "huggingface_hub.hf_hub_download", "huggingface_hub.snapshot_download",
-    "tensorflow_hub.load",
+    "tensorflow_hub.load", "easyocr.Reader", "paddleocr.PaddleOCR", "insightface.app.FaceAnalysis", "rembg.new_session",
+    "clip.load", "whisper.load_model", "keras_ocr.pipeline.Pipeline",
 }  # fmt: skip
 # The model's name on its hub: `org/name`, or a bare name; no path.
 _HUB_NAME = re.compile(r"[\w-][\w.-]*(/[\w.-]+)?")
@@ -78,11 +79,12 @@ def _fetched(module: PythonFile) -> Iterator[tuple[ast.Call, str, str]]:
         first = [*call.args, *(keyword.value for keyword in call.keywords if keyword.arg)][:1]
         text = module.string(first[0] if first else None) or ""
         local = is_value(argument(call, "source"), "local") or is_value(argument(call, "local_files_only"), True)
-        if not local and _fetches(call, name, text):
+        if not local and fetches(call, name, text):
             yield call, name, text
 
 
-def _fetches(call: ast.Call, name: str, text: str) -> bool:
+def fetches(call: ast.Call, name: str, text: str) -> bool:
+    """Whether a call of the full name `name` fetches something; `text` is its first argument."""
     if name in FETCHERS:
         return True
     # ultralytics fetches its own models by their bare names, where no such file lies in the current folder.
@@ -91,4 +93,5 @@ def _fetches(call: ast.Call, name: str, text: str) -> bool:
     if name.endswith(".from_pretrained"):
         return bool(_HUB_NAME.fullmatch(text))
     weights = is_value(argument(call, "pretrained"), True) or is_value(argument(call, "weights"), "DEFAULT")
+    weights = weights or "_Weights." in ast.unparse(argument(call, "weights") or ast.Constant(None))
     return weights and name.startswith(("torchvision.models.", "timm."))
