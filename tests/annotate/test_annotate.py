@@ -47,22 +47,21 @@ def test_deleted_frames_are_not_called(annotate: Any, shelf: Any, function: Any,
 
 
 def test_a_whole_project(annotate: Any, shelf: Any, cvat_place: Any) -> None:
-    project = cvat_place.connection.client.projects.create({"name": "p", "labels": [{"name": "box"}]})
-    shelves = [shelf(labels=(), project_id=project.id) for _ in range(2)]
-    assert annotate("--project", project.id) == 0
+    project = cvat_place.project()
+    shelves = [shelf(labels=(), project_id=project) for _ in range(2)]
+    assert annotate("--project", project) == 0
     assert [each.frames() for each in shelves] == [list(range(10))] * 2
 
 
 def test_a_task_of_a_project_that_cannot_be_worked_on(
     annotate: Any, shelf: Any, cvat_place: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    client = cvat_place.connection.client
-    project = client.projects.create({"name": "p", "labels": [{"name": "box"}]})
-    empty = client.tasks.create({"name": "empty", "project_id": project.id})
-    found = shelf(labels=(), project_id=project.id)
-    assert annotate("--project", project.id) == 1
+    project = cvat_place.project()
+    empty = cvat_place.task_without_data(project_id=project)
+    found = shelf(labels=(), project_id=project)
+    assert annotate("--project", project) == 1
     assert found.frames() == list(range(10))
-    assert f"left out: task {empty.id} has no job" in capsys.readouterr().err
+    assert f"left out: task {empty} has no job" in capsys.readouterr().err
 
 
 def test_frames_of_a_video(annotate: Any, shelf: Any, function: Any, clip: Any, functions: Any) -> None:

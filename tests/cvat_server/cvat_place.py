@@ -19,7 +19,7 @@ PICTURES = tuple(sorted(MEDIA.glob("s*.jpg")))
 
 @attrs.define
 class Place:
-    """One user at one server, and tasks made for the test."""
+    """One user at one server, and what is made there for the test."""
 
     url: str
     user: str
@@ -39,7 +39,7 @@ class Place:
         data: dict[str, Any] | None = None,
         **spec: Any,
     ) -> Scope:
-        """A task of these files, removed at the end."""
+        """A task of these files."""
         wishes = {"image_quality": 95, **(data or {})}
         client = self.connection.client
         client.config.status_check_period = 0.2
@@ -51,6 +51,21 @@ class Place:
         )
         self._made.append(made)
         return open_task(self.connection, made.id)
+
+    def task_without_data(self, **spec: Any) -> int:
+        """The id of one whose pictures were never uploaded."""
+        self._made.append(self.connection.client.tasks.create({"name": "empty", **spec}))
+        return int(self._made[-1].id)
+
+    def project(self) -> int:
+        """The id of a project with the label box."""
+        self._made.append(self.connection.client.projects.create({"name": "p", "labels": [{"name": "box"}]}))
+        return int(self._made[-1].id)
+
+    def remove(self) -> None:
+        """All that was made, the latest first: a project takes its tasks along."""
+        for made in reversed(self._made):
+            made.remove()
 
 
 def options(url: str, auth: str | None) -> argparse.Namespace:
@@ -66,12 +81,7 @@ def place_at(url: str, user: str, password: str) -> Iterator[Place]:
     place = Place(url, user, password)
     with connect(options(url, f"{user}:{password}")) as connection:
         place.connection = connection
-        try:
-            yield place
-        finally:
-            if "CVAT_URL" in os.environ:
-                for task in place._made:
-                    task.remove()
+        yield place
 
 
 @contextmanager
@@ -79,7 +89,10 @@ def anywhere() -> Iterator[Place]:
     """The real server where the environment names one, else the stand-in."""
     if "CVAT_URL" in os.environ:
         with place_at(os.environ["CVAT_URL"], os.environ["CVAT_USER"], os.environ["CVAT_PASSWORD"]) as place:
-            yield place
+            try:
+                yield place
+            finally:
+                place.remove()
         return
     with cvat_standin.running() as server, place_at(server.url, "annotator", "secret") as place:
         yield place

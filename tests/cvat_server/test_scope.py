@@ -125,18 +125,17 @@ def test_other_media_are_refused(standin: Any, standin_place: Any, change: dict[
 
 
 def test_task_without_data(cvat_place: Any) -> None:
-    made = cvat_place.connection.client.tasks.create({"name": "empty", "labels": [{"name": "box"}]})
-    with pytest.raises(UserError, match=f"task {made.id} has no job"):
-        open_task(cvat_place.connection, made.id)
+    made = cvat_place.task_without_data(labels=[{"name": "box"}])
+    with pytest.raises(UserError, match=f"task {made} has no job"):
+        open_task(cvat_place.connection, made)
 
 
 def test_tasks_of_a_project(cvat_place: Any) -> None:
-    client = cvat_place.connection.client
-    project = client.projects.create({"name": "p", "labels": [{"name": "box"}]})
+    project = cvat_place.project()
     with pytest.raises(UserError, match="has no task"):
-        tasks_of_project(cvat_place.connection, project.id)
-    scopes = [cvat_place.task(labels=(), project_id=project.id) for _ in range(2)]
-    assert tasks_of_project(cvat_place.connection, project.id) == [scope.task_id for scope in scopes]
+        tasks_of_project(cvat_place.connection, project)
+    scopes = [cvat_place.task(labels=(), project_id=project) for _ in range(2)]
+    assert tasks_of_project(cvat_place.connection, project) == [scope.task_id for scope in scopes]
     assert [label.name for label in scopes[0].labels] == ["box"]
 
 
