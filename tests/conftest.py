@@ -133,6 +133,14 @@ def cvat_place() -> Iterator[Any]:
         yield place
 
 
+@pytest.fixture
+def honeypots() -> dict[str, Any]:
+    """For `Place.task`: a pool of three of the ten pictures, of which each job of three others gets two more."""
+    names = ["s1.jpg", "s6.jpg", "s8.jpg"]
+    validation = {"mode": "gt_pool", "frame_selection_method": "manual", "frames": names, "frames_per_job_count": 2}
+    return {"segment_size": 3, "data": {"sorting_method": "random", "validation_params": validation}}
+
+
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A video of 30 frames, 64 by 48, in which a square of 12 by 10 moves by a pixel a frame to the right."""

@@ -201,7 +201,7 @@ class _Handler(BaseHTTPRequestHandler):
             match = pattern.fullmatch(path)
             if method == self.command and match:
                 with self.server.lock:
-                    refusal = None if public else request.log_in()
+                    refusal = None if public and not request.headers.get("Authorization") else request.log_in()
                 return refusal or self._called(function, request, *match.groups())
         return Answer(501, "the stand-in does not know this")
 
@@ -315,7 +315,8 @@ def labels(request: Request) -> Answer:
 def jobs(request: Request) -> Answer:
     task = request.server.tasks.get(int(request.query["task_id"]))
     found = [job for job in task.jobs if request.may(task, job)] if task else []
-    return paged(request, "jobs", [job.json() for job in reversed(found)])
+    unnamed = {} if task and request.may(task) else {"task_name": None}
+    return paged(request, "jobs", [job.json() | unnamed for job in reversed(found)])
 
 
 @route("GET", "tasks")
@@ -455,7 +456,9 @@ def _open(request: Request, kind: str, number: int) -> tuple[Task, list[Job]]:
 @route("GET", r"(tasks|jobs)/(\d+)")
 def retrieve(request: Request, kind: str, number: int) -> Answer:
     task, jobs = _open(request, kind, number)
-    return Answer(200, jobs[0].json() if kind == "jobs" else task.json())
+    if kind == "tasks":
+        return Answer(200, task.json())
+    return Answer(200, jobs[0].json() if request.may(task) else jobs[0].json() | {"task_name": None})
 
 
 @route("PATCH", r"tasks/(\d+)")

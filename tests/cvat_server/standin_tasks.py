@@ -88,10 +88,17 @@ class Task:
     deleted: list[int] = attrs.field(factory=list)
     first_of_source: int = 0
     step: int = 1
+    has_honeypots: bool = False
 
     @property
     def is_video(self) -> bool:
         return self.mode == "interpolation"
+
+    @property
+    def validation_mode(self) -> str | None:
+        if self.has_honeypots:
+            return "gt_pool"
+        return "gt" if any(job.kind == "ground_truth" for job in self.jobs) else None
 
     def json(self) -> dict[str, Any]:
         kind = "video" if self.is_video else "imageset"
@@ -106,7 +113,7 @@ class Task:
             "guide_id": None, "data": self.id if self.frames else None, "dimension": self.dimension, "mode": self.mode,
             "media_type": self.media_type, "subset": "", "organization_id": None, "organization": None,
             "target_storage": None, "source_storage": None, "assignee_updated_date": None,
-            "validation_mode": "gt" if any(job.kind == "ground_truth" for job in self.jobs) else None,
+            "validation_mode": self.validation_mode,
             "jobs": {"count": len(self.jobs), "completed": 0, "validation": 0}
             | {"url": f"{self.host}/api/jobs?task_id={self.id}"},
             "labels": {"url": f"{self.host}/api/labels?task_id={self.id}"}, "consensus_enabled": bool(self.replicas),
@@ -144,6 +151,10 @@ class Task:
         self.first_of_source, self.step = wishes.get("start_frame", 0), int(step[1]) if step else 1
         self.frames = found[self.first_of_source : wishes.get("stop_frame", len(found)) + 1 : self.step]
         self.segment_size = self.segment_size or len(self.frames)
+        validation = wishes.get("validation_params", {})
+        if validation.get("mode") == "gt_pool":
+            self._mix_in(validation, numbers)
+            return
         if self.overlap is None:
             self.overlap = 5 if video and self.segment_size < len(self.frames) else 0
         for start in range(0, len(self.frames), self.segment_size - self.overlap):
@@ -151,10 +162,24 @@ class Task:
             self._add_jobs(range(start, stop), numbers)
             if stop == len(self.frames):
                 break
-        if names := wishes.get("validation_params", {}).get("frames"):
+        if names := validation.get("frames"):
             chosen = frozenset(number for number, (name, *_) in enumerate(self.frames) if name in names)
             every = range(len(self.frames))
             self.jobs.append(Job(numbers.next("jobs"), self, every, "ground_truth", only=chosen))
+
+    def _mix_in(self, validation: dict[str, Any], numbers: Numbers) -> None:
+        """Each job gets honeypots after its own frames (CVAT draws lots for all places); their pool is the last job."""
+        pool = [each for each in self.frames if each[0] in validation["frames"]]
+        others = [each for each in self.frames if each not in pool]
+        honeypots = itertools.cycle(pool)
+        self.has_honeypots, self.overlap, self.frames = True, 0, []
+        for own in (others[start : start + self.segment_size] for start in range(0, len(others), self.segment_size)):
+            mixed = [*own, *itertools.islice(honeypots, validation["frames_per_job_count"])]
+            self._add_jobs(range(len(self.frames), len(self.frames) + len(mixed)), numbers)
+            self.frames += mixed
+        of_pool = range(len(self.frames), len(self.frames) + len(pool))
+        self.jobs.append(Job(numbers.next("jobs"), self, of_pool, "ground_truth"))
+        self.frames += pool
 
     def _add_jobs(self, frames: range, numbers: Numbers) -> None:
         job = Job(numbers.next("jobs"), self, frames)
@@ -186,6 +211,8 @@ class Task:
     def create(self, jobs: list[Job], body: Any, numbers: Numbers, *, drop: bool) -> dict[str, Any]:
         """PATCH create at these jobs. `drop`: at task level a frame of no job is left out."""
         data = read(body)
+        if self.has_honeypots and data["tracks"]:
+            raise Bad(["Tracks are not supported when task validation mode is gt_pool"])
         numbers.number(data)  # refuses ids before anything is kept
         Labels.of(self.labels).check(data)
         made = []

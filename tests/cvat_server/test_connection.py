@@ -58,6 +58,7 @@ def test_wrong_token_is_seen_at_once(standin: Any, monkeypatch: pytest.MonkeyPat
     with pytest.raises(UserError, match="does not let you in") as caught, connect(wanted(standin.url, None)):
         pass
     assert caught.value.why == "Invalid token."
+    assert "CVAT_ACCESS_TOKEN" in caught.value.remedy
 
 
 def test_wrong_password(standin: Any) -> None:
@@ -116,6 +117,7 @@ def test_who_has_one_job_works_on_it(standin: Any, standin_place: Any) -> None:
         found = open_task(connection, scope.task_id)
         assert [job.id for job in found.jobs] == [mine.id]
         assert found.frames == (5, 6, 7, 8, 9)
+        assert found.title == f"task {scope.task_id}"  # a name that CVAT does not tell
 
 
 def test_what_reads_waits_for_a_restart(standin: Any, standin_place: Any) -> None:

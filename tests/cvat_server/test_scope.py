@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from cvat_nuclio.cvat_server import Frame, frames_ahead, open_job, open_task, tasks_of_project
+from cvat_nuclio.cvat_server import Frame, frames_ahead, has_honeypots, open_job, open_task, tasks_of_project
 from cvat_nuclio.errors import UserError
 
 
@@ -98,6 +98,21 @@ def test_ground_truth_stays_as_it_is(cvat_place: Any) -> None:
     assert again.left_out == (f"the ground truth (job {job})",)
     with pytest.raises(UserError, match=f"job {job} holds the ground truth"):
         open_job(cvat_place.connection, job)
+
+
+def test_honeypots_are_frames_like_others_and_their_pool_stays_as_it_is(
+    cvat_place: Any, honeypots: dict[str, Any], media: Path
+) -> None:
+    scope = cvat_place.task(**honeypots)
+    assert [job.frames for job in scope.jobs] == [range(5), range(5, 10), range(10, 13)]
+    assert scope.frames == tuple(range(13))
+    (left_out,) = scope.left_out
+    assert left_out.startswith("the ground truth")
+    pool = {contents(media)[number] for number in (1, 6, 8)}
+    pictures = [frame.content for frame in all_frames(cvat_place, scope)]
+    assert set(pictures) == set(contents(media))
+    assert [sum(pictures[frame] in pool for frame in job.frames) for job in scope.jobs] == [2, 2, 2]
+    assert has_honeypots(cvat_place.connection, scope.task_id)
 
 
 def test_consensus_replicas_stay_as_they_are(cvat_place: Any) -> None:

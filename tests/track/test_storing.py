@@ -35,7 +35,7 @@ def walks(draw: st.DrawFn) -> Walk:
     deleted = draw(st.frozensets(st.integers(0, LENGTH - 1), max_size=5))
     starts = range(0, LENGTH - overlap, size - overlap)
     jobs = tuple(
-        Job(number, 1, "", range(start, min(start + size, LENGTH)), 10, False, deleted, [(99, 99)])
+        Job(number, range(start, min(start + size, LENGTH)), 10, False, deleted, [(99, 99)])
         for number, start in enumerate(starts, 1)
     )
     first = draw(st.integers(0, LENGTH - 1))

@@ -103,7 +103,7 @@ def test_it_says_what_was_stored(cvat_place: Any, scope: Any, tracker: Any, trac
     status, told = track(tracker(places), "--task", scope.task_id)
     assert status == 0, told
     first, last = told.splitlines()
-    assert first == "test: frames 0..9, 2 jobs"
+    assert first == f"task {scope.task_id} (test): frames 0..9, 2 jobs"
     assert re.fullmatch(r"1 objects over 10 frames in \d+\.\d s: 2 tracks with 6 keyframes stored", last)
     assert stored(cvat_place, scope) == [
         [(0, False, 10), (2, False, 20), (3, True, 20), (4, False, 30)],
@@ -273,6 +273,14 @@ def test_a_full_disk(scope: Any, tracker: Any, track: Run, monkeypatch: pytest.M
     status, told = track(tracker(boxes(10)), "--task", scope.task_id)
     assert status == 2
     assert "why: No space left on device" in told
+
+
+def test_a_task_with_honeypots_is_no_clip(cvat_place: Any, honeypots: dict[str, Any], tracker: Any, track: Run) -> None:
+    """CVAT would refuse the tracks when the first job is through."""
+    scope = cvat_place.task(**honeypots)
+    status, told = track(tracker(boxes(13)), "--task", scope.task_id)
+    assert status == 2
+    assert f"task {scope.task_id} (test) has honeypots" in told
 
 
 def test_a_journal_names_no_password(scope: Any, tracker: Any, track: Run, cvat_place: Any) -> None:

@@ -201,7 +201,7 @@ def _tell(outcome: "Outcome") -> None:
     before = f", {outcome.kept_before} of them by an earlier run" if outcome.kept_before else ""
     rate = f", {outcome.rate:.1f} frames/s" if outcome.rate else ""
     print(
-        f"task {scope.task_id} ({scope.task_name}): {outcome.frames} frames{before}{rate}; "
+        f"{scope.title}: {outcome.frames} frames{before}{rate}; "
         f"stored {objects.get('shapes', 0)} shapes and {objects.get('tags', 0)} tags"
     )
     for reason, count in outcome.drops.most_common():

@@ -11,7 +11,7 @@ from .drawn_boxes import pictures_with_boxes
 from .job_annotations import Annotations, Marks
 from .project_labels import label_names
 from .refusals import Refused, Unreachable
-from .scope import Job, Scope, open_job, open_task, tasks_of_project
+from .scope import Job, Scope, has_honeypots, open_job, open_task, tasks_of_project
 
 __all__ = [
     "Annotations",
@@ -24,6 +24,7 @@ __all__ = [
     "Unreachable",
     "connect",
     "frames_ahead",
+    "has_honeypots",
     "label_names",
     "open_job",
     "open_task",

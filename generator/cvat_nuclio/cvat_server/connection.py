@@ -142,29 +142,34 @@ def connect(args: argparse.Namespace) -> Iterator[Connection]:
     with client:
         client.api_client.user_agent = f"cvat-nuclio/{__version__} {client.api_client.user_agent}"
         connection = Connection(client, (), patience=0.0)
-        connection.version = _version(connection)
-        _check_user(connection)
+        try:
+            connection.version = _version(connection)
+            connection.get("users/self")
+        except Refused as error:
+            raise _no_login(connection.url, error) from error
         connection.patience = PATIENCE
         yield connection
 
 
 def _no_login(host: str, error: Refused) -> UserError:
-    """A wrong password is HTTP 400."""
-    if error.status in (400, 401):
-        return UserError(
-            f"{host} does not let you in",
-            why=error.told,
-            remedy="see the user's name and the password: --auth USER[:PASS]",
-        )
+    """A wrong password is HTTP 400, a wrong token 401."""
+    remedies = {
+        400: "see the user's name and the password: --auth USER[:PASS]",
+        401: "see the token, which may have ended: CVAT_ACCESS_TOKEN, --profile NAME",
+    }
+    if error.status in remedies:
+        return UserError(f"{host} does not let you in", why=error.told, remedy=remedies[error.status])
     return error
 
 
 def _version(connection: Connection) -> tuple[int, ...]:
-    """The server's, as (major, minor)."""
+    """The server's, as (major, minor). Raises Refused for a wrong token."""
     try:
         told = str(connection.get("server/about")["version"])
         version = tuple(map(int, re.match(r"(\d+)\.(\d+)", told).groups()))  # type: ignore[union-attr]
     except (Refused, ValueError, TypeError, KeyError, AttributeError) as error:
+        if isinstance(error, Refused) and error.status == 401:
+            raise
         raise UserError(
             f"{connection.url} does not answer as CVAT does",
             why=" ".join(str(error).split()),
@@ -177,11 +182,3 @@ def _version(connection: Connection) -> tuple[int, ...]:
             remedy="update CVAT, or start the function from its dialog",
         )
     return version
-
-
-def _check_user(connection: Connection) -> None:
-    """A wrong token shows at the first request only."""
-    try:
-        connection.get("users/self")
-    except Refused as error:
-        raise _no_login(connection.url, error) from error

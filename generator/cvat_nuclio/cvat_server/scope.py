@@ -20,8 +20,6 @@ class Job:
     """
 
     id: int
-    task_id: int
-    task_name: str
     frames: range
     chunk_size: int
     is_video: bool
@@ -37,7 +35,7 @@ class Job:
 class Scope:
     """Jobs of one task in the order of their frames, the `frames` chosen (none deleted, in order), the labels.
 
-    `left_out` says what of the task is not worked on, and why.
+    `task_name` is "" for who may open its jobs alone. `left_out` says what of the task is not worked on, and why.
     """
 
     task_id: int
@@ -46,6 +44,11 @@ class Scope:
     frames: tuple[int, ...]
     labels: tuple[TaskLabel, ...]
     left_out: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """`task 12 (its name)`."""
+        return f"task {self.task_id}" + (f" ({self.task_name})" if self.task_name else "")
 
     def jobs_of(self, frame: int) -> list[Job]:
         """The jobs that hold a frame: two where jobs overlap. CVAT stores an annotation of it in each."""
@@ -94,6 +97,14 @@ def tasks_of_project(connection: Connection, project_id: int) -> list[int]:
     return found
 
 
+def has_honeypots(connection: Connection, task_id: int) -> bool:
+    """Whether a task's jobs are mixed with frames of its ground truth. False for who may not open the task."""
+    try:
+        return connection.get(f"tasks/{task_id}").get("validation_mode") == "gt_pool"  # type: ignore[no-any-return]
+    except Refused:
+        return False
+
+
 def _nothing(connection: Connection, task_id: int) -> UserError:
     """Of no such task, of one without data and of one that is somebody else's the list of jobs is equally empty."""
     try:
@@ -118,9 +129,7 @@ def _scope(
     labels = tuple(task_label(label) for label in connection.pages("labels", job_id=raw["id"]))
     jobs = sorted((_job(connection, each) for each in found), key=lambda job: (job.frames.start, job.id))
     chosen = tuple(_chosen(jobs, frames))
-    return Scope(
-        raw["task_id"], raw.get("task_name") or f"task {raw['task_id']}", tuple(jobs), chosen, labels, left_out
-    )
+    return Scope(raw["task_id"], raw.get("task_name") or "", tuple(jobs), chosen, labels, left_out)
 
 
 def _check_media(found: Sequence[Mapping[str, Any]]) -> None:
@@ -139,8 +148,6 @@ def _job(connection: Connection, raw: Mapping[str, Any]) -> Job:
     meta = connection.get(f"jobs/{raw['id']}/data/meta")
     return Job(
         raw["id"],
-        raw["task_id"],
-        raw.get("task_name") or "",
         range(raw["start_frame"], raw["stop_frame"] + 1),
         meta["chunk_size"],
         raw["data_original_chunk_type"] != "imageset",

@@ -14,7 +14,7 @@ from ..annotate.frame_progress import FrameProgress, shown
 from ..annotate.label_plan import plan_labels
 from ..annotate.task_run import digest_of
 from ..cvat import Listed, ListingError, list_function
-from ..cvat_server import Connection, Scope, connect, open_job, open_task
+from ..cvat_server import Connection, Scope, connect, has_honeypots, open_job, open_task
 from ..deploy.function_in_use import function_in_use
 from ..errors import UserError
 from ..invoke.call_target import Hints
@@ -50,6 +50,12 @@ def _scope(connection: Connection, args: argparse.Namespace) -> Scope:
     opened = open_job(connection, args.job, args.frames) if args.job else open_task(connection, args.task, args.frames)
     if not opened.frames:
         raise UserError("all these frames are deleted", remedy="name others: --frames A..B")
+    if has_honeypots(connection, opened.task_id):
+        raise UserError(
+            f"{opened.title} has honeypots",
+            why="its frames are no clip, but mixed with those of its ground truth, and CVAT takes no tracks there",
+            remedy="name a task whose frames follow each other",
+        )
     return opened
 
 
@@ -127,7 +133,7 @@ class _Functions:
 
 def _begun(clip: Clip) -> Iterator[str]:
     walk, index, jobs = clip.walk, clip.progress.index, len(clip.scope.jobs)
-    yield f"{clip.scope.task_name}: frames {walk[0]}..{walk[-1]}, {jobs} job{'s' * (jobs > 1)}"
+    yield f"{clip.scope.title}: frames {walk[0]}..{walk[-1]}, {jobs} job{'s' * (jobs > 1)}"
     yield from (f"left as it is: {each}" for each in clip.scope.left_out)
     if index:
         yield f"an interrupted run goes on at frame {walk[min(index, len(walk) - 1)]} ({index} of {len(walk)} are done)"
