@@ -2,6 +2,10 @@
 
 import argparse
 import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -126,6 +130,26 @@ def test_what_reads_waits_for_a_restart(standin: Any, standin_place: Any) -> Non
     standin.trouble("GET", "/api/projects", 503, times=6)
     standin.projects[1] = {"id": 1, "name": "p", "labels": []}
     assert standin_place.connection.get("projects/1")["id"] == 1
+
+
+def test_one_at_a_time_tells_of_a_restart_however_many_wait(
+    standin: Any, standin_place: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell, told = threading.Lock(), list[str]()
+
+    @contextmanager
+    def waiting(what: str) -> Iterator[None]:
+        assert tell.acquire(blocking=False)
+        told.append(what)
+        yield
+        tell.release()
+
+    monkeypatch.setattr("cvat_nuclio.cvat_server.connection.waiting", waiting)
+    standin.trouble("GET", "/api/users/self", 503, times=24)  # cvat-sdk tries four times: twice for each thread
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(lambda _: standin_place.connection.get("users/self"), range(3)))
+    assert [each["username"] for each in found] == ["annotator"] * 3
+    assert set(told) == {f"waiting for CVAT at {standin.url}"}
 
 
 def test_no_such_task(cvat_place: Any) -> None:

@@ -3,9 +3,10 @@
 import argparse
 import json
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import IO, Any, TypeVar
 
 import attrs
@@ -43,6 +44,7 @@ class Connection:
     client: Client
     version: tuple[int, ...]
     patience: float = PATIENCE
+    _telling: threading.Lock = attrs.field(factory=threading.Lock, init=False)
 
     @property
     def url(self) -> str:
@@ -88,15 +90,22 @@ class Connection:
     def patiently(self, ask: Callable[[], Answer]) -> Answer:
         """Asks again, at longer and longer intervals, while the server is out of reach."""
         until, pause = time.monotonic() + self.patience, 0.5
-        while True:
-            try:
-                return ask()
-            except Unreachable:
-                if time.monotonic() + pause > until:
-                    raise
-            with waiting(f"waiting for CVAT at {self.url}"):
+        with ExitStack() as told:
+            while True:
+                try:
+                    return ask()
+                except Unreachable:
+                    if time.monotonic() + pause > until:
+                        raise
+                self._tell(told)
                 time.sleep(pause)
-            pause = min(2 * pause, 10.0)
+                pause = min(2 * pause, 10.0)
+
+    def _tell(self, told: ExitStack) -> None:
+        """Says until the end of `told` what is waited for: once, however many threads wait."""
+        if self._telling.acquire(blocking=False):
+            told.callback(self._telling.release)
+            told.enter_context(waiting(f"waiting for CVAT at {self.url}"))
 
     @contextmanager
     def _asking(
