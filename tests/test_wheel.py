@@ -49,7 +49,7 @@ def test_wheel_holds_three_packages_and_their_data(wheel: Path) -> None:
     assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {
         "cvat_nuclio", "aa_runtime", "cvat_functions",
     }  # fmt: skip
-    for needed in ("templates/function.yaml.j2", "data/frameworks.yaml", "generate/probe_script.py", "py.typed", *PAGE):
+    for needed in ("templates/main.py.j2", "data/frameworks.yaml", "generate/probe_script.py", "py.typed", *PAGE):
         assert f"cvat_nuclio/{needed}" in names
     assert "aa_runtime/state/__init__.py" in names
 

@@ -11,8 +11,7 @@ import attrs
 import cvat_nuclio.data
 from cvat_nuclio.commands import generate
 from cvat_nuclio.generate.bundle_options import key_of, option_fields
-from cvat_nuclio.generate.lacks import Lack
-from cvat_nuclio.generate.option_file import LACKS, REFUSED_STATE, SCHEMA
+from cvat_nuclio.generate.option_file import LACKS, REFUSED_STATE, SCHEMA, Lack
 from cvat_nuclio.generate.option_kinds import kind_of
 
 FILE = Path(cvat_nuclio.data.__file__).with_name(SCHEMA)

@@ -12,7 +12,7 @@ from cvat_nuclio.cvat import Gateway, Server, Task, list_function
 from cvat_nuclio.cvat.job import run_job
 from cvat_nuclio.cvat.storage import Store
 from cvat_nuclio.cvat_server import open_task
-from cvat_nuclio.generate.temporary import bundle_of
+from cvat_nuclio.generate.make_bundle import bundle_of
 from cvat_nuclio.invoke.call_target import Hints, Target, open_target
 
 CIRCLE = (

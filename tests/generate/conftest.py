@@ -103,7 +103,7 @@ def workshop(
     monkeypatch.setattr("cvat_nuclio.waiting.FIRST", 3600.0)
     monkeypatch.setattr("cvat_nuclio.generate.make_bundle.probe", probe_once)
     # No index is asked: what these tests name is on none. test_closure.py and test_pinning.py ask one.
-    monkeypatch.setattr("cvat_nuclio.generate.pinning.resolve", nothing)
+    monkeypatch.setattr("cvat_nuclio.generate.forms.resolve", nothing)
     monkeypatch.chdir(tmp_path)
     return Workshop(tmp_path, capsys)
 

@@ -66,7 +66,7 @@ def make(probes: dict[str, Probe], tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("bundle")
     with pytest.MonkeyPatch.context() as patch:
         # What a package index knows of such texts is asked nowhere.
-        patch.setattr("cvat_nuclio.generate.pinning.resolve", lambda lines, **_: Closure(pins={}))
+        patch.setattr("cvat_nuclio.generate.forms.resolve", lambda lines, **_: Closure(pins={}))
 
         def files(options: dict[str, Any], kind: str = "interactor", spec: Any = None, doc: str = "") -> dict[str, str]:
             found = attrs.evolve(probes[kind], doc=doc or probes[kind].doc)
@@ -221,7 +221,7 @@ def test_names_of_a_spec_stand_for_themselves(
         ({"function-file": None, "function-module": "a; b"}, "is no module"),
         ({"workers": 10**30}, "not a whole number"),
         ({"max-body": "9" * 400}, "no size"),
-        ({"memory": "9" * 400}, "no quantity"),
+        ({"memory": "9" * 400}, "not a quantity"),
         ({"requirements": "x" * 300}, "too long for a path"),
         ({"env": {"A": "a\nb"}}, "--env 'a\\nb' has a line break"),
     ],
@@ -245,4 +245,4 @@ def test_help_of_two_lines_reaches_cvat(make: Make) -> None:
 def test_sums_name_every_file_again(make: Make, tmp_path: Path) -> None:
     plan = tree.plan(tmp_path, dict.fromkeys(make({}), b"x"))
     plan.write(force=False)
-    assert set(tree.read_sums(tmp_path)) == {change.path for change in plan.changes}
+    assert set(tree.read_sums(tmp_path / tree.SUMS)) == {change.path for change in plan.changes}

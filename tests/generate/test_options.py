@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cvat_nuclio.errors import UserError
-from cvat_nuclio.generate import cvat_labels, names, render, skeleton
-from cvat_nuclio.generate.values import parse_size
+from cvat_nuclio.generate import annotations, commented_yaml, names, render, skeleton
+from cvat_nuclio.generate.option_kinds import parse_size
 from cvat_nuclio.limits import NAME
 
 
@@ -31,7 +31,7 @@ from cvat_nuclio.limits import NAME
         (["--env", "A=it's"], "single quote"),
         (["--env", "A"], "--env: 'A' is not NAME=VALUE"),
         (["--env", "1A=b"], "no name for a variable"),
-        (["--memory", "4 gigabytes"], "no quantity"),
+        (["--memory", "4 gigabytes"], "not a quantity"),
         (["--max-body", "much"], "no size"),
         (["--workers", "0"], "--workers 0 is not a whole number from 1 on"),
         (["--min-replicas", "3", "--max-replicas", "2"], "Nuclio refuses"),
@@ -127,7 +127,7 @@ def test_large_labels_are_warned_of(workshop: Any) -> None:
 
 
 def test_the_text_of_function_yaml_is_compared_with_the_object(workshop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(render._environment().filters, "quoted", lambda value: value)
+    monkeypatch.setattr(commented_yaml, "quoted", str)
     with pytest.raises((AssertionError, yaml.YAMLError)):
         workshop.generate("detector", "--env", "A=1")
 
@@ -135,7 +135,7 @@ def test_the_text_of_function_yaml_is_compared_with_the_object(workshop: Any, mo
 @given(st.text())
 def test_quoted_strings_are_read_back(text: str) -> None:
     if not any(0xD800 <= ord(char) <= 0xDFFF for char in text):
-        assert yaml.safe_load(render.quoted(text)) == text
+        assert yaml.safe_load(commented_yaml.quoted(text)) == text
 
 
 @given(st.one_of(st.text(), st.integers(), st.floats(allow_nan=False), st.booleans(), st.lists(st.text())))
@@ -156,7 +156,7 @@ def test_any_label_names_survive(given_names: list[str]) -> None:
     spec = [
         {"id": n, "name": name, "type": "any", "attributes": [], "sublabels": []} for n, name in enumerate(given_names)
     ]
-    text = cvat_labels.spec_text(spec, {})
+    text = annotations.spec_text(spec, {})
     assert "'" not in text
     lines = yaml.safe_load("spec: |\n" + "".join(f"  {line}\n" for line in text.splitlines()))["spec"]
     assert [item["name"] for item in json.loads(lines)] == given_names

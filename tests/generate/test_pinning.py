@@ -39,7 +39,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workshop: Any) -> Pat
     config.write_text(f"[global]\nno-index = true\nfind-links = {folder}\n")
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
     monkeypatch.setenv("PIP_CONFIG_FILE", str(config))
-    monkeypatch.setattr("cvat_nuclio.generate.pinning.resolve", closure.resolve)
+    monkeypatch.setattr("cvat_nuclio.generate.forms.resolve", closure.resolve)
     return folder
 
 
@@ -165,8 +165,8 @@ def test_what_an_image_downloads_is_said(
     def resolve(lines: list[str], *, python: str, tried: dict[str, str]) -> closure.Closure:
         return closure.Closure(pins=dict.fromkeys(sizes, "1.0"))
 
-    monkeypatch.setattr("cvat_nuclio.generate.pinning.resolve", resolve)
-    monkeypatch.setattr("cvat_nuclio.generate.pinning.sizes", lambda pins, *, python: sizes)
+    monkeypatch.setattr("cvat_nuclio.generate.forms.resolve", resolve)
+    monkeypatch.setattr("cvat_nuclio.generate.forms.sizes", lambda pins, *, python: sizes)
     packages({"torch": "2.15.0", "torchvision": "0.29.2"})
     (workshop.folder / "func.py").write_text("import torch\n" + SPEC)
 

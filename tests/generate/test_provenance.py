@@ -13,7 +13,7 @@ import yaml
 
 from cvat_nuclio import __version__
 from cvat_nuclio.errors import UserError
-from cvat_nuclio.generate import registry
+from cvat_nuclio.generate import digests
 
 DIGEST = "sha256:" + "5" * 64
 
@@ -136,17 +136,17 @@ def hub() -> Iterator[tuple[str, list[str]]]:
 
 def test_a_registry_is_asked_for_a_digest_with_a_stranger_s_pass(hub: tuple[str, list[str]]) -> None:
     host, asked = hub
-    assert registry.pinned(f"{host}/team/base:1", scheme="http") == f"{host}/team/base:1@{DIGEST}"
+    assert digests.pinned(f"{host}/team/base:1", scheme="http") == f"{host}/team/base:1@{DIGEST}"
     assert asked == [
         "/v2/team/base/manifests/1 ",
         "/token?service=s&scope=repository%3Ateam%2Fbase%3Apull",
         "/v2/team/base/manifests/1 Bearer pass",
     ]
     with pytest.raises(UserError, match=r"gives no digest of .*:2") as caught:
-        registry.pinned(f"{host}/team/base:2", scheme="http")
+        digests.pinned(f"{host}/team/base:2", scheme="http")
     assert "HTTP 404" in caught.value.why
     with pytest.raises(UserError, match="cannot be asked"):
-        registry.pinned("127.0.0.1:1/a:1", scheme="http")
+        digests.pinned("127.0.0.1:1/a:1", scheme="http")
 
 
 @pytest.mark.parametrize(
@@ -160,12 +160,12 @@ def test_a_registry_is_asked_for_a_digest_with_a_stranger_s_pass(hub: tuple[str,
     ],
 )
 def test_names_are_read_as_docker_reads_them(reference: str, parts: tuple[str, str, str]) -> None:
-    assert registry._parts(reference) == parts
+    assert digests._parts(reference) == parts
 
 
 def test_images_are_pinned_once_and_again_when_asked_again(workshop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    digests = iter([DIGEST, "sha256:" + "6" * 64])
-    monkeypatch.setattr(registry, "pinned", lambda name: f"{name}@{next(digests)}")
+    found = iter([DIGEST, "sha256:" + "6" * 64])
+    monkeypatch.setattr(digests, "pinned", lambda name: f"{name}@{next(found)}")
     folder = workshop.generate("detector", "--pin-digests")
     build = yaml.safe_load((folder / "nuclio" / "function.yaml").read_text("utf-8"))["spec"]["build"]
     assert build["baseImage"] == f"python:3.11-slim@{DIGEST}"

@@ -12,9 +12,9 @@ from .argument_types import number, task_and_frames
 from .function_parameter import add_function_parameter
 
 if TYPE_CHECKING:
+    from ..generate.command_line import Target
     from ..generate.make_bundle import Outcome
     from ..generate.probe import Probe
-    from ..generate.targets import Target
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -192,7 +192,7 @@ def _configure_nuclio(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """0; 1 where `check` finds an error in what was written, or with --check a bundle is stale."""
     from ..generate import change_report
-    from ..generate.targets import targets
+    from ..generate.command_line import targets
 
     given = _with_model(args, _with_labels(args))
     stale = bad = False
@@ -259,13 +259,13 @@ def _findings(folder: Path, probe: "Probe") -> bool:
 
 
 def _one(args: argparse.Namespace, target: "Target", given: dict[str, Any]) -> "Outcome":
-    from ..generate import stored
     from ..generate.bundle_options import from_mapping
+    from ..generate.command_line import merge, settled
     from ..generate.make_bundle import prepare, write
 
     folder, new = Path(os.path.abspath(target.folder)), target.is_new  # noqa: PTH100 - a bundle may be reached through a link
-    options = stored.merge(folder, given, new=new, force=args.force)
+    options = merge(folder, given, new=new, force=args.force)
     outcome = prepare(from_mapping(folder, options), timeout=args.timeout, keep_pins=args.check)
     if not (args.pretend or args.check):
-        write(outcome, stored.settled(options, outcome.bundle, new=new), force=args.force)
+        write(outcome, settled(options, outcome.bundle, new=new), force=args.force)
     return outcome

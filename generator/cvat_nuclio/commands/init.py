@@ -14,19 +14,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Writes func.py and test_func.py; 0. Raises UserError where one is there already."""
-    from importlib import resources
-
     from ..atomic import write_all
     from ..errors import UserError
+    from ..generate.render import render
 
     folder = args.output or Path(args.kind)
-    templates = resources.files("cvat_nuclio.templates")
-    files = {folder / "func.py": f"init_{args.kind}.py.j2", folder / "test_func.py": f"init_test_{args.kind}.py.j2"}
+    files = {folder / "func.py": f"init_{args.kind}.py.j2", folder / "test_func.py": "init_test.py.j2"}
     for path in files:
         if path.exists():
             raise UserError(f"{path} is there already", remedy="another folder: --output DIR")
     folder.mkdir(parents=True, exist_ok=True)
-    write_all({path: templates.joinpath(template).read_bytes() for path, template in files.items()})
+    write_all({path: render(template, kind=args.kind).encode() for path, template in files.items()})
     print("wrote", *files)
     print(f"next: python -m pytest {folder}, then cvat-nuclio generate {folder / 'func.py'}")
     return 0

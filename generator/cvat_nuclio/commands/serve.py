@@ -84,7 +84,8 @@ def run(args: argparse.Namespace) -> int:
     """Serves until Ctrl-C, SIGTERM or the end of all functions."""
     from contextlib import ExitStack
 
-    from ..generate.temporary import bundle_of, refuse_parameters
+    from ..generate.make_bundle import bundle_of
+    from ..generate.parameters import refuse_parameters
     from ..interpreter import interpreter
     from ..systems import require_unix
 

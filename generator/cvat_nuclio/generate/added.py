@@ -1,4 +1,4 @@
-"""Files that `--add` and parameters bring into a bundle."""
+"""Files that go into a bundle from elsewhere: the function with its modules, and what `--add` and parameters bring."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -6,16 +6,20 @@ from pathlib import Path
 from ..errors import UserError
 from . import texts
 from .bundle_options import ImageOptions
+from .description import Description
 from .parameters import Carried
 
-#: Written by the generator or by Nuclio; nothing else may lie there.
-TAKEN = {
-    "main.py", "model_handler.py", "bake.py", "test_function.py", "README.md", "requirements.txt",
-    "requirements-gpu.txt", "constraints.txt", "constraints-gpu.txt", "function.yaml", "function-gpu.yaml",
-    "function-prebuilt.yaml", "function-prebuilt-gpu.yaml", "Dockerfile", "Dockerfile-gpu", "_nuclio_wrapper.py",
-    "wrapper_common.py",
+#: Of the bundle, Nuclio's wrapper and what that imports: another module of such a name would hide them.
+MODULES = {
+    "aa_runtime", "bake", "func", "main", "model_handler", "msgpack", "nuclio_sdk", "test_function", "whl",
+    "wrapper_common", "_nuclio_wrapper", "test_wrapper",
 }  # fmt: skip
-TAKEN_FOLDERS = {"aa_runtime", "msgpack", "nuclio_sdk", "whl"}
+FOLDERS = {"aa_runtime", "msgpack", "nuclio_sdk", "whl"}
+#: Written by the generator or by Nuclio; nothing else may lie there.
+TAKEN = {*(f"{name}.py" for name in MODULES - {"func"})} | {
+    "README.md", "requirements.txt", "requirements-gpu.txt", "constraints.txt", "constraints-gpu.txt", "function.yaml",
+    "function-gpu.yaml", "function-prebuilt.yaml", "function-prebuilt-gpu.yaml", "Dockerfile", "Dockerfile-gpu",
+}  # fmt: skip
 
 
 def added_files(
@@ -41,17 +45,41 @@ def added_files(
             if files.setdefault(path, file) != file:
                 raise UserError(f"{text}: {path} is there already, from {files[path]}", remedy="--add PATH=PLACE")
     for path in files:
-        check_place(path)
+        _check_place(path)
     if function_file and files.get("func.py", function_file) != function_file:
         raise _taken("func.py", "the function itself lies there")
     return files, notes
 
 
-def check_place(path: str) -> None:
+def brought(bundle: Description) -> dict[str, Path]:
+    """The function, its own modules and added files, where they do not lie in the bundle already. Raises UserError."""
+    function = bundle.function
+    files = {module.path: module.file for module in bundle.probe.local}
+    for path in files:
+        if path.removesuffix(".py").partition("/")[0] in MODULES:
+            raise UserError(
+                f"the function's module {path} cannot go into the bundle",
+                why="the bundle or Nuclio has a module of that name",
+                remedy="rename it",
+            )
+        _check_place(path)
+    for path, file in bundle.added.items():
+        if files.setdefault(path, file).resolve() != file.resolve():
+            raise UserError(
+                f"{path} cannot be added to the bundle",
+                why=f"the function's own module {files[path]} lies there",
+                remedy="another place: --add PATH=PLACE",
+            )
+    if function.file:
+        files["func.py"] = function.file
+    return {path: file for path, file in files.items() if file != function.nuclio / path}
+
+
+def _check_place(path: str) -> None:
     """Raises UserError where a file would hide a generated one or one of Nuclio's."""
     texts.place(path)
     top = path.partition("/")[0]
-    if path in TAKEN or top in TAKEN_FOLDERS or top.split(".")[0] in TAKEN_FOLDERS:
+    if path in TAKEN or top.split(".")[0] in FOLDERS:
         raise _taken(path, "the bundle or Nuclio has something of that name")
 
 

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import attrs
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
 from ..data import tables
 from ..errors import UserError
-from . import registry
 from .bundle_options import ImageOptions
 from .probe import Probe
 from .requirements import Line, Requirements, pin
@@ -33,49 +33,32 @@ class Gpu:
 
     image: BaseImage
     requirements: Requirements
-    cuda: str
-    """`12.8`, or an empty text if not known."""
-    driver: str
+    driver: str = ""
     """One sentence on the least driver, or an empty text."""
     python: str = ""
     """The image's Python, where it is not the CPU image's: `3.12`."""
 
 
-@attrs.frozen(kw_only=True)
-class Images:
-    """Both forms."""
-
-    framework: str
-    """`torch`, `onnxruntime`, `openvino` or an empty text."""
-    cpu: BaseImage
-    gpu: Gpu | None
-    notes: tuple[str, ...] = ()
+def cpu_image(options: ImageOptions, probe: Probe, requirements: Requirements) -> BaseImage:
+    """The CPU form's."""
+    image = tables.python_image(python_version(probe, requirements))
+    plain = BaseImage(reference=image, system="python", reason="Debian with Python, nothing else")
+    return _own(options.base_image, "--base-image") or plain
 
 
-def choose(options: ImageOptions, probe: Probe, requirements: Requirements) -> Images:
-    """The images for a function. Raises UserError."""
-    framework = framework_of(probe, requirements)
-    version = python_version(probe, requirements)
-    cpu = _own(options.base_image, "--base-image") or BaseImage(
-        reference=tables.python_image(version), system="python", reason="Debian with Python, nothing else"
-    )
-    gpu, notes = _gpu(options, probe, requirements, framework, version)
-    return Images(framework=framework, cpu=cpu, gpu=gpu, notes=tuple(notes))
-
-
-def with_digests(options: ImageOptions, images: Images) -> tuple[ImageOptions, Images]:
-    """Each image by the digest that its name stood for when it was asked, kept in the options. Raises UserError."""
-    digests = dict(options.digests)
-
-    def fixed(image: BaseImage) -> BaseImage:
-        name = image.reference
-        if "@" not in name and name not in digests:
-            digests[name] = registry.pinned(name).rpartition("@")[2]
-        return attrs.evolve(image, reference=f"{name}@{digests[name]}" if name in digests else name)
-
-    cpu = fixed(images.cpu)
-    gpu = attrs.evolve(images.gpu, image=fixed(images.gpu.image)) if images.gpu else None
-    return attrs.evolve(options, digests=digests), attrs.evolve(images, cpu=cpu, gpu=gpu)
+def gpu_image(options: ImageOptions, probe: Probe, cpu: Requirements, framework: str) -> tuple[Gpu | None, list[str]]:
+    """The GPU form beside a CPU form with such requirements, if there is one, and notes. Raises UserError."""
+    how = tables.framework(framework)["gpu"] if framework else "none"
+    own = _own(options.gpu_base_image, "--gpu-base-image")
+    if how == "none":
+        if own is None and options.cuda:
+            raise UserError(
+                "--cuda is for functions on torch or ONNX Runtime", why=f"this one uses {framework or 'neither'}"
+            )
+        return (Gpu(image=own, requirements=cpu) if own else None), []
+    if how == "wheel":
+        return _in_wheel(options, cpu, own, probe)
+    return _in_image(options, cpu, own, probe)
 
 
 def framework_of(probe: Probe, requirements: Requirements) -> str:
@@ -105,42 +88,22 @@ def _own(reference: str | None, flag: str) -> BaseImage | None:
     return BaseImage(reference=reference, system="unknown", reason=f"chosen by {flag}") if reference else None
 
 
-def _gpu(
-    options: ImageOptions, probe: Probe, cpu: Requirements, framework: str, version: str
-) -> tuple[Gpu | None, list[str]]:
-    how = tables.framework(framework)["gpu"] if framework else "none"
-    own = _own(options.gpu_base_image, "--gpu-base-image")
-    if how == "none":
-        if own is None and options.cuda:
-            raise UserError(
-                "--cuda is for functions on torch or ONNX Runtime", why=f"this one uses {framework or 'neither'}"
-            )
-        return (Gpu(image=own, requirements=cpu, cuda="", driver="") if own else None), []
-    if how == "wheel":
-        return _in_wheel(options, cpu, own, version, probe)
-    return _in_image(options, cpu, own, probe)
-
-
-def _in_wheel(
-    options: ImageOptions, cpu: Requirements, own: BaseImage | None, version: str, probe: Probe
-) -> tuple[Gpu, list[str]]:
+def _in_wheel(options: ImageOptions, cpu: Requirements, own: BaseImage | None, probe: Probe) -> tuple[Gpu, list[str]]:
     row, notes = _row("torch", cpu, options.cuda, probe.frameworks)
-    requirements = _repin(cpu, _torch_pins(row, cpu)) if _must_repin(row, cpu, "torch", options.cuda) else cpu
     least, full = tables.drivers(row.cuda)
     driver = f"needs NVIDIA driver {least} or newer (CUDA {row.cuda} is in the wheel)"
     if full != least:
         driver += f"; {full} for GPUs newer than the wheel"
     image = own or BaseImage(
-        reference=tables.python_image(version),
+        reference=tables.python_image(python_version(probe, cpu)),
         system="python",
         reason=f"torch's wheel carries CUDA {row.cuda} and cuDNN {row.cudnn}; the host brings only the driver",
     )
-    return Gpu(image=image, requirements=requirements, cuda=row.cuda, driver=driver), notes
+    return Gpu(image=image, requirements=_torch(cpu, row, options.cuda), driver=driver), notes
 
 
 def _in_image(options: ImageOptions, cpu: Requirements, own: BaseImage | None, probe: Probe) -> tuple[Gpu, list[str]]:
     row, notes = _row("onnxruntime-gpu", cpu, options.cuda, probe.frameworks)
-    requirements = _onnxruntime_gpu(cpu, row)
     table = tables.cuda_image(row.cuda_major)
     driver = f"needs NVIDIA driver {table['driver']} or newer (CUDA {table['version']} is in the image)"
     image = own or BaseImage(
@@ -150,7 +113,7 @@ def _in_image(options: ImageOptions, cpu: Requirements, own: BaseImage | None, p
         f"Python {table['python']}",
     )
     python = "" if own else table["python"]
-    return Gpu(image=image, requirements=requirements, cuda=table["version"], driver=driver, python=python), notes
+    return Gpu(image=image, requirements=_onnxruntime_gpu(cpu, row), driver=driver, python=python), notes
 
 
 def _row(
@@ -168,18 +131,12 @@ def _row(
     if not tables.covers(distribution, pinned):
         notes.append(f"the table knows no {distribution} {pinned}; the GPU image gets CUDA for {row.version}")
     if cuda is not None and row.cuda_major != cuda:
-        row = _newest_not_above(allowed, pinned)
+        older = [one for one in allowed if Version(one.version) <= Version(pinned)]
+        row = older[-1] if older else allowed[0]
     return row, notes
 
 
-def _newest_not_above(rows: list[tables.Row], version: str) -> tables.Row:
-    older = [row for row in rows if Version(row.version) <= Version(version)]
-    return (older or rows)[-1] if older else rows[0]
-
-
 def _satisfies(requirements: Requirements, names: Iterable[str], version: str) -> bool:
-    from packaging.requirements import InvalidRequirement, Requirement
-
     for line in requirements.own:
         if line.name in names:
             try:
@@ -189,22 +146,16 @@ def _satisfies(requirements: Requirements, names: Iterable[str], version: str) -
     return True
 
 
-def _must_repin(row: tables.Row, requirements: Requirements, name: str, cuda: str | None) -> bool:
-    pinned = requirements.version(name)
-    if cuda is None:
-        return False
-    return not pinned or tables.row_of(name, pinned).cuda_major != cuda
-
-
-def _torch_pins(row: tables.Row, requirements: Requirements) -> dict[str, Line]:
-    comment = f"The newest for CUDA {row.cuda_major}."
-    pins = {"torch": pin("torch", row.version, comment)}
-    if "torchaudio" in requirements.names():
-        pins["torchaudio"] = pin("torchaudio", row.version, "Built for that torch.")
-    for name, version in row.beside.items():
-        if name in requirements.names():
-            pins[name] = pin(name, version, "Built for that torch.")
-    return pins
+def _torch(requirements: Requirements, row: tables.Row, cuda: str | None) -> Requirements:
+    """With the torch of `row`, and what is built for it, where `--cuda` asks for another than is pinned."""
+    pinned = requirements.version("torch")
+    if cuda is None or (pinned and tables.row_of("torch", pinned).cuda_major == cuda):
+        return requirements
+    built = {"torchaudio": row.version, **row.beside}
+    pins = {"torch": pin("torch", row.version, f"The newest for CUDA {row.cuda_major}.")}
+    for name in requirements.names() & built.keys():
+        pins[name] = pin(name, built[name], "Built for that torch.")
+    return _repin(requirements, pins)
 
 
 def _onnxruntime_gpu(requirements: Requirements, row: tables.Row) -> Requirements:

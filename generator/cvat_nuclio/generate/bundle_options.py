@@ -7,7 +7,6 @@ import difflib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,9 @@ import attrs
 from ..errors import UserError
 from ..limits import CVAT_TIMEOUT
 from ..nuclio.duration import BadDuration, seconds
-from . import moves, names, texts
+from . import names, texts
 from . import option_kinds as kinds
-from .values import parse_size
-from .weights import check_weights
+from .weights import weights_in
 
 MIB = 2**20
 
@@ -83,14 +81,14 @@ class FunctionOptions(Part):
     """The AA function: where it is, how it is loaded, and what CVAT calls it."""
 
     function_module: str | None = kinds.text(texts.module)
-    function_file: str | None = kinds.text(texts.path, move=moves.path)
-    function_parameters: Mapping[str, str] = kinds.mapping(texts.lines, move=moves.parameter)
+    function_file: str | None = kinds.text(texts.path, move=texts.move_path)
+    function_parameters: Mapping[str, str] = kinds.mapping(texts.lines, move=texts.move_parameter)
     """`TYPE:VALUE` by name."""
-    gpu_parameters: Mapping[str, str] = kinds.mapping(texts.lines, move=moves.parameter)
+    gpu_parameters: Mapping[str, str] = kinds.mapping(texts.lines, move=texts.move_parameter)
     """The same for the GPU form, where it differs."""
     working_directory: str = kinds.text(texts.path, default=".")
     """Where the function is loaded; its modules and relative paths are looked for there."""
-    python: str | None = kinds.text(texts.path, move=moves.program)
+    python: str | None = kinds.text(texts.path, move=texts.move_program)
     name: str = kinds.text(default="", also=names.check_name)
     display_name: str = kinds.text(texts.one_line, default="")
     description: str = kinds.text(texts.lines, default="")
@@ -134,8 +132,8 @@ class FunctionOptions(Part):
 class ImageOptions(Part):
     """What the image is built of."""
 
-    requirements: str | None = kinds.text(texts.path, move=moves.path)
-    add: Sequence[str] = kinds.texts(texts.path, move=moves.added)
+    requirements: str | None = kinds.text(texts.path, move=texts.move_path)
+    add: Sequence[str] = kinds.texts(texts.path, move=texts.move_added)
     """`PATH` or `PATH=PLACE`."""
     apt: Sequence[str] = kinds.texts(texts.package)
     base_image: str | None = kinds.text(texts.image)
@@ -146,7 +144,7 @@ class ImageOptions(Part):
     bake: bool | None = kinds.switch()
     build_secret: Sequence[str] = kinds.texts(texts.variable)
     """Names of variables that only the bake sees."""
-    weights: Mapping[str, str] = kinds.mapping(texts.one_line, also=check_weights)
+    weights: Mapping[str, str] = kinds.mapping(texts.one_line, also=weights_in)
     """`NAME@REVISION[ sha256:HEX]` by file of the bundle."""
     pin_digests: bool = kinds.switch(default=False)
     digests: Mapping[str, str] = kinds.mapping(texts.image)
@@ -174,7 +172,7 @@ class ServiceOptions(Part):
     workers: int | None = kinds.number(1)
     event_timeout: str = kinds.text(texts.one_line, default="60s", also=check_timeout)
     readiness_timeout: int = kinds.number(1, default=300)
-    max_body: str | None = kinds.size(also=partial(parse_size, "--max-body"))
+    max_body: str | None = kinds.size()
     env: Mapping[str, str] = kinds.mapping(texts.one_line, also=check_env)
     secret_env: Mapping[str, str] = kinds.mapping(texts.one_line, also=check_names)
     """`SECRET[:KEY]` by the variable's name."""
@@ -191,13 +189,13 @@ class ServiceOptions(Part):
     max_replicas: int | None = kinds.number(1)
     target_cpu: int | None = kinds.number(1)
     """Percent of the CPU that is requested."""
-    affinity: str | None = kinds.text(texts.path, move=moves.path)
+    affinity: str | None = kinds.text(texts.path, move=texts.move_path)
     """A file."""
     node_selector: Mapping[str, str] = kinds.mapping(texts.label)
     toleration: Sequence[str] = kinds.texts(texts.one_line)
     """`KEY[=VALUE][:EFFECT]`."""
     shm: str | None = kinds.quantity()
-    volume: Sequence[str] = kinds.texts(texts.one_line, move=moves.mount)
+    volume: Sequence[str] = kinds.texts(texts.one_line, move=texts.move_mount)
     """`HOST:PATH` or `pvc:CLAIM:PATH`."""
     image_pull_secret: str | None = kinds.text(texts.one_line)
 
@@ -218,7 +216,7 @@ class ServiceOptions(Part):
     def body_bytes(self, kind: str) -> int:
         """The largest request in bytes. A frame grows by a third on its way; CVAT's own functions set the defaults."""
         if self.max_body is not None:
-            return parse_size("--max-body", self.max_body)
+            return kinds.parse_size("--max-body", self.max_body)
         return {"tracker": 256, "reid": 64}.get(kind, 32) * MIB
 
 

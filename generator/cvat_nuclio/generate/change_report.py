@@ -2,16 +2,12 @@
 
 import sys
 
-from . import states
-from .make_bundle import Outcome
-from .tree import Change, State
+from aa_runtime.options import Options
 
-_WORDS = {
-    State.NEW: "new",
-    State.CHANGED: "changed",
-    State.EDITED: "edited",
-    State.GONE: "removed",
-}
+from .description import Description
+from .make_bundle import Outcome
+from .probe_state import FRAMES
+from .tree import Change, State
 
 
 def show(outcome: Outcome, *, pretend: bool, check: bool, force: bool) -> None:
@@ -30,10 +26,18 @@ def show(outcome: Outcome, *, pretend: bool, check: bool, force: bool) -> None:
 def _headline(outcome: Outcome) -> str:
     bundle = outcome.bundle
     framework = f", {bundle.framework_title}" if bundle.framework_title else ""
-    forms = "CPU and GPU" if bundle.images.gpu else "CPU"
+    forms = "CPU and GPU" if bundle.forms.gpu else "CPU"
     downloads = f"; packages to download: {', '.join(bundle.downloads)}" if bundle.downloads else ""
-    state = f"; {size}" if (size := states.size(bundle)) else ""
-    return f"{outcome.plan.folder}: {bundle.kind} {bundle.function.name}{framework}, {forms}{downloads}{state}"
+    return f"{outcome.plan.folder}: {bundle.kind} {bundle.function.name}{framework}, {forms}{downloads}{_state(bundle)}"
+
+
+def _state(bundle: Description) -> str:
+    """How large a tracker's state gets."""
+    states = bundle.probe.states
+    if states is None or states.refused or not states.characters:
+        return ""
+    of = f"{states.frames} of {FRAMES}" if states.frames < FRAMES else str(FRAMES)
+    return f"; a state takes {states.characters} of {Options().max_state_bytes} characters ({of} made-up frames)"
 
 
 def _show_stale(outcome: Outcome) -> None:
@@ -47,7 +51,7 @@ def _show_files(outcome: Outcome, *, pretend: bool, force: bool) -> None:
     changes = [change for change in outcome.plan.changes if change.state is not State.SAME]
     for change in changes:
         if change.state is not State.EDITED or force:
-            print(f"  {_WORDS[change.state]:8} {change.path}{_summary(change)}")
+            print(f"  {change.state:8} {change.path}{_summary(change)}")
     if not outcome.runtime_fresh and (force or not outcome.runtime_edited):
         print("  copied   nuclio/aa_runtime/")
     if pretend:

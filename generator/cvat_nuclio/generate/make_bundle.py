@@ -1,25 +1,32 @@
 """One bundle: its options → its files, written or compared."""
 
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 import attrs
 
 from .. import atomic
 from ..errors import UserError
-from . import option_file, runtime_copy, states
+from . import option_file, runtime_copy
 from .added import added_files
 from .assemble import assemble
-from .base_images import with_digests
-from .bundle_options import BundleOptions, FunctionOptions
+from .bundle_options import BundleOptions, from_mapping
+from .command_line import merge
 from .description import Description, describe
+from .digests import with_digests
 from .forms import forms_of
-from .lacks import Lack
 from .notes import lacking, notes_on
+from .option_file import Lack
 from .parameters import check_gpu, parameters
-from .probe import ProbeRequest, probe
+from .probe import Probe, ProbeRequest, probe
 from .requirements import RUNTIME_OF_ANY
 from .tree import Plan, State, plan
+
+#: Seconds for loading a function.
+LOAD_TIMEOUT = 600.0
 
 
 @attrs.frozen(kw_only=True)
@@ -47,45 +54,44 @@ class Outcome:
         return [change.path for change in self.plan.changes if change.state is not State.SAME]
 
 
-def prepare(options: BundleOptions, *, timeout: float, keep_pins: bool = False) -> Outcome:
+def prepare(options: BundleOptions, *, timeout: float = LOAD_TIMEOUT, keep_pins: bool = False) -> Outcome:
     """Everything up to writing. Raises UserError.
 
     `keep_pins` takes the versions of what the function imports from the bundle's own requirements.txt, so that a bundle
     made with other versions than those installed here is not taken for stale.
     """
-    function, image = options.function, options.image
-    given_values = parameters(function)
-    found = probe(_request(options, given_values.here, timeout))
-    check_gpu(given_values, found)
-    options = states.chosen(options, found)
-    forms = forms_of(function, image, found, keep=keep_pins)
-    if options.service.gpus and forms.images.gpu is None:
+    values = parameters(options.function)
+    found = probe(_request(options, values.here, timeout))
+    check_gpu(values, found)
+    options = _with_state(options, found)
+    forms = forms_of(options.function, options.image, found, keep=keep_pins)
+    if options.service.gpus and forms.gpu is None:
         raise UserError(
             f"--gpus {options.service.gpus}: the function has no GPU form",
             why="its packages are none of the frameworks that have one: torch, onnxruntime",
             remedy="leave it out, or name the frameworks in a requirements file: --requirements FILE",
         )
-    if image.pin_digests:
-        image, images = with_digests(image, forms.images)
-        options, forms = attrs.evolve(options, image=image), attrs.evolve(forms, images=images)
-    added, notes = added_files(image, function.file, given_values.carried)
-    bundle = describe(options, given_values, found, forms, added)
+    if options.image.pin_digests:
+        options, forms = with_digests(options, forms)
+    added, notes = added_files(options.image, options.function.file, values.carried)
+    bundle = describe(options, values, found, forms, added)
     files, more = assemble(bundle)
     lacks = lacking(bundle)
+    nuclio = options.function.nuclio
     return Outcome(
         bundle=bundle,
         plan=plan(options.folder, files),
         notes=(*notes, *forms.notes, *notes_on(bundle), *(lack.said for lack in lacks), *more),
         lacks=tuple(lacks),
-        runtime_fresh=runtime_copy.is_fresh(function.nuclio),
-        runtime_edited=tuple(runtime_copy.edited(function.nuclio)),
+        runtime_fresh=runtime_copy.is_fresh(nuclio),
+        runtime_edited=tuple(runtime_copy.edited(nuclio)),
     )
 
 
-def write(outcome: Outcome, stored: Mapping[str, object], *, force: bool) -> None:
+def write(outcome: Outcome, options: Mapping[str, object], *, force: bool) -> None:
     """Writes the bundle, and its options where they changed. Raises UserError; the old bundle is whole then."""
     folder = outcome.plan.folder
-    text = option_file.text(stored, [lack.stored for lack in outcome.lacks], states.refused(outcome.bundle))
+    text = option_file.text(options, outcome.lacks, outcome.bundle.refused_state)
     try:
         outcome.plan.write(force=force)
         if force or not outcome.runtime_edited:
@@ -102,19 +108,34 @@ def write(outcome: Outcome, stored: Mapping[str, object], *, force: bool) -> Non
         ) from error
 
 
+@contextmanager
+def bundle_of(file: Path, python: str | None = None, parameters: Sequence[str] = ()) -> Iterator[Path]:
+    """The folder of a bundle that is there for as long as it is needed, made as `generate FILE -p PARAMETER` makes one.
+
+    Raises UserError as generate does.
+    """
+    with tempfile.TemporaryDirectory(prefix="cvat-nuclio-") as parent:
+        folder = Path(parent).resolve() / file.stem
+        asked = {"function_file": str(file), "python": python, "function_parameters": list(parameters)}
+        given = {name: value for name, value in asked.items() if value}
+        options = merge(folder, given, new=True, force=False)
+        write(prepare(from_mapping(folder, options)), options, force=False)
+        yield folder
+
+
 def _request(options: BundleOptions, values: Mapping[str, object], timeout: float) -> ProbeRequest:
     function = options.function
-    directory = function.directory
-    if not directory.is_dir():
-        raise UserError(f"{directory} is not there", remedy=f"mend working-directory in {option_file.NAME}")
+    if not function.directory.is_dir():
+        raise UserError(f"{function.directory} is not there", remedy=f"mend working-directory in {option_file.NAME}")
     if function.file and not function.file.is_file():
         raise UserError(f"there is no {function.file}", remedy="--function-file PATH")
+    python = function.python or sys.executable
     return ProbeRequest(
-        python=_interpreter(function),
+        python=str(function.path(python)) if "/" in python else python,
         module=function.function_module,
         file=function.file,
         parameters=values,
-        directory=directory,
+        directory=function.directory,
         timeout=timeout,
         measure=options.answers.state != "in-memory",
         runtime_distributions=RUNTIME_OF_ANY,
@@ -122,6 +143,9 @@ def _request(options: BundleOptions, values: Mapping[str, object], timeout: floa
     )
 
 
-def _interpreter(function: FunctionOptions) -> str:
-    python = function.python or sys.executable
-    return str(function.path(python)) if "/" in python else python
+def _with_state(options: BundleOptions, found: Probe) -> BundleOptions:
+    """With a tracker's states in memory where one was no token, unless tokens or several workers were asked for."""
+    several = any((number or 1) != 1 for number in options.service.copies.values())
+    if found.states and found.states.refused and options.answers.state is None and not several:
+        return attrs.evolve(options, answers=attrs.evolve(options.answers, state="in-memory"))
+    return options

@@ -8,12 +8,6 @@ from pathlib import Path
 from ..errors import UserError
 from ..limits import NAME, RESERVED_NAMES, SAM_NAME
 
-#: Files and packages of the bundle, Nuclio's wrapper and what it imports: a module of that name would hide them.
-TAKEN_MODULES = {
-    "aa_runtime", "bake", "func", "main", "model_handler", "msgpack", "nuclio_sdk", "test_function", "whl",
-    "wrapper_common", "_nuclio_wrapper", "test_wrapper",
-}  # fmt: skip
-
 
 def check_name(name: str) -> str:
     """The name, if every part of the chain takes it. Raises UserError."""

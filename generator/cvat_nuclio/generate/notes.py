@@ -1,30 +1,32 @@
 """What loads here and may not load in the image, and what CVAT's page makes of a function."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
 from ..errors import UserError
-from . import names, option_file, states
+from . import names, option_file
 from .description import Description
-from .lacks import WEIGHTS, Lack
+from .option_file import WEIGHTS, Lack
+from .placement import Volume, volumes
 from .steps import CACHES, HOME
-from .volumes import volumes
 
 #: Files of a folder that are looked at.
 MANY = 2000
+_IN_MEMORY = "one worker and one replica hold all tracks, and lose them when they restart"
 
 
 def notes_on(bundle: Description) -> list[str]:
     """One sentence for each thing that the image will do otherwise, or CVAT's page."""
-    return [*_names(bundle), *_imports(bundle), *_devices(bundle), *_clicks(bundle), *states.notes(bundle)]
+    return [*_names(bundle), *_imports(bundle), *_devices(bundle), *_clicks(bundle), *_states(bundle)]
 
 
 def lacking(bundle: Description) -> list[Lack]:
     """What the image will lack."""
-    return [*_files(bundle), *_parameters(bundle)]
+    mounted = volumes(bundle.service.volume)
+    return [*_files(bundle, mounted), *_parameters(bundle, mounted)]
 
 
 def _names(bundle: Description) -> Iterator[str]:
@@ -51,6 +53,22 @@ def _clicks(bundle: Description) -> Iterator[str]:
         yield "CVAT's page never sends a box alone: it waits for the least number of points too"
 
 
+def _states(bundle: Description) -> Iterator[str]:
+    """What was found out of a tracker's states."""
+    states = bundle.probe.states
+    if bundle.kind != "tracker" or (bundle.in_memory and not (states and states.refused)):
+        return
+    if states is None:
+        yield "how large a state gets is not known: the first one took too long, or ended the process"
+    elif states.failed:
+        yield f"how large a state gets is not known: frame {states.frames} of a made-up film failed ({states.failed})"
+    elif states.refused:
+        way = f"tracking will fail there; --state in-memory, with which {_IN_MEMORY}"
+        if bundle.in_memory:
+            way = f"--state in-memory was chosen; {_IN_MEMORY}"
+        yield f"frame {states.frames} of a made-up film has a state that is no token ({states.refused}): {way}"
+
+
 def _imports(bundle: Description) -> Iterator[str]:
     for file, module in dict.fromkeys(bundle.probe.missing):
         yield f"{file.name} imports {module}, which is not installed here: add it to a requirements file"
@@ -58,13 +76,12 @@ def _imports(bundle: Description) -> Iterator[str]:
         yield f"{file.name} is compiled code of your own and was left out: bring it with --add"
 
 
-def _files(bundle: Description) -> Iterator[Lack]:
+def _files(bundle: Description, mounted: Sequence[Volume]) -> Iterator[Lack]:
     """What the function read while it was loaded and the bundle does not hold."""
     function = bundle.function
     source = function.file.parent if function.file else function.directory
     held = {path.resolve() for path in bundle.added.values()}
     held |= {function.path(value) for value in bundle.parameters.here.values() if isinstance(value, str)}
-    mounted = volumes(bundle.service.volume)
     groups: dict[Path, str] = {}
     for path, variable in bundle.probe.read.items():
         if path in held or path.resolve() in held or any(volume.holds(str(path)) for volume in mounted):
@@ -126,10 +143,9 @@ def _or_volume(path: Path, at: str) -> str:
     return f"; or, for it is {gigabytes} GB, --volume {path}:{at}" if gigabytes else ""
 
 
-def _parameters(bundle: Description) -> Iterator[Lack]:
+def _parameters(bundle: Description, mounted: Sequence[Volume]) -> Iterator[Lack]:
     """Paths among the parameters: in the image they start in the bundle's folder."""
-    function, mounted = bundle.function, volumes(bundle.service.volume)
-    directory = function.directory
+    function, directory = bundle.function, bundle.function.directory
     for flag, values in (("-p", bundle.parameters.cpu), ("--gpu-parameter", bundle.parameters.gpu)):
         for name, value in values.items():
             if not isinstance(value, str) or not _is_path(directory, value):
@@ -156,7 +172,7 @@ def _is_path(directory: Path, value: str) -> bool:
 def _devices(bundle: Description) -> Iterator[str]:
     """A GPU form that computes on the CPU, or the other way about."""
     values, create = bundle.parameters, bundle.probe.create or {}
-    if not bundle.images.gpu or "device" not in create or "device" in values.gpu:
+    if not bundle.forms.gpu or "device" not in create or "device" in values.gpu:
         return
     given = str(values.cpu.get("device", create["device"] or ""))
     if given.startswith("cpu"):

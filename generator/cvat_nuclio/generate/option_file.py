@@ -1,12 +1,16 @@
-"""`cvat-nuclio.yaml`: the options that made a bundle, kept beside it for people to edit."""
+"""`cvat-nuclio.yaml`: the options that made a bundle, kept beside it for people to edit, and what the last run saw.
+
+What a function reads and its bundle does not hold, and a state that is no token, are seen again by `check`.
+"""
 
 import copy
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import attrs
 import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
@@ -15,9 +19,11 @@ from ruamel.yaml.error import YAMLError
 from .. import atomic
 from ..errors import UserError
 from ..nuclio.document import refuse_deep
+from .tree import SUMS
+from .weights import seen, weights_in
 
 NAME = "cvat-nuclio.yaml"
-#: No options, but what the last run saw: see `lacks` and `states`.
+#: No options, but what the last run saw.
 LACKS = "lacks"
 REFUSED_STATE = "refused-state"
 
@@ -30,6 +36,33 @@ HEADER = """\
 The options of `cvat-nuclio generate`, named as on its command line. Paths are relative to this folder.
 Edit them, then regenerate the bundle: cvat-nuclio generate FOLDER
 """
+
+#: What frameworks write weights to. Most are read by native code, which nobody sees opening a file.
+WEIGHTS = frozenset(
+    {
+        ".bin", ".caffemodel", ".ckpt", ".data", ".engine", ".gguf", ".h5", ".keras", ".npy", ".npz", ".onnx",
+        ".param", ".pb", ".pdiparams", ".plan", ".pt", ".pth", ".safetensors", ".tflite", ".trt", ".weights",
+    }
+)  # fmt: skip
+
+
+@attrs.frozen(kw_only=True)
+class Lack:
+    """A file or a folder that is not in the bundle."""
+
+    place: str
+    """Where in the bundle the remedy puts it."""
+    what: str
+    """What is missing, in words."""
+    remedy: str
+    """Options of `generate`, and words."""
+    needed: bool
+    """Whether nothing works without it, as far as can be told: weights, and what the options name."""
+
+    @property
+    def said(self) -> str:
+        """For the user."""
+        return f"{self.what}: {self.remedy}"
 
 
 def read(folder: Path) -> CommentedMap:
@@ -51,18 +84,18 @@ def read(folder: Path) -> CommentedMap:
         raise UserError(f"{path} is not YAML", why=" ".join(str(error).split())) from error
     if not isinstance(stored, CommentedMap):
         raise UserError(f"{path} holds no options", remedy="one `name: value` a line")
-    for seen in (LACKS, REFUSED_STATE):
-        stored.pop(seen, None)
+    for key in (LACKS, REFUSED_STATE):
+        stored.pop(key, None)
     return stored
 
 
-def text(stored: Mapping[str, Any], lacks: Sequence[Mapping[str, object]] = (), refused_state: str = "") -> bytes:
+def text(stored: Mapping[str, Any], lacks: Sequence[Lack] = (), refused_state: str = "") -> bytes:
     """The file for these options; comments in what `read` gave are kept."""
     written = copy.deepcopy(stored) if isinstance(stored, CommentedMap) else CommentedMap(stored)
     if not isinstance(stored, CommentedMap):
         written.yaml_set_start_comment(HEADER)
     if lacks:
-        written[LACKS] = [dict(lack) for lack in lacks]
+        written[LACKS] = [attrs.asdict(lack) for lack in lacks]
     if refused_state:
         written[REFUSED_STATE] = refused_state
     buffer = io.StringIO()
@@ -85,3 +118,71 @@ def _yaml() -> YAML:
     yaml.preserve_quotes = True
     yaml.indent(mapping=2, sequence=4, offset=2)
     return yaml
+
+
+def absent(bundle: Path) -> list[Lack]:
+    """What the folder that nuctl deploys lacks now, as far as the files that `generate` left beside it tell."""
+    options, sums = _left(bundle)
+    found = {lack.place: lack for lack in [*_known(options), *_added(options), *_copied(sums)]}
+    return [lack for lack in found.values() if not (bundle / lack.place).exists()]
+
+
+def refused_state(bundle: Path) -> str:
+    """Why a tracker's state was no token when the bundle was generated with tokens, or an empty text."""
+    return str(_left(bundle)[0].get(REFUSED_STATE, ""))
+
+
+def other_weights(bundle: Path) -> list[str]:
+    """What is wrong with the weights that the options name, of files that are there: a sentence each."""
+    named = _left(bundle)[0].get("weights")
+    texts = {str(file): str(text) for file, text in named.items()} if isinstance(named, dict) else {}
+    found = []
+    try:
+        for one in weights_in(texts):
+            seen(one, bundle / one.file)
+    except UserError as error:
+        found.append(": ".join(filter(None, [error.what, error.why])))
+    return found
+
+
+def _left(bundle: Path) -> tuple[Mapping[str, Any], list[str]]:
+    """The options and the sums that `generate` left beside the bundle; nothing where either cannot be read."""
+    if not all((bundle.parent / name).is_file() for name in (NAME, SUMS)):
+        return {}, []
+    try:
+        text = (bundle.parent / NAME).read_bytes()
+        refuse_deep(text)
+        options = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
+        sums = (bundle.parent / SUMS).read_text("utf-8").splitlines()
+    except (OSError, yaml.YAMLError, UnicodeDecodeError):
+        return {}, []
+    return options if isinstance(options, Mapping) else {}, sums
+
+
+def _known(options: Mapping[str, Any]) -> Iterator[Lack]:
+    known = options.get(LACKS)
+    for item in known if isinstance(known, list) else ():
+        if isinstance(item, Mapping) and isinstance(item.get("place"), str):
+            words = {key: str(item.get(key, "")) for key in ("place", "what", "remedy")}
+            yield Lack(**words, needed=bool(item.get("needed")))
+
+
+def _added(options: Mapping[str, Any]) -> Iterator[Lack]:
+    """What `--add` expects in the bundle's own folder, where somebody lays it by hand."""
+    added = options.get("add")
+    for text in [added] if isinstance(added, str) else added or ():
+        source, _, place = str(text).partition("=")
+        if source.startswith("nuclio/"):
+            yield _missing(place or source.removeprefix("nuclio/"), f"--add {text}")
+
+
+def _copied(sums: list[str]) -> Iterator[Lack]:
+    """Weights that `generate` copied, and that no repository keeps."""
+    for line in sums:
+        _, _, path = line.partition("  nuclio/")
+        if Path(path).suffix in WEIGHTS:
+            yield _missing(path, "`generate` brought it")
+
+
+def _missing(place: str, why: str) -> Lack:
+    return Lack(place=place, what=f"{place} is not in the bundle: {why}", remedy="", needed=True)

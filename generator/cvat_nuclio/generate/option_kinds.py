@@ -11,10 +11,10 @@ from typing import Any
 import attrs
 
 from ..errors import UserError
-from .values import as_list, as_map
+from .texts import quantity as quantity_form
 
 #: Raises UserError for a text; the first argument names the option.
-TextCheck = Callable[[str, str], None]
+TextCheck = Callable[[str, str], object]
 #: Raises UserError for a whole value that has the right type.
 ValueCheck = Callable[[Any], object]
 #: A text of the command line, whose paths start in the current folder → as the file of a bundle's folder holds it.
@@ -22,8 +22,8 @@ Move = Callable[[str, Path], str]
 
 #: Nuclio keeps numbers in 32 bits.
 LARGEST = 2**31 - 1
-_QUANTITY = re.compile(r"[0-9]{1,18}(\.[0-9]{1,9})?(m|k|M|G|T|Ki|Mi|Gi|Ti)?")
-_SCALAR = ["string", "number", "boolean"]
+_UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "ki": 2**10, "mi": 2**20, "gi": 2**30}
+_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) *([kmg]i?|)b?", re.IGNORECASE)
 
 
 @attrs.frozen(kw_only=True)
@@ -69,7 +69,7 @@ def mapping(check: TextCheck, *, also: ValueCheck | None = None, move: Move | No
     """Texts by name. On the command line, and in a list, `NAME=VALUE`."""
     schema = {
         "type": ["object", "array", "string"],
-        "additionalProperties": {"type": _SCALAR},
+        "additionalProperties": {"type": ["string", "number", "boolean"]},
         "items": {"type": "string", "pattern": "^[^=]+="},
         "pattern": "^[^=]+=",
     }
@@ -107,23 +107,53 @@ def switch(*, default: bool | None = None) -> Any:
     return _field(Kind(schema={"type": _types(["boolean"], default)}), default=default, validator=_is(bool, default))
 
 
-def size(also: ValueCheck) -> Any:
-    """A text that people write as a number too: `2`, `32Mi`."""
-    schema = {"type": ["string", "number", "null"]}
-    return _field(Kind(schema=schema), also, default=None, converter=_OPTIONAL_TEXT)
+def size() -> Any:
+    """Bytes, as `parse_size` reads them."""
+    return _figure(parse_size)
 
 
 def quantity() -> Any:
     """What Kubernetes calls a quantity: `2`, `500m`, `4Gi`."""
+    return _figure(quantity_form, pattern=f"^({quantity_form.pattern})$")
 
-    def check(instance: object, attribute: "attrs.Attribute[Any]", value: str | None) -> None:
-        if value is not None and not _QUANTITY.fullmatch(value):
-            raise UserError(
-                f"{flag_of(attribute.name)} {value} is no quantity", remedy="Kubernetes' form: 2, 500m, 4Gi, 512Mi"
-            )
 
-    schema = {"type": ["string", "number", "null"], "pattern": f"^({_QUANTITY.pattern})$"}
-    return _field(Kind(schema=schema), default=None, validator=check, converter=_OPTIONAL_TEXT)
+def _figure(check: TextCheck, **schema: str) -> Any:
+    """A text that people write as a number too; an empty one is refused."""
+
+    def ask(instance: object, attribute: "attrs.Attribute[Any]", value: str | None) -> None:
+        if value is not None:
+            check(flag_of(attribute.name), value)
+
+    kind = Kind(schema={"type": ["string", "number", "null"], **schema})
+    return _field(kind, default=None, validator=ask, converter=_OPTIONAL_TEXT)
+
+
+def parse_size(flag: str, text: str) -> int:
+    """Bytes: `33554432`, `32Mi`, `32MiB`, `64M`. Raises UserError."""
+    found = _SIZE.fullmatch(text.strip())
+    size = int(float(found[1]) * _UNITS[found[2].lower()]) if found else 0
+    if size < 1:
+        raise UserError(f"{flag} {text} is no size", remedy="bytes, or with a unit: 32Mi")
+    return size
+
+
+def as_list(value: Any) -> Sequence[str]:
+    """A list of texts; one text stands for a list of one."""
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, Sequence):
+        raise TypeError(f"{value!r} is not a list")
+    return tuple(str(item) for item in value)
+
+
+def as_map(value: Any) -> Mapping[str, str]:
+    """Texts by name; a list of `NAME=VALUE` will do. A bool becomes `true` or `false`, as YAML means it."""
+    if isinstance(value, Mapping):
+        return {str(key): str(item).lower() if isinstance(item, bool) else str(item) for key, item in value.items()}
+    pairs = [item.partition("=") for item in as_list(value)]
+    if bad := [name for name, equals, _ in pairs if not (name and equals)]:
+        raise ValueError(f"{bad[0]!r} is not NAME=VALUE")
+    return {name: text for name, _, text in pairs}
 
 
 _OPTIONAL_TEXT = attrs.converters.optional(str)

@@ -1,16 +1,19 @@
 """The values that a function's `create` gets: cvat-cli's `TYPE:VALUE`, and `file:PATH`, which goes into the bundle."""
 
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import attrs
+from attrs.converters import to_bool
 
 from ..errors import UserError
 from .bundle_options import FunctionOptions
 from .probe import Probe
-from .values import parse_parameter
 
 FILE = "file:"
+#: cvat-cli's types.
+_TYPES: Mapping[str, Callable[[str], object]] = {"int": int, "float": float, "str": str, "bool": to_bool}
 
 
 @attrs.frozen
@@ -57,7 +60,7 @@ def parameters(function: FunctionOptions) -> Parameters:
 
 def _value(function: FunctionOptions, flag: str, name: str, text: str, places: dict[str, Path]) -> object:
     if not text.startswith(FILE):
-        return parse_parameter(flag, name, text)
+        return _typed(flag, name, text)
     source = function.path(text.removeprefix(FILE))
     if not source.exists() or source in (Path("/"), function.folder, function.nuclio):
         raise UserError(f"{flag} {name}={text}: there is no such file or folder", why=f"looked for {source}")
@@ -70,6 +73,21 @@ def _value(function: FunctionOptions, flag: str, name: str, text: str, places: d
     return Carried(source, place)
 
 
+def _typed(flag: str, name: str, text: str) -> object:
+    """cvat-cli's `TYPE:VALUE`. Raises UserError in cvat-cli's words."""
+    kind, colon, value = text.partition(":")
+    if not colon:
+        raise UserError(f"{flag} {name}={text}: parameter type not specified", remedy=f"{flag} NAME=TYPE:VALUE")
+    if kind not in _TYPES:
+        raise UserError(
+            f"{flag} {name}={text}: unsupported parameter type {kind!r}", remedy=f"one of {', '.join(_TYPES)} and file"
+        )
+    try:
+        return _TYPES[kind](value)
+    except ValueError as error:
+        raise UserError(f"{flag} {name}={text}: {value!r} is no {kind}", why=str(error)) from error
+
+
 def check_gpu(values: Parameters, found: Probe) -> None:
     """Raises UserError where the GPU form, which nobody tries here, could not load the function with its values."""
     for name in values.gpu:
@@ -78,3 +96,13 @@ def check_gpu(values: Parameters, found: Probe) -> None:
             raise UserError(
                 f"--gpu-parameter {name}: the function takes no parameter of that name", why=f"its create takes {taken}"
             )
+
+
+def refuse_parameters(parameters: Sequence[str]) -> None:
+    """Raises UserError where there are any, for what is no single function's file."""
+    if parameters:
+        raise UserError(
+            f"-p {parameters[0]} has no function to go to",
+            why="parameters go with one function's file; a bundle holds its own",
+            remedy=f"cvat-nuclio generate DIR -p {shlex.quote(parameters[0])}",
+        )

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,36 +54,34 @@ class States:
 class Probe:
     """What loading the function showed."""
 
-    python: str
-    """Of the interpreter, such as `3.11.7`."""
     kind: str
     """CVAT's kind: detector, interactor, tracker or reid."""
     spec: Mapping[str, Any]
     """The fields of its spec."""
-    faults: tuple[tuple[str, str], ...] = ()
+    faults: Sequence[tuple[str, str]]
     """The methods that cannot be called as the runtime calls them, each with what is wrong, in words."""
-    create: Mapping[str, str | None] | None = None
+    create: Mapping[str, str | None] | None
     """The parameters of `create`, each with its default where that is a text; None where there is no `create`."""
     doc: str
     """The function module's docstring."""
-    distributions: tuple[Distribution, ...]
+    distributions: Sequence[Distribution]
     """What the function needs, less what comes with another of them."""
     loaded: frozenset[str]
     """Every distribution that loading it imported."""
     environment: Mapping[str, str]
     """The version of each distribution that the interpreter has."""
-    requires: Mapping[str, tuple[str, ...]]
+    requires: Mapping[str, Sequence[str]]
     """What each of those that it uses requires, by name."""
     frameworks: Mapping[str, str]
     """Those of `torch`, `onnxruntime`, `onnxruntime-gpu` and `openvino` that it uses, with their versions."""
     installed: Mapping[str, Distribution]
     """What the runtime needs and the interpreter has."""
-    local: tuple[LocalModule, ...]
-    missing: tuple[tuple[Path, str], ...]
+    local: Sequence[LocalModule]
+    missing: Sequence[tuple[Path, str]]
     """Imports of modules that are not there: the file, the module."""
-    binary: tuple[Path, ...]
+    binary: Sequence[Path]
     """Compiled modules of the user's own."""
-    drags_opencv: tuple[str, ...]
+    drags_opencv: Sequence[str]
     """Those of `distributions` that bring OpenCV's build for desktops along."""
     read: Mapping[Path, str]
     """The files and folders that it reads, each with the environment variable that leads there, or an empty text."""
@@ -183,24 +181,17 @@ def _question(request: ProbeRequest) -> dict[str, Any]:
 
 def _probe(found: Mapping[str, Any]) -> Probe:
     spec = dict(found["spec"])
-    return Probe(
-        python=found["python"],
-        kind=spec.pop("kind"),
-        spec=spec,
-        faults=tuple((method, text) for method, text in found["faults"]),
-        create=found["create"],
-        doc=found["doc"],
-        distributions=tuple(Distribution(**item) for item in found["distributions"]),
-        loaded=frozenset(found["loaded"]),
-        environment=found["environment"],
-        requires={name: tuple(needed) for name, needed in found["requires"].items()},
-        frameworks=found["frameworks"],
-        installed={name: Distribution(name=name, **facts) for name, facts in found["installed"].items()},
-        local=tuple(
-            LocalModule(name=item["name"], file=Path(item["file"]), path=item["path"]) for item in found["local"]
-        ),
-        missing=tuple((Path(file), module) for file, module in found["missing"]),
-        binary=tuple(map(Path, found["binary"])),
-        drags_opencv=tuple(found["drags_opencv"]),
-        read={Path(item["path"]): item["variable"] for item in found["read"]},
-    )
+    own = [LocalModule(name=item["name"], file=Path(item["file"]), path=item["path"]) for item in found["local"]]
+    typed = {
+        "kind": spec.pop("kind"),
+        "spec": spec,
+        "faults": [(method, text) for method, text in found["faults"]],
+        "distributions": [Distribution(**item) for item in found["distributions"]],
+        "loaded": frozenset(found["loaded"]),
+        "installed": {name: Distribution(name=name, **facts) for name, facts in found["installed"].items()},
+        "local": own,
+        "missing": [(Path(file), module) for file, module in found["missing"]],
+        "binary": [Path(file) for file in found["binary"]],
+        "read": {Path(item["path"]): item["variable"] for item in found["read"]},
+    }
+    return Probe(**{**found, **typed})

@@ -4,10 +4,12 @@ Part of `probe_script`, and as stand-alone: only the standard library, and `pack
 """
 
 # The import machinery speaks in strings:
-# ruff: noqa: PTH100, PTH112, PTH113, PTH118, PTH119
+# ruff: noqa: PTH100, PTH113, PTH119
 from __future__ import annotations
 
 import ast
+import functools
+import importlib.machinery
 import importlib.metadata
 import importlib.util
 import json
@@ -42,6 +44,15 @@ def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+@functools.cache
+def find(name: str) -> Any:
+    """A distribution's metadata, or None."""
+    try:
+        return importlib.metadata.distribution(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
 class Modules:
     """The modules that the function brought in: whose they are, and which are the user's own."""
 
@@ -51,7 +62,6 @@ class Modules:
         self.new = [name for name in after if name not in before and not name.startswith("aa_runtime")]
         self.modules = after
         self.owners = importlib.metadata.packages_distributions()
-        self.distributions: dict[str, Any] = {}
         self.local: dict[str, dict[str, str]] = {}
         self.direct: set[str] = set()
         self.missing: list[list[str]] = []
@@ -66,11 +76,11 @@ class Modules:
         kept = self.roots(loaded)
         return {
             "distributions": [self.distribution(name) for name in sorted(kept)],
-            "frameworks": {name: self.version(name) for name in FRAMEWORKS if name in loaded | kept},
+            "frameworks": {name: find(name).version for name in FRAMEWORKS if name in loaded | kept and find(name)},
             "loaded": sorted(loaded),
             "environment": {canonical(item.name): item.version for item in importlib.metadata.distributions()},
             "requires": {name: sorted(self.requires(name)) for name in sorted(self.closure(loaded | kept))},
-            "installed": {name: self.facts(name) for name in self.request["runtime_distributions"] if self.find(name)},
+            "installed": {name: self.facts(name) for name in self.request["runtime_distributions"] if find(name)},
             "drags_opencv": sorted(name for name in kept if self.needs_opencv(name)),
             "local": [self.local[name] for name in sorted(self.local)],
             "missing": self.missing,
@@ -102,27 +112,13 @@ class Modules:
 
     def owns(self, distribution: str, file: str) -> bool:
         """Whether a file is one that the distribution installed."""
-        found = self.find(distribution)
+        found = find(distribution)
         files = found.files or [] if found else []
         return any(os.path.abspath(str(found.locate_file(item))) == file for item in files)
 
-    def find(self, name: str) -> Any:
-        """A distribution's metadata, or None."""
-        if name not in self.distributions:
-            try:
-                self.distributions[name] = importlib.metadata.distribution(name)
-            except importlib.metadata.PackageNotFoundError:
-                self.distributions[name] = None
-        return self.distributions[name]
-
-    def version(self, name: str) -> str:
-        """Its version, or an empty text."""
-        found = self.find(name)
-        return str(found.version) if found else ""
-
     def origin(self, name: str) -> dict[str, Any]:
         """Where pip took it from, unless from an index (PEP 610)."""
-        found = self.find(name)
+        found = find(name)
         text = found.read_text("direct_url.json") if found else None
         return dict(json.loads(text)) if text else {}
 
@@ -132,7 +128,7 @@ class Modules:
 
     def facts(self, name: str) -> dict[str, Any]:
         """What an image needs to know of it: version, the Pythons that it takes."""
-        found = self.find(name)
+        found = find(name)
         return {"version": found.version, "requires_python": found.metadata.json.get("requires_python", "")}
 
     def distribution(self, name: str) -> dict[str, Any]:
@@ -185,23 +181,20 @@ class Modules:
 
     def note_local(self, target: str) -> bool:
         """Finds a local module that was not loaded yet, without running it."""
-        top, *rest = target.split(".")
+        name, *rest = target.split(".")
         try:
-            spec = importlib.util.find_spec(top)
+            spec = importlib.util.find_spec(name)
         except (ImportError, ValueError):
             spec = None
         if spec is None:
             return False
-        file = spec.origin
-        places = list(spec.submodule_search_locations or [])
-        self.add_file(top, file)
-        for depth, part in enumerate(rest):
-            candidates = [os.path.join(place, part) for place in places]
-            package = next((item for item in candidates if os.path.isdir(item)), None)
-            module = next((item + ".py" for item in candidates if os.path.isfile(item + ".py")), None)
-            init = os.path.join(package, "__init__.py") if package else None
-            self.add_file(".".join([top, *rest[: depth + 1]]), init if init and os.path.isfile(init) else module)
-            places = [package] if package else []
+        self.add_file(name, spec.origin)
+        for part in rest:
+            name = name + "." + part
+            spec = importlib.machinery.PathFinder.find_spec(name, spec.submodule_search_locations or [])
+            if spec is None:  # a name in the module
+                break
+            self.add_file(name, spec.origin)
         return True
 
     def add_file(self, name: str, file: str | None) -> None:
@@ -215,8 +208,8 @@ class Modules:
 
     def roots(self, loaded: set[str]) -> set[str]:
         """What the function imports itself, the frameworks, and of the rest only what nothing of these requires."""
-        loaded = {name for name in loaded if self.find(name)}
-        kept = {name for name in self.direct if self.find(name)} | (loaded & set(FRAMEWORKS))
+        loaded = {name for name in loaded if find(name)}
+        kept = {name for name in self.direct if find(name)} | (loaded & set(FRAMEWORKS))
         covered = self.closure(kept)
         rest = loaded - covered - self.tools()
         while rest:
@@ -238,14 +231,14 @@ class Modules:
             name = queue.pop()
             if name not in seen:
                 seen.add(name)
-                queue += [item for item in self.requires(name) if self.find(item)]
+                queue += [item for item in self.requires(name) if find(item)]
         return seen
 
     def requires(self, name: str) -> set[str]:
         """The names that a distribution requires here, extras left out."""
         from packaging.requirements import InvalidRequirement, Requirement
 
-        found = self.find(name)
+        found = find(name)
         needed = set()
         for text in (found.requires or []) if found else []:
             try:

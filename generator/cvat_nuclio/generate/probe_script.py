@@ -92,7 +92,6 @@ def probe(request: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     facts = found.report()
     spec = describe(function, sdk)
     return function, {
-        "python": "{}.{}.{}".format(*sys.version_info[:3]),
         "spec": spec,
         "faults": methods.faults(function, spec["kind"]),
         "create": created(after, request),

@@ -3,16 +3,16 @@
 import hashlib
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
 import attrs
 
 from .. import __version__
-from .base_images import BaseImage
 from .bundle_options import PARTS, key_of
 from .description import Description
+from .forms import Pinned
 from .weights import Weights
 
 #: https://github.com/opencontainers/image-spec/blob/main/annotations.md
@@ -21,9 +21,9 @@ _BASE: Final = "org.opencontainers.image.base"
 _LEFT_OUT: Final = ("folder", "python", "working_directory", "weights")
 
 
-def labels(bundle: Description, image: BaseImage, *, gpu: bool) -> dict[str, str]:
+def labels(bundle: Description, *, gpu: bool) -> dict[str, str]:
     """The image's labels: whose it is, of which options and tool, on what it stands, which weights it is for."""
-    reference, _, digest = image.reference.partition("@")
+    reference, _, digest = bundle.form(gpu=gpu).image.reference.partition("@")
     found = {
         "cvat-nuclio.function": bundle.function.name,
         "cvat-nuclio.form": "gpu" if gpu else "cpu",
@@ -52,10 +52,11 @@ def options_sum(bundle: Description) -> str:
     return hashlib.sha256(json.dumps(chosen, sort_keys=True, default=_plain).encode()).hexdigest()
 
 
-def bill_of_materials(bundle: Description, image: BaseImage, *, gpu: bool) -> str:
+def bill_of_materials(bundle: Description, *, gpu: bool) -> str:
     """CycloneDX 1.5 as JSON (https://cyclonedx.org/docs/1.5/json); the same bundle gives the same text."""
     own = {"type": "application", "bom-ref": "function", "name": bundle.function.name, "description": bundle.text}
-    parts = [*_image(image), *_packages(bundle, gpu=gpu), *(_model(one) for one in bundle.weights)]
+    form, models = bundle.form(gpu=gpu), map(_model, bundle.weights)
+    parts = [_image(form.image.reference), *_packages(form.pinned, bundle.image.apt), *models]
     content = {
         "metadata": {
             "tools": {"components": [{"type": "application", "name": "cvat-nuclio", "version": __version__}]},
@@ -69,33 +70,29 @@ def bill_of_materials(bundle: Description, image: BaseImage, *, gpu: bool) -> st
     return json.dumps({**head, **content}, indent=2, ensure_ascii=False) + "\n"
 
 
-def _image(image: BaseImage) -> Iterator[dict[str, Any]]:
-    reference, _, digest = image.reference.partition("@")
-    name, colon, tag = reference.rpartition(":")
-    name, tag = (name, tag) if colon and "/" not in tag else (reference, "latest")
-    found: dict[str, Any] = {"type": "container", "bom-ref": f"image:{image.reference}", "name": name, "version": tag}
+def _image(reference: str) -> dict[str, Any]:
+    tagged, _, digest = reference.partition("@")
+    name, colon, tag = tagged.rpartition(":")
+    name, tag = (name, tag) if colon and "/" not in tag else (tagged, "latest")
+    found: dict[str, Any] = {"type": "container", "bom-ref": f"image:{reference}", "name": name, "version": tag}
     if digest:
         found["hashes"] = [{"alg": "SHA-256", "content": digest.removeprefix("sha256:")}]
-    yield found
+    return found
 
 
-def _packages(bundle: Description, *, gpu: bool) -> Iterator[dict[str, Any]]:
-    pinned = bundle.gpu if gpu and bundle.gpu else bundle.cpu
+def _packages(pinned: Pinned, apt: Iterable[str]) -> Iterator[dict[str, Any]]:
     pins = pinned.constraints or {line.name: line.version for line in pinned.requirements.lines if line.version}
-    for name, version in sorted(pins.items()):
-        # A local version (`+cpu`) is part of it.
-        purl = f"pkg:pypi/{quote(name.lower())}@{quote(version)}"
-        yield {"type": "library", "bom-ref": purl, "name": name, "version": version, "purl": purl}
-    for package in sorted(bundle.image.apt):
+    # A local version (`+cpu`) is part of it.
+    yield from (_library("pypi", name, version) for name, version in sorted(pins.items()))
+    for package in sorted(apt):
         name, _, version = package.partition("=")
-        purl = f"pkg:deb/debian/{quote(name)}" + (f"@{quote(version)}" if version else "")
-        yield {
-            "type": "library",
-            "bom-ref": purl,
-            "name": name,
-            **({"version": version} if version else {}),
-            "purl": purl,
-        }
+        yield _library("deb/debian", name, version)
+
+
+def _library(kind: str, name: str, version: str) -> dict[str, Any]:
+    purl = f"pkg:{kind}/{quote(name.lower())}" + (f"@{quote(version)}" if version else "")
+    versioned = {"version": version} if version else {}
+    return {"type": "library", "bom-ref": purl, "name": name, **versioned, "purl": purl}
 
 
 def _model(weights: Weights) -> dict[str, Any]:

@@ -68,28 +68,23 @@ class Requirements:
         return {line.name for line in self.lines if line.name}
 
 
-def collect(
-    probe: Probe, given: Path | None, shown: str, host: Mapping[str, Distribution], pinned: Mapping[str, str]
-) -> Requirements:
+def collect(probe: Probe, given: Path | None, shown: str, pinned: Mapping[str, str]) -> Requirements:
     """The CPU image's requirements.
 
-    `given` is the user's file, called `shown` in comments; without it they are what the function imports. `host` has
-    the runtime's own distributions, for those that the function's interpreter lacks. `pinned` overrides versions found,
-    by name. Raises UserError.
+    `given` is the user's file, called `shown` in comments; without it they are what the function imports. `pinned`
+    overrides versions found, by name. Raises UserError.
     """
-    origin = f"from {shown}" if given else "what the function imports, as loaded"
-    own = tuple(parse(given)) if given else tuple(found(probe, pinned))
-    own = tuple(headless(line) for line in own)
-    return Requirements(own=own, origin=origin, runtime=tuple(_runtime(probe, own, host, pinned)))
-
-
-def found(probe: Probe, pinned: Mapping[str, str]) -> Iterable[Line]:
-    """A pin for each distribution that the function needs, less what the runtime pins anyway."""
     runtime = {*RUNTIME, *RUNTIME_OF_KIND.get(probe.kind, ())}
+    origin = f"from {shown}" if given else "what the function imports, as loaded"
+    own = tuple(map(_headless, parse(given) if given else _imported(probe, runtime, pinned)))
+    return Requirements(own=own, origin=origin, runtime=tuple(_runtime(probe, own, runtime, pinned)))
+
+
+def _imported(probe: Probe, runtime: set[str], pinned: Mapping[str, str]) -> Iterable[Line]:
+    """A pin for each distribution that the function needs, less what the runtime pins anyway."""
     for item in probe.distributions:
-        if item.name in runtime or item.name in ("cvat-nuclio", "cvat-cli"):
-            continue
-        yield line_of(item, pinned.get(item.name, item.version))
+        if item.name not in runtime | {"cvat-nuclio", "cvat-cli"}:
+            yield line_of(item, pinned.get(item.name, item.version))
 
 
 def line_of(item: Distribution, version: str, comment: str = "") -> Line:
@@ -119,28 +114,22 @@ def public(version: str) -> str:
         return version
 
 
-def headless(line: Line) -> Line:
+def _headless(line: Line) -> Line:
     """OpenCV for desktops becomes OpenCV without windows."""
-    if line.name not in HEADLESS:
+    name = HEADLESS.get(line.name)
+    if name is None:
         return line
-    text = re.sub(r"^[A-Za-z0-9._-]+", HEADLESS[line.name], line.text)
-    return Line(
-        text=text,
-        name=HEADLESS[line.name],
-        comment=f"In place of {line.name}, which needs libGL: no image here has it.",
-    )
+    comment = f"In place of {line.name}, which needs libGL: no image here has it."
+    return Line(text=re.sub(r"^[A-Za-z0-9._-]+", name, line.text), name=name, comment=comment)
 
 
-def _runtime(
-    probe: Probe, own: Sequence[Line], host: Mapping[str, Distribution], pinned: Mapping[str, str]
-) -> Iterable[Line]:
+def _runtime(probe: Probe, own: Sequence[Line], runtime: set[str], pinned: Mapping[str, str]) -> Iterable[Line]:
     names = {line.name for line in own}
-    for name in sorted({*RUNTIME, *RUNTIME_OF_KIND.get(probe.kind, ())}):
-        if name in names or (name in OPENCV and names & OPENCV):
-            continue
-        # Versions that were loaded together: the function's interpreter first, then the tool's.
-        item = probe.installed.get(name) or host[name]
-        yield pin(name, pinned.get(name, item.version))
+    for name in sorted(runtime - names):
+        if name not in OPENCV or not names & OPENCV:
+            # Versions that were loaded together: the function's interpreter first, then the tool's.
+            item = probe.installed.get(name) or importlib.metadata.distribution(name)
+            yield pin(name, pinned.get(name, item.version))
 
 
 def least_of_runtime(requirements: Requirements) -> list[str]:
@@ -198,5 +187,4 @@ def _name(bare: str, where: str) -> str:
 
 def pins_in(text: str) -> dict[str, str]:
     """The pins in a file that was generated earlier."""
-    lines = (re.fullmatch(r"([a-z0-9-]+)==(\S+)", line.strip()) for line in text.splitlines())
-    return {line[1]: line[2] for line in lines if line}
+    return dict(re.findall(r"^ *([a-z0-9-]+)==(\S+) *$", text, re.MULTILINE))

@@ -1,6 +1,5 @@
 """The copy of the shared runtime that each bundle carries: `nuclio/aa_runtime/`."""
 
-import hashlib
 import importlib.util
 import os
 import shutil
@@ -8,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .. import atomic
+from .tree import digest, read_sums, sums_text
 
 PACKAGE = "aa_runtime"
 SUMS = "SHA256SUMS"
@@ -52,10 +52,9 @@ def is_fresh(folder: Path) -> bool:
 
 def edited(folder: Path) -> list[str]:
     """The files of the copy that somebody changed since it was made, as paths in the bundle's folder."""
-    record = folder / PACKAGE / SUMS
-    if not record.is_file() or is_fresh(folder):
+    made = read_sums(folder / PACKAGE / SUMS)
+    if not made or is_fresh(folder):
         return []
-    made = dict(_parse(line) for line in record.read_text("utf-8").splitlines())
     now = _sums(folder / PACKAGE)
     return sorted(f"{PACKAGE}/{name}" for name in now if now[name] != made.get(name))
 
@@ -64,17 +63,11 @@ def _write(target: Path) -> None:
     for name in _files(SOURCE):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(SOURCE / name, target / name)
-    lines = [f"{digest}  {name}\n" for name, digest in _sums(SOURCE).items()]
-    (target / SUMS).write_text("".join(lines), "utf-8")
-
-
-def _parse(line: str) -> tuple[str, str]:
-    digest, _, name = line.partition("  ")
-    return name, digest
+    (target / SUMS).write_text(sums_text(_sums(SOURCE)), "utf-8")
 
 
 def _sums(folder: Path) -> dict[str, str]:
-    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in _files(folder)}
+    return {name: digest(folder / name) for name in _files(folder)}
 
 
 def _files(folder: Path) -> Iterator[str]:

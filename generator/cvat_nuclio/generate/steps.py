@@ -7,6 +7,9 @@ import attrs
 
 from ..errors import UserError
 from .base_images import BaseImage
+from .description import Description
+from .provenance import labels
+from .requirements import Requirements
 
 CACHE = "/opt/cache"
 #: Where libraries keep what they download. In the image, so that a worker finds it there.
@@ -38,46 +41,31 @@ class Step:
         return f"{self.kind} {self.value.replace('{bundle}', '')}"
 
 
-def steps(
-    image: BaseImage,
-    *,
-    requirements: Sequence[str],
-    apt: Sequence[str],
-    gpu: bool,
-    replace_opencv: str,
-    bake: Sequence[str],
-    secrets: Sequence[str] = (),
-) -> list[Step]:
+def steps(bundle: Description, *, gpu: bool) -> list[Step]:
     """The steps before the bundle itself is copied: they stay in the build's cache while only its code changes.
 
-    `requirements` are files of the bundle: the one that pip reads, then those that it names. `replace_opencv` is the
-    pin of a headless OpenCV to put in the place of one that a requirement drags in. `bake` lists the files that loading
-    the function takes; empty: no bake. `secrets` are variables that the bake alone sees.
+    Raises UserError.
     """
-    result = [
+    form, requirements = bundle.form(gpu=gpu), bundle.requirements_files(gpu=gpu)
+    git = ["git"] if any("git+" in line.text for line in bundle.requirements.lines) else []
+    return [
         Step(kind="USER", value="root", why="a base image may leave another user"),
         Step(
             kind="ENV", value="DEBIAN_FRONTEND=noninteractive PIP_BREAK_SYSTEM_PACKAGES=1 PIP_NO_CACHE_DIR=1",
             why="Nuclio's own pip step meets Debian's ban on installing (PEP 668)",
         ),
-        *_python(image, apt),
+        *_python(form.image, [*bundle.image.apt, *git]),
         *([_nvidia()] if gpu else []),
         Step(
             kind="COPY", value=" ".join([*(f"{{bundle}}{name}" for name in requirements), f"{STAGE}/"]),
             why="alone, so that pip runs again only when they change",
         ),
         Step(kind="RUN", value=f"python -m pip install -r {STAGE}/{requirements[0]}", why="nothing else installs them"),
+        *([_headless(bundle.requirements)] if bundle.probe.drags_opencv else []),
+        Step(kind="WORKDIR", value=HOME, why="relative paths start in the bundle"),
+        *_bake(bundle.bake_files, bundle.image.build_secret),
+        _label(labels(bundle, gpu=gpu)),
     ]  # fmt: skip
-    if replace_opencv:
-        result.append(_headless(replace_opencv))
-    result.append(Step(kind="WORKDIR", value=HOME, why="relative paths start in the bundle"))
-    return [*result, *_bake(bake, secrets)]
-
-
-def label_step(labels: Mapping[str, str]) -> Step:
-    """Labels of the image. Values hold no quotes: see `provenance.labels`."""
-    words = " ".join(f'{name}="{value}"' for name, value in labels.items())
-    return Step(kind="LABEL", value=words, why="what the image is made of: docker inspect shows it")
 
 
 def _python(image: BaseImage, apt: Sequence[str]) -> list[Step]:
@@ -117,7 +105,10 @@ def _nvidia() -> Step:
     )  # fmt: skip
 
 
-def _headless(pin: str) -> Step:
+def _headless(requirements: Requirements) -> Step:
+    name = "opencv-python-headless"
+    version = requirements.version(name)
+    pin = f"{name}=={version}" if version else name
     return Step(
         kind="RUN",
         value="python -m pip uninstall -y opencv-python opencv-contrib-python opencv-python-headless"
@@ -165,6 +156,11 @@ def _copy(sources: Sequence[str], target: str, why: str) -> Step:
     words = [*sources, target]
     spaced = any(" " in word for word in words)
     return Step(kind="COPY", value=json.dumps(words) if spaced else " ".join(words), why=why)
+
+
+def _label(labels: Mapping[str, str]) -> Step:
+    words = " ".join(f'{name}="{value}"' for name, value in labels.items())  # no value holds a quote
+    return Step(kind="LABEL", value=words, why="what the image is made of: docker inspect shows it")
 
 
 def _env(values: dict[str, str]) -> str:

@@ -1,7 +1,15 @@
-"""What the texts of options may hold. Each ends in a file of some language, where a stray character means something."""
+"""What the texts of options may hold, and where a path in one starts.
 
+Each text ends in a file of some language, where a stray character means something. Paths on the command line start in
+the current folder, those in `cvat-nuclio.yaml` in the bundle's.
+"""
+
+import os
 import re
 import unicodedata
+from pathlib import Path
+
+import attrs
 
 from ..errors import UserError
 
@@ -10,16 +18,9 @@ CONTROLS = {"Cc", "Zl", "Zp", "Cs"}
 #: Linux's limits, in bytes.
 LONGEST_NAME, LONGEST_PATH = 255, 4096
 
-_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]{0,511}")
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://[!-~]+")
-# A name that ends in a dash would be removed instead of installed.
-_PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]*[a-z0-9+.](:[a-z0-9][a-z0-9-]*)?(=[A-Za-z0-9][A-Za-z0-9.+:~-]*)?")
-_LABEL = re.compile(r"([A-Za-z0-9.-]{1,253}/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
-_VERSION = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}", re.ASCII)
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
-_HOST = re.compile(r"(?=.{1,253}$)(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 # What a Dockerfile's COPY takes for a variable, a pattern or a quote.
 _SPECIAL = re.compile(r"[$*?\[\]\\\"'`]")
+_HOST_LABEL = "([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)"
 
 
 def lines(flag: str, text: str) -> None:
@@ -48,39 +49,40 @@ def module(flag: str, text: str) -> None:
         raise UserError(f"{flag} {text!a} is no module", remedy="its qualified name: package.module")
 
 
-def image(flag: str, text: str) -> None:
-    """A Docker image's reference."""
-    _form(_IMAGE, flag, text, "an image", "NAME, NAME:TAG or REGISTRY/NAME:TAG")
+@attrs.frozen
+class Form:
+    """A text that one pattern tells. Called with an option and a text it raises UserError, unless that matches."""
+
+    what: str
+    pattern: str
+    remedy: str
+
+    def __call__(self, flag: str, text: str) -> None:
+        if not re.fullmatch(self.pattern, text):
+            raise UserError(f"{flag} {text!a} is not {self.what}", remedy=self.remedy)
 
 
-def url(flag: str, text: str) -> None:
-    """An address that stands in a requirements file."""
-    _form(_URL, flag, text, "an address", "https://HOST/PATH, in ASCII")
-
-
-def package(flag: str, text: str) -> None:
-    """What `apt-get install` takes."""
-    _form(_PACKAGE, flag, text, "a Debian package", "NAME, NAME:ARCHITECTURE or NAME=VERSION")
-
-
-def label(flag: str, text: str) -> None:
-    """A key or a value of a Kubernetes label."""
-    _form(_LABEL, flag, text, "a label of Kubernetes", "letters, digits, `-`, `_`, `.`; a key with PREFIX/ before it")
-
-
-def version(flag: str, text: str) -> None:
-    """A release of Nuclio's."""
-    _form(_VERSION, flag, text, "a version of Nuclio", "1.14.1")
-
-
-def host(flag: str, text: str) -> None:
-    """A host's name in an Ingress."""
-    _form(_HOST, flag, text, "a host's name", "functions.example.org")
-
-
-def variable(flag: str, text: str) -> None:
-    """A variable's name that a shell takes."""
-    _form(_VARIABLE, flag, text, "a variable's name", "letters, digits and underscores; its value stays where it is")
+image = Form("an image", "[A-Za-z0-9][A-Za-z0-9._/:@-]{0,511}", "NAME, NAME:TAG or REGISTRY/NAME:TAG")
+url = Form("an address", "[a-z][a-z0-9+.-]*://[!-~]+", "https://HOST/PATH, in ASCII")
+#: For `apt-get install`, which would remove one whose name ends in a dash.
+package = Form(
+    "a Debian package",
+    "[a-z0-9][a-z0-9+.-]*[a-z0-9+.](:[a-z0-9][a-z0-9-]*)?(=[A-Za-z0-9][A-Za-z0-9.+:~-]*)?",
+    "NAME, NAME:ARCHITECTURE or NAME=VERSION",
+)
+label = Form(
+    "a label of Kubernetes",
+    "([A-Za-z0-9.-]{1,253}/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?",
+    "letters, digits, `-`, `_`, `.`; a key with PREFIX/ before it",
+)
+quantity = Form(
+    "a quantity", r"[0-9]{1,18}(\.[0-9]{1,9})?(m|k|M|G|T|Ki|Mi|Gi|Ti)?", "Kubernetes' form: 2, 500m, 4Gi, 512Mi"
+)
+version = Form("a version of Nuclio", r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}", "1.14.1")
+host = Form("a host's name", rf"(?=.{{1,253}}$)(\*\.)?{_HOST_LABEL}(\.{_HOST_LABEL})*", "functions.example.org")
+variable = Form(
+    "a variable's name", "[A-Za-z_][A-Za-z0-9_]{0,127}", "letters, digits and underscores; its value stays where it is"
+)
 
 
 def place(text: str) -> None:
@@ -104,6 +106,30 @@ def joined(text: str) -> str:
     return " ".join("".join(" " if has_controls(char) else char for char in text).split())
 
 
-def _form(pattern: re.Pattern[str], flag: str, text: str, what: str, remedy: str) -> None:
-    if not pattern.fullmatch(text):
-        raise UserError(f"{flag} {text!a} is not {what}", remedy=remedy)
+def move_path(text: str, folder: Path) -> str:
+    """A path of the current folder, as seen from `folder`."""
+    # os.path's: a Path's expanduser() fails for `~` of nobody.
+    return Path(os.path.relpath(os.path.expanduser(text), folder)).as_posix()  # noqa: PTH111
+
+
+def move_program(text: str, folder: Path) -> str:
+    """The same, unless it is a name that PATH finds."""
+    return move_path(text, folder) if os.sep in text else text
+
+
+def move_added(text: str, folder: Path) -> str:
+    """`PATH` or `PATH=PLACE`."""
+    source, equals, place = text.partition("=")
+    return move_path(source, folder) + equals + place
+
+
+def move_parameter(text: str, folder: Path) -> str:
+    """`NAME=TYPE:VALUE`: a path where the type is `file`."""
+    name, equals, value = text.partition("=file:")
+    return f"{name}{equals}{move_path(value, folder)}" if equals and value else text
+
+
+def move_mount(text: str, folder: Path) -> str:
+    """`HOST:PATH`: a folder of this machine is named in full, for the file is read elsewhere."""
+    host, colon, inside = text.partition(":")
+    return f"{os.path.abspath(os.path.expanduser(host))}:{inside}" if host.startswith(("~", ".")) and colon else text  # noqa: PTH100, PTH111

@@ -22,7 +22,7 @@ class State(StrEnum):
     CHANGED = "changed"
     SAME = "same"
     EDITED = "edited"
-    GONE = "gone"
+    GONE = "removed"
 
 
 @attrs.frozen(kw_only=True)
@@ -68,12 +68,12 @@ class Plan:
                 sums[change.path] = self.recorded[change.path]
             elif not kept and change.content is not None:
                 sums[change.path] = digest(change.content)
-        return "".join(f"{value}  {path}\n" for path, value in sorted(sums.items()))
+        return sums_text(sums)
 
 
 def plan(folder: Path, files: Mapping[str, Content]) -> Plan:
     """Compares what shall be with what is. Raises UserError where a file would lie outside of the folder."""
-    recorded = read_sums(folder)
+    recorded = read_sums(folder / SUMS)
     for path in {*files, *recorded}:
         _check_inside(folder, path)
     changes = [_change(folder, path, content, recorded) for path, content in sorted(files.items())]
@@ -81,9 +81,13 @@ def plan(folder: Path, files: Mapping[str, Content]) -> Plan:
     return Plan(folder=folder, changes=tuple(changes), recorded=recorded)
 
 
-def read_sums(folder: Path) -> dict[str, str]:
-    """The sums of the files as they were generated, by path. Raises UserError."""
-    path = folder / SUMS
+def sums_text(sums: Mapping[str, str]) -> str:
+    """The sums of files, by path, in the form of `sha256sum`."""
+    return "".join(f"{value}  {path}\n" for path, value in sorted(sums.items()))
+
+
+def read_sums(path: Path) -> dict[str, str]:
+    """What `sums_text` gave; nothing where there is no such file. Raises UserError."""
     if not path.is_file():
         return {}
     sums = {}

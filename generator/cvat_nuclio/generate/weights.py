@@ -1,6 +1,5 @@
 """`--weights FILE=NAME@REVISION`: which weights a file of the bundle holds, and that it goes on holding them."""
 
-import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import attrs
 
 from ..errors import UserError
+from .tree import digest
 
 _FORM = re.compile(
     r"(?P<name>[A-Za-z0-9][\w./:+-]*)@(?P<revision>[A-Za-z0-9][\w./:+-]*)(?: sha256:(?P<sha256>[0-9a-f]{64}))?"
@@ -39,7 +39,7 @@ def seen(weights: Weights, file: Path) -> Weights:
     """With the sum of the file as it lies there, if it does. Raises UserError where that is another one."""
     if not file.is_file():
         return weights
-    found = sha256_of(file)
+    found = digest(file)
     if weights.sha256 not in ("", found):
         raise UserError(
             f"{file} holds other weights than {weights.name}@{weights.revision}",
@@ -47,17 +47,6 @@ def seen(weights: Weights, file: Path) -> Weights:
             remedy=f"put the right file there, or say what it is: --weights {weights.file}=NAME@REVISION",
         )
     return attrs.evolve(weights, sha256=found)
-
-
-def sha256_of(file: Path) -> str:
-    """The sum of a file's bytes, in hexadecimal digits."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def check_weights(options: Mapping[str, str]) -> None:
-    """Raises UserError for what names no weights."""
-    weights_in(options)
 
 
 def _read(file: str, text: str) -> Weights:

@@ -14,7 +14,8 @@ from ..cvat.gateway import Gateway
 from ..cvat.sample import function_of_kind
 from ..cvat.transport import decode, send
 from ..errors import UserError
-from ..generate.temporary import bundle_of, refuse_parameters
+from ..generate.make_bundle import bundle_of
+from ..generate.parameters import refuse_parameters
 from ..interpreter import interpreter
 from ..limits import NAMESPACE
 from ..nuclio.function_yaml import FunctionYaml

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ..bundle import Generated
 from ..rule import ERROR, WARNING, Fault, rule
 
-# `generate.lacks` is slow to import, and few of the folders that are checked were generated.
+# `generate.option_file` is slow to import, and few of the folders that are checked were generated.
 
 
 @rule(
@@ -18,7 +18,7 @@ def lacking_file(generated: Generated) -> Iterator[Fault]:
 
     Weights, and what the options name, are errors; other files may be ones that it can do without.
     """
-    from ...generate.lacks import absent
+    from ...generate.option_file import absent
 
     for lack in absent(generated.bundle.folder):
         at = f"/opt/nuclio/{lack.place}"
@@ -34,7 +34,7 @@ def lacking_file(generated: Generated) -> Iterator[Fault]:
 )  # fmt: skip
 def refused_state(generated: Generated) -> Iterator[Fault]:
     """A tracker's state was too large for a token, or held what has no encoding, when the bundle was generated."""
-    from ...generate.lacks import refused_state as seen
+    from ...generate.option_file import refused_state as seen
 
     if said := seen(generated.bundle.folder):
         remedy = f"cvat-nuclio generate {generated.file.parent} --state in-memory (one worker, one replica)"
@@ -48,6 +48,6 @@ def refused_state(generated: Generated) -> Iterator[Fault]:
 )  # fmt: skip
 def other_weights(generated: Generated) -> Iterator[Fault]:
     """A file of weights is not the one that was there when the bundle was generated: its sum is another."""
-    from ...generate.lacks import other_weights as others
+    from ...generate.option_file import other_weights as others
 
     yield from map(Fault, others(generated.bundle.folder))

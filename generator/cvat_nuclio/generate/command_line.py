@@ -1,20 +1,87 @@
-"""The options in `cvat-nuclio.yaml` and those on the command line, put together."""
+"""What a command line asks for: bundles that are there or functions that become new ones, and the options of each."""
 
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from ..errors import UserError
 from . import names, option_file
 from .bundle_options import key_of, option_fields
 from .description import Description
-from .option_kinds import Move, kind_of
-from .values import as_map
+from .option_kinds import Move, as_map, kind_of
+from .probe_modules import READY
 
 FUNCTION = ("function-module", "function-file")
-#: Found wherever cvat-nuclio is.
-READY = "cvat_functions"
+
+
+@attrs.frozen
+class Target:
+    """One bundle to write: its folder, and the function where it is named anew."""
+
+    folder: Path
+    function: Mapping[str, str]
+    """`function_file` or `function_module`; empty for a bundle that is there."""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the command line has all options."""
+        return bool(self.function)
+
+
+def targets(words: Sequence[str], output: Path | None, given: Mapping[str, object]) -> list[Target]:
+    """The bundles of a command line. `given` are its other options. Raises UserError."""
+    named = {key: str(given[key]) for key in ("function_file", "function_module") if given.get(key)}
+    if named and not words:
+        return [_beside(named, output)]
+    if not words:
+        raise UserError("name the function, or a bundle to regenerate", remedy="generate func.py, or generate DIR")
+    found = [_target(word, output) for word in words]
+    functions = [target for target in found if target.is_new]
+    if named and functions:
+        raise UserError("the function is named twice", why=f"{words[0]}, and {_flag(named)}", remedy="give one of them")
+    if output is not None and (len(words) > 1 or not functions):
+        raise UserError("--output names one new bundle, DIR one that is there", remedy="give one of them")
+    return found
+
+
+def _flag(named: Mapping[str, str]) -> str:
+    key, value = next(iter(named.items()))
+    return f"--{key.replace('_', '-')} {value}"
+
+
+def _target(word: str, output: Path | None) -> Target:
+    path = Path(word)
+    if path.suffix == ".py" and not path.is_dir():
+        return _beside({"function_file": word}, output)
+    if not path.exists() and "." in word and all(part.isidentifier() for part in word.split(".")):
+        return _beside({"function_module": word}, output)
+    if not path.exists():
+        raise UserError(
+            f"there is no {word}", remedy="a function's file (func.py) or module (package.module), or a bundle's folder"
+        )
+    if not (path / option_file.NAME).is_file() and (path / "func.py").is_file():
+        raise UserError(
+            f"{word} is no bundle yet",
+            why=f"it has no {option_file.NAME}",
+            remedy=f"cvat-nuclio generate {path / 'func.py'}",
+        )
+    return Target(path, {})
+
+
+def _beside(function: Mapping[str, str], output: Path | None) -> Target:
+    """A new bundle: in `output`, else in a folder of the function's own name, beside its file or in the current one."""
+    if output is not None:
+        return Target(output, function)
+    file, module = function.get("function_file"), function.get("function_module", "")
+    folder = Path(file).with_suffix("") if file else Path(module.rpartition(".")[2])
+    if folder.exists() and not (folder / option_file.NAME).is_file() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(
+            f"{folder} is there, and is no bundle", why="the new bundle would go there", remedy="another: --output DIR"
+        )
+    return Target(folder, function)
 
 
 def merge(folder: Path, given: Mapping[str, Any], *, new: bool, force: bool) -> dict[str, Any]:
@@ -43,11 +110,9 @@ def settled(options: dict[str, Any], bundle: Description, *, new: bool) -> Mappi
         options["weights"] = {one.file: one.text for one in bundle.weights}
     if bundle.image.digests:
         options["digests"] = dict(bundle.image.digests)
-    if not new or "working-directory" not in options or _depends_on_directory(bundle):
-        return options
-    kept = dict(options)
-    del kept["working-directory"]
-    return kept
+    if new and not _depends_on_directory(bundle):
+        options.pop("working-directory", None)
+    return options
 
 
 def _depends_on_directory(bundle: Description) -> bool:

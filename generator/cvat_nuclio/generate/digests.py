@@ -1,11 +1,14 @@
-"""What a registry says of an image's name: the digest of what it stands for now (`--pin-digests`)."""
+"""`--pin-digests`: the digest of what an image's name stands for now, as its registry says."""
 
 import re
 from typing import Final
 
+import attrs
 import urllib3
 
 from ..errors import UserError
+from .bundle_options import BundleOptions
+from .forms import Form, Forms
 
 _HUB: Final = "registry-1.docker.io"
 _TYPES: Final = (
@@ -13,6 +16,22 @@ _TYPES: Final = (
     "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
 )
 _TIMEOUT: Final = 20.0
+
+
+def with_digests(options: BundleOptions, forms: Forms) -> tuple[BundleOptions, Forms]:
+    """Each form on its image by the digest that it had when it was asked, kept in the options. Raises UserError."""
+    digests = dict(options.image.digests)
+
+    def fixed(form: Form) -> Form:
+        name = form.image.reference
+        if "@" not in name and name not in digests:
+            digests[name] = pinned(name).rpartition("@")[2]
+        if name in digests:
+            name = f"{name}@{digests[name]}"
+        return attrs.evolve(form, image=attrs.evolve(form.image, reference=name))
+
+    forms = attrs.evolve(forms, cpu=fixed(forms.cpu), gpu=fixed(forms.gpu) if forms.gpu else None)
+    return attrs.evolve(options, image=attrs.evolve(options.image, digests=digests)), forms
 
 
 def pinned(reference: str, *, scheme: str = "https") -> str:
