@@ -13,6 +13,7 @@ import argparse
 import base64
 import importlib.metadata
 import io
+import itertools
 import json
 import os
 import platform
@@ -20,24 +21,22 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Protocol
 
 import attrs
 import nuclio_sdk
 import PIL.Image
 import PIL.ImageChops
 
-from aa_runtime import Options, create_handler
+from aa_runtime import FunctionSource, Options, create_handler
 from cvat_nuclio.errors import UserError
 from tools.demo.media import PHOTOS, packaged
 from tools.full_size import CASES, ROOT, SIZE, Case
 
-SECONDS, LEAST, MOST = 15, 3, 20
-"""A call is repeated for so long, but no less and no more often."""
 #: The cup of the photograph, as the demo without weights has it, in SIZE.
 BOX = [[149.0, 18.0], [1045.0, 706.0]]
 CLICK = [[619.0, 288.0]]
@@ -45,13 +44,34 @@ CLICK = [[619.0, 288.0]]
 Body = dict[str, Any]
 
 
+class Function(Protocol):
+    """What is measured."""
+
+    @property
+    def name(self) -> str: ...
+
+    def source(self) -> FunctionSource: ...
+
+
+@attrs.frozen
+class Pace:
+    """A call is repeated for so many seconds of processor time, but no less and no more often; `warm`: before that once
+    that does not count."""
+
+    seconds: float = 15
+    least: int = 3
+    most: int = 20
+    warm: bool = True
+
+
 @attrs.frozen
 class Timed:
-    """One kind of call: medians in seconds, the number of calls, and the most memory so far in MiB."""
+    """One kind of call: medians in seconds, the least processor time, the calls, and the most memory so far in MiB."""
 
     call: str
     wall: float
     processor: float
+    least: float
     calls: int
     memory: float
 
@@ -68,30 +88,48 @@ def pictures() -> Iterator[str]:
         photograph = PIL.ImageChops.offset(photograph, 2, 0)
 
 
-def measure(case: Case) -> list[Timed]:
-    """Every kind of call of one function, in this process."""
-    handler = create_handler(case.source(), Options(), nuclio_sdk.Logger(level=40))
+def measure(
+    function: Function, pace: Pace | None = None, wanted: Container[str] | None = None, **more: Any
+) -> list[Timed]:
+    """The kinds of call that are wanted, or all, of one function, in this process.
 
-    def call(body: Body) -> Body:
+    `more` goes into a detector's bodies. Raises UserError.
+    """
+    kind, call = caller(function)
+    return [
+        _timed(name, bodies, call, pace or Pace())
+        for name, bodies in calls(kind, call, **more)
+        if wanted is None or name in wanted
+    ]
+
+
+def caller(function: Function) -> tuple[str, Callable[[Body], Any]]:
+    """The function's kind, and what calls it, as a worker does; that raises UserError."""
+    handler = create_handler(function.source(), Options(), nuclio_sdk.Logger(level=40))
+
+    def call(body: Body) -> Any:
         response = handler.handle(
             None, nuclio_sdk.Event(body=json.dumps(body).encode(), content_type="application/json")
         )
         if response.status_code != 200:
-            raise UserError(f"{case.name} answered {response.status_code}", why=str(response.body))
-        return dict(answer) if isinstance(answer := json.loads(response.body), dict) else {}
+            raise UserError(f"{function.name} answered {response.status_code}", why=str(response.body))
+        return json.loads(response.body)
 
-    return [_timed(name, bodies, call) for name, bodies in calls(str(handler.kind), call)]
+    return str(handler.kind), call
 
 
-def calls(kind: str, call: Callable[[Body], Body]) -> Iterator[tuple[str, Iterator[Body]]]:
+def calls(kind: str, call: Callable[[Body], Any], **more: Any) -> Iterator[tuple[str, Iterator[Body]]]:
     """The kinds of call that a function of this kind gets, each with the bodies to send."""
     shown = pictures()
     first = next(shown)
     if kind == "detector":
-        yield "a picture", ({"image": image} for image in shown)
+        yield "a picture", itertools.repeat({"image": first, **more})
     elif kind == "interactor":
         click = {"pos_points": CLICK, "neg_points": [], "obj_bbox": BOX}
-        yield "a picture and its first click", ({"image": image, **click} for image in shown)
+        yield (
+            "a picture and its first click",
+            ({"image": image, **click} for image in itertools.chain([first], shown)),
+        )
         # One that the function has seen.
         call({"image": first, **click})
         yield (
@@ -117,17 +155,18 @@ def _box(index: int) -> Body:
     return {"id": index, "label_id": 1, "type": "rectangle", "points": points, "attributes": [], "group": 0}
 
 
-def _timed(name: str, bodies: Iterator[Body], call: Callable[[Body], Body]) -> Timed:
-    call(next(bodies))
-    walls, processors, start = list[float](), list[float](), time.monotonic()
-    while len(walls) < LEAST or (time.monotonic() - start < SECONDS and len(walls) < MOST):
+def _timed(name: str, bodies: Iterator[Body], call: Callable[[Body], Any], pace: Pace) -> Timed:
+    if pace.warm:
+        call(next(bodies))
+    walls, processors = list[float](), list[float]()
+    while len(walls) < pace.least or (sum(processors) < pace.seconds and len(walls) < pace.most):
         body = next(bodies)
         wall, processor = time.perf_counter(), time.process_time()
         call(body)
         walls.append(time.perf_counter() - wall)
         processors.append(time.process_time() - processor)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Timed(name, median(walls), median(processors), len(walls), memory)
+    return Timed(name, median(walls), median(processors), min(processors), len(walls), memory)
 
 
 def table(rows: Sequence[tuple[Case, Sequence[Timed]]]) -> str:

@@ -2,8 +2,8 @@
 
     python -m tools.update_frameworks
 
-Asks the package index for metadata only, through `uv pip compile` (install uv first); no wheel is downloaded.
-Add a release to the lists below when it appears.
+Asks the package index for metadata only, through `uv pip compile` (install uv first); no wheel is downloaded. The
+releases are those that the table has and the newest, which takes the place of one of the same minor version.
 """
 
 import re
@@ -12,16 +12,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from cvat_nuclio import atomic
+from cvat_nuclio.data import tables
+
 TABLE = Path(__file__).parent.parent / "generator" / "cvat_nuclio" / "data" / "frameworks.yaml"
 
-#: Each pins the torch that it was built with, so its releases choose torch's rows.
-TORCHVISION = [
-    "0.21.0", "0.22.1", "0.23.0", "0.24.1", "0.25.0", "0.26.0", "0.27.1", "0.28.0", "0.29.0", "0.29.2",
-]  # fmt: skip
-ONNXRUNTIME_GPU = [
-    "1.20.2", "1.21.1", "1.22.0", "1.23.2", "1.24.4", "1.25.1", "1.26.0", "1.27.0", "1.28.0", "1.29.0", "1.30.0",
-    "1.31.1",
-]  # fmt: skip
 #: Releases whose metadata does not say, and what does.
 ONNXRUNTIME_GPU_BY_HAND = {
     "1.20.2": ("12", "ONNX Runtime's page on the CUDA execution provider: CUDA 12 since 1.19"),
@@ -36,20 +31,28 @@ HEADER = """\
 
 def main() -> int:
     """Prints the number of rows written."""
-    torch = [torch_row(version) for version in TORCHVISION]
-    onnxruntime = [onnxruntime_row(version) for version in ONNXRUNTIME_GPU]
-    lines = [HEADER, "torch:\n", *torch, "onnxruntime-gpu:\n", *onnxruntime]
-    TABLE.write_text("".join(lines), "utf-8")
+    # Each torchvision pins the torch that it was built with, so its releases choose torch's rows.
+    torchvision = [row.beside["torchvision"] for row in tables.rows("torch")]
+    torch = dict(map(torch_row, [*torchvision, newest("torchvision")]))
+    known = [row.version for row in tables.rows("onnxruntime-gpu")]
+    onnxruntime = dict(map(onnxruntime_row, [*known, newest("onnxruntime-gpu")]))
+    lines = [HEADER, "torch:\n", *torch.values(), "onnxruntime-gpu:\n", *onnxruntime.values()]
+    atomic.write(TABLE, "".join(lines).encode())
     print(f"{TABLE.name}: {len(torch)} rows for torch, {len(onnxruntime)} for onnxruntime-gpu")
     return 0
 
 
-def torch_row(torchvision: str) -> str:
-    """The row of the torch release that this torchvision was built with."""
+def newest(distribution: str) -> str:
+    """The newest release."""
+    return resolve(distribution, python="3.12")[distribution]
+
+
+def torch_row(torchvision: str) -> tuple[str, str]:
+    """The minor version and the row of the torch release that this torchvision was built with."""
     pins = resolve(f"torchvision=={torchvision}", python="3.11")
     cuda = next(item for item in ("nvidia-cuda-runtime-cu12", "cuda-toolkit") if item in pins)
     cudnn = next(item for item in pins if item.startswith("nvidia-cudnn-"))
-    return row(
+    return minor(pins["torch"]), row(
         pins["torch"],
         cuda=minor(pins[cuda]),
         cudnn=minor(pins[cudnn]),
@@ -58,16 +61,16 @@ def torch_row(torchvision: str) -> str:
     )
 
 
-def onnxruntime_row(version: str) -> str:
-    """Only CUDA's major version is fixed: the extras take any release of it."""
+def onnxruntime_row(version: str) -> tuple[str, str]:
+    """The minor version and the row; only CUDA's major version is fixed, for the extras take any release of it."""
     if version in ONNXRUNTIME_GPU_BY_HAND:
         cuda, source = ONNXRUNTIME_GPU_BY_HAND[version]
-        return row(version, cuda=cuda, source=source)
+        return minor(version), row(version, cuda=cuda, source=source)
     pins = resolve(f"onnxruntime-gpu[cuda,cudnn]=={version}", python="3.12")
     runtime = next(item for item in pins if re.fullmatch(r"nvidia-cuda-runtime(-cu\d+)?", item))
     cudnn = next(item for item in pins if item.startswith("nvidia-cudnn-"))
     major = pins[runtime].split(".")[0]
-    return row(version, cuda=major, source=f"its extras ask for {runtime} {major}.x and {cudnn}")
+    return minor(version), row(version, cuda=major, source=f"its extras ask for {runtime} {major}.x and {cudnn}")
 
 
 def row(version: str, *, cuda: str, source: str, cudnn: str = "", beside: str = "") -> str:

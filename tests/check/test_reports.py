@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from cvat_nuclio.check import check_paths
+from cvat_nuclio.data import tables
 
 YAML = """metadata:
   name: demo
@@ -71,6 +72,8 @@ PYTHON = "RUN apt-get update && apt-get install -y python3.11 python3-pip python
         ('RUN pip install "onnxruntime-gpu<1.19" "numpy<2"', {"CN337"}),
         ("RUN python3 -m pip install --no-cache-dir onnxruntime_gpu===1.17.1 numpy==1.26.4", {"CN337"}),
         ("RUN pip install onnxruntime-gpu numpy", {"CN337"}),
+        ("RUN pip install onnxruntime-gpu==1.99.0 numpy", {"CN337"}),
+        ("RUN pip install 'onnxruntime-gpu>=1.99' numpy", {"CN337"}),
         ("RUN pip install 'onnxruntime-gpu>=1.19,<1.24' numpy", set()),
         ("RUN pip install onnxruntime-gpu==1.16.3 'numpy<2' --extra-index-url https://example.org/cuda-12", set()),
         ("RUN pip install cupy-cuda11x", {"CN337"}),
@@ -78,6 +81,13 @@ PYTHON = "RUN apt-get update && apt-get install -y python3.11 python3-pip python
 )
 def test_onnxruntime_for_another_cuda(tmp_path: Path, step: str, expected: set[str]) -> None:
     assert rules(tmp_path, PYTHON, step, **GPU) == expected
+
+
+def test_a_release_that_is_newer_than_the_table_is_taken_for_its_last(tmp_path: Path) -> None:
+    rules(tmp_path, PYTHON, "RUN pip install onnxruntime-gpu==1.99.0 numpy", **GPU)
+    (finding,) = check_paths([tmp_path])
+    assert (finding.rule, finding.severity.name) == ("CN337", "WARNING")
+    assert f"newer than what is known here, {tables.rows('onnxruntime-gpu')[-1].version}" in finding.message
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,8 @@ def test_torch_brings_its_cuda(
         ({"onnxruntime": "1.32.0"}, ["--cuda", "12"], "onnxruntime-gpu==1.26.0", "nvidia/cuda:12."),
         ({"onnxruntime": "1.22.1"}, [], "onnxruntime-gpu==1.22.0", "nvidia/cuda:12."),
         ({"onnxruntime-gpu": "1.23.0"}, [], "onnxruntime-gpu==1.23.0", "nvidia/cuda:12."),
+        ({"onnxruntime-gpu": "1.99.0"}, [], "onnxruntime-gpu==1.99.0", "nvidia/cuda:13."),
+        ({"onnxruntime-gpu": "1.99.0"}, ["--cuda", "12"], "onnxruntime-gpu==1.26.0", "nvidia/cuda:12."),
         ({"onnxruntime": "1.19.2"}, [], "onnxruntime-gpu==1.20.2", "nvidia/cuda:12."),
     ],
 )
@@ -196,6 +198,18 @@ def test_releases_between_the_rows_get_the_nearest_older_one() -> None:
     assert tables.row_of("torch", "2.16.1").version == "2.15.0"
     assert tables.row_of("torch", "1.13.1").version == "2.6.0"
     assert not tables.covers("torch", "2.16.1")
+
+
+@pytest.mark.parametrize("pinned", ["onnxruntime-gpu", "onnxruntime"])
+def test_a_release_that_is_newer_than_the_table_is_told(
+    workshop: Any, packages: Callable[..., Path], zoo: Path, pinned: str
+) -> None:
+    packages({pinned: "1.99.0"})
+    run = workshop.run("--function-file", zoo / "on_onnx.py", "--output", workshop.folder / "bundle")
+    newest = tables.rows("onnxruntime-gpu")[-1].version
+    assert f"onnxruntime-gpu 1.99.0 is newer than what is known here; the GPU image gets CUDA for {newest}" in (
+        " ".join((run.out + run.err).split())
+    )
 
 
 def test_a_person_has_a_skeleton_to_recognise() -> None:

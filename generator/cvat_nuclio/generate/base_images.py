@@ -129,7 +129,9 @@ def _row(
     row = tables.row_of(distribution, pinned)
     notes = []
     if not tables.covers(distribution, pinned):
-        notes.append(f"the table knows no {distribution} {pinned}; the GPU image gets CUDA for {row.version}")
+        newer = Version(pinned) > Version(tables.rows(distribution)[-1].version)
+        what = "is newer than what is known here" if newer else "is not known here"
+        notes.append(f"{distribution} {pinned} {what}; the GPU image gets CUDA for {row.version}")
     if cuda is not None and row.cuda_major != cuda:
         older = [one for one in allowed if Version(one.version) <= Version(pinned)]
         row = older[-1] if older else allowed[0]
@@ -162,7 +164,8 @@ def _onnxruntime_gpu(requirements: Requirements, row: tables.Row) -> Requirement
     """`onnxruntime` gives way to `onnxruntime-gpu`, whose releases are not the same."""
     pinned = requirements.version("onnxruntime-gpu") or requirements.version("onnxruntime")
     exact = bool(pinned) and Version(pinned).release[:2] == Version(row.version).release[:2]
-    if exact and "onnxruntime-gpu" in requirements.names():
+    newer = bool(pinned) and Version(pinned) > Version(row.version) and row == tables.rows("onnxruntime-gpu")[-1]
+    if (exact or newer) and "onnxruntime-gpu" in requirements.names():
         return requirements
     comment = "In place of onnxruntime"
     if pinned and Version(pinned) != Version(row.version):

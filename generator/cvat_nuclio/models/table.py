@@ -17,13 +17,21 @@ class Network:
     family: str
     architecture: str
     licence: str
-    parameters: float | None = None
-    """Millions."""
+    """What its publisher names for the weights."""
+    licence_source: str = ""
+    """Where that was read; empty where nobody read it."""
     gated: bool = False
+    """Whether the hub asks to accept conditions."""
     ran: bool = False
     """Whether it was run with its real weights."""
+    parameters: float | None = None
+    """Millions, of what the family's function loads."""
     cpu_ms: int | None = None
-    """Of one picture of 1280 x 720, or None where nobody measured."""
+    """One core's milliseconds for a picture of 1280 x 720: `checkpoints.yaml` tells for what of it."""
+    click_ms: int | None = None
+    """An interactor's, for each further click."""
+    unmeasured: str = ""
+    """Why there are no figures."""
 
     @property
     def kind(self) -> str:
@@ -34,6 +42,11 @@ class Network:
     def megabytes(self) -> int | None:
         """Of the weights, four bytes a parameter."""
         return None if self.parameters is None else round(self.parameters * 4)
+
+    @property
+    def stated_licence(self) -> str:
+        """The licence for people, who are told where nobody read it."""
+        return self.licence if self.licence_source else f"{self.licence} (not verified)"
 
 
 def family(module: str) -> Mapping[str, Any]:
@@ -50,7 +63,21 @@ def families() -> Mapping[str, Mapping[str, Any]]:
 
 def networks() -> list[Network]:
     """All rows, in the table's order."""
-    return [Network(**row) for row in tables.read("checkpoints")["networks"]]
+    return [
+        Network(family=module, **_licence(row["source"]), **row)
+        for module, rows in tables.read("checkpoints")["networks"].items()
+        for row in rows
+    ]
+
+
+def _licence(source: str) -> dict[str, Any]:
+    licences: Mapping[str, Mapping[str, Any]] = tables.read("checkpoints")["licences"]
+    found = licences[max((start for start in licences if source.startswith(start)), key=len)]
+    return {
+        "licence": found["licence"],
+        "licence_source": found.get("source", ""),
+        "gated": found.get("gated", False),
+    }
 
 
 def named(text: str, kind: str | None = None) -> Network | None:

@@ -33,13 +33,15 @@ def cuda_mismatch(build: Build) -> Iterator[Fault]:
     """
     cuda = build.image.cuda
     for step, one, index in _wanted(build) if cuda else ():
-        wanted = _cuda_of(one, index)
+        wanted, known = _cuda_of(one, index)
         if cuda and wanted not in (None, cuda[0]):
             what = f"{one.name}{one.versions}" if one.versions else f"the newest {one.name}"
             message = f"{what} wants CUDA {wanted}, the image has {cuda[0]}.{cuda[1]}"
-            pinned = bool(one.versions) or one.name != _GPU_ONNX
+            if known:
+                message += f": newer than what is known here, {known}, whose CUDA it is taken to want"
+            sure = not known and (bool(one.versions) or one.name != _GPU_ONNX)
             place = build.at(step)
-            yield Fault(message, place, severity=ERROR if pinned else WARNING, remedy=_instead(one, cuda[0], wanted))
+            yield Fault(message, place, severity=ERROR if sure else WARNING, remedy=_instead(one, cuda[0], wanted))
 
 
 def _instead(one: Requirement, cuda: int, wanted: int | None) -> str:
@@ -53,13 +55,16 @@ def _instead(one: Requirement, cuda: int, wanted: int | None) -> str:
     return f"write {_GPU_ONNX}=={version}, or take an image with CUDA {wanted}" if version else ""
 
 
-def _cuda_of(one: Requirement, index: str) -> int | None:
-    """The major version of CUDA that PyPI's wheel looks for; None where it looks for none, or nobody can tell."""
+def _cuda_of(one: Requirement, index: str) -> tuple[int | None, str]:
+    """The major version of CUDA that PyPI's wheel looks for; None where it looks for none, or nobody can tell.
+
+    Then the newest release that is known, if every version that is asked for is newer.
+    """
     if match := re.fullmatch(r"cupy-cuda(\d\d)[x\d]*", one.name):
-        return int(match[1])
+        return int(match[1]), ""
     # Another index has builds for other versions of CUDA, and the extras bring their own.
     if one.name != _GPU_ONNX or index or "cuda" in one.extras:
-        return None
+        return None, ""
     # Its imports are for few files, and every start would pay for them.
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
     from packaging.version import Version
@@ -72,11 +77,12 @@ def _cuda_of(one: Requirement, index: str) -> int | None:
     try:
         allowed = SpecifierSet(one.versions.replace("===", "=="))
     except InvalidSpecifier:
-        return None
+        return None, ""
     version = max((v for v in known if v in allowed and v <= newest), default=None)
     if version is None:
-        return None
-    return 11 if version.minor < 19 else int(tables.row_of(_GPU_ONNX, str(version)).cuda_major)
+        newer = any(Version(item.version.removesuffix(".*")) >= newest for item in allowed)
+        return (int(tables.row_of(_GPU_ONNX, str(newest)).cuda_major), str(newest)) if newer else (None, "")
+    return 11 if version.minor < 19 else int(tables.row_of(_GPU_ONNX, str(version)).cuda_major), ""
 
 
 @rule(
