@@ -14,13 +14,13 @@ from aa_runtime.contract import FRAME_NAME
 from aa_runtime.errors import FunctionError
 from aa_runtime.items import Item, Items
 from aa_runtime.labels import labels_by_id
+from aa_runtime.log import Log
 from aa_runtime.measures import Measures
 from aa_runtime.options import Options
 from aa_runtime.request import detect_request
 
 if TYPE_CHECKING:
     from aa_runtime import masks
-    from aa_runtime.log import Log
 
 
 @attrs.frozen(kw_only=True)

@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 import cvat_sdk.auto_annotation as cvataa
@@ -19,12 +19,10 @@ from aa_runtime.contract import CONFIDENCE_SPEC_ID, SHAPE_TYPES
 from aa_runtime.errors import FunctionError, RequestError
 from aa_runtime.geometry import Dropped, Size
 from aa_runtime.images import open_image
+from aa_runtime.log import Log
 from aa_runtime.measures import Measures
 from aa_runtime.options import Options
 from aa_runtime.request import InteractRequest, Point, interact_request
-
-if TYPE_CHECKING:
-    from aa_runtime.log import Log
 
 
 class InteractionContext(cvataa.InteractionFunctionContext):  # type: ignore[misc]
@@ -64,7 +62,7 @@ class Found:
 class InteractorRuntime:
     """Answers for one interaction function."""
 
-    def __init__(self, function: Any, options: Options, log: "Log", measures: Measures | None = None) -> None:
+    def __init__(self, function: Any, options: Options, log: Log, measures: Measures | None = None) -> None:
         self._function = function
         self._options = options
         self._log = log

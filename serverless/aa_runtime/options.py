@@ -37,9 +37,6 @@ class Options:
     """One state's token, in characters. It crosses four hops for each object and frame; CVAT's body limits
     hold about twenty-four of these."""
 
-    max_state_decoded_bytes: int = attrs.field(default=64 * MIB, validator=[instance_of(int), ge(1)])
-    """One state after decompression: a token from a stranger must not fill the worker's memory."""
-
     state_entries: int = attrs.field(default=1000, validator=[instance_of(int), ge(1)])
     """In-memory states kept; the one not used for longest goes first."""
 

@@ -7,7 +7,7 @@ says of both, and the assignment is optimal. CVAT's UI calls the threshold a sim
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,14 +16,12 @@ from scipy.optimize import linear_sum_assignment
 
 from aa_runtime import geometry
 from aa_runtime.errors import FunctionError
+from aa_runtime.log import Log
 from aa_runtime.measures import Measures
 from aa_runtime.options import Options
 from aa_runtime.paths import EPSILON
 from aa_runtime.protocol import ReIDFunctionContext
 from aa_runtime.request import Box, ReIDBox, ReIDRequest, reid_request
-
-if TYPE_CHECKING:
-    from aa_runtime.log import Log
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -36,7 +34,7 @@ class ReIDContext(ReIDFunctionContext):
 class ReIDRuntime:
     """Answers for one ReID function."""
 
-    def __init__(self, function: Any, options: Options, log: "Log", measures: Measures | None = None) -> None:
+    def __init__(self, function: Any, options: Options, log: Log, measures: Measures | None = None) -> None:
         self._function = function
         self._options = options
         self._log = log

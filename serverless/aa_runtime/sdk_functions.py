@@ -7,16 +7,13 @@ pictures, and cvat-sdk's mask coding then raises. Hooks on their model see to th
 stay as they are, and so does every other function.
 """
 
-from __future__ import annotations
-
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from cvat_sdk.version import VERSION
 
-if TYPE_CHECKING:
-    from aa_runtime.log import Log
+from aa_runtime.log import Log
 
 #: The environment variable that names a device as torch does: `cpu`, `cuda:1`.
 DEVICE_ENV: Final = "AA_DEVICE"

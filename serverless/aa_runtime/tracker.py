@@ -7,7 +7,7 @@ servers of 2024 send the previous frame's shape along with every state; newer on
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 import cvat_sdk.auto_annotation as cvataa
@@ -15,13 +15,11 @@ import cvat_sdk.auto_annotation as cvataa
 from aa_runtime import geometry
 from aa_runtime.errors import FunctionError, RequestError
 from aa_runtime.geometry import Dropped, Size
+from aa_runtime.log import Log
 from aa_runtime.measures import Measures
 from aa_runtime.options import Options
 from aa_runtime.request import TrackRequest, track_request
 from aa_runtime.state import Budget, BudgetError, EncodeError, OpenTrack, StateError, Track, create_store
-
-if TYPE_CHECKING:
-    from aa_runtime.log import Log
 
 
 class TrackingContext(cvataa.TrackingFunctionContext):  # type: ignore[misc]
@@ -64,7 +62,7 @@ class Answer:
 class TrackerRuntime:
     """Answers for one tracking function."""
 
-    def __init__(self, function: Any, options: Options, log: "Log", measures: Measures | None = None) -> None:
+    def __init__(self, function: Any, options: Options, log: Log, measures: Measures | None = None) -> None:
         self._function = function
         self._options = options
         self._log = log

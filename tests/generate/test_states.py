@@ -53,7 +53,7 @@ def test_the_size_of_a_state_is_told(workshop: Any) -> None:
 
 
 def test_a_state_that_outgrows_a_token_is_kept_in_memory(workshop: Any) -> None:
-    """float32 noise does not compress: 400 kB a frame are 4 MiB of text at the eighth."""
+    """400 kB of float32 a frame are 4 MiB of text at the eighth."""
     run = made(workshop, numbers=100_000)
     assert run.status == 0, run.err
     assert "frame 8 of a made-up film has a state that is no token" in run.err

@@ -26,4 +26,4 @@ def shelf(function: Any) -> ModuleType:
 
 @pytest.fixture(scope="session")
 def codec(function: Any) -> Codec:
-    return Codec(ClassTable.of_function(function), limit=2**24)
+    return Codec(ClassTable.of_function(function))

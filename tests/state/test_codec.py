@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from aa_runtime.state import BudgetError, Codec, Cost, EncodeError
+from aa_runtime.state import Codec, EncodeError
 from aa_runtime.state.budget import MOST
 from aa_runtime.state.writer import MAX_DEPTH
 
@@ -128,31 +128,10 @@ def test_array_scalars_keep_their_dtype(codec: Codec, dtype: str) -> None:
     assert again == value
 
 
-@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "CMYK", "I", "F", "I;16"])
-def test_images_survive(codec: Codec, mode: str) -> None:
-    size = (7, 5)
-    blank = PIL.Image.new(mode, size)
-    image = PIL.Image.frombytes(mode, size, bytes(range(200))[: len(blank.tobytes())])
-    again = codec.decode(codec.encode(image))
-    assert (again.mode, again.size, again.tobytes()) == (mode, size, image.tobytes())
-
-
-@pytest.mark.parametrize("mode", ["1", "P", "PA", "YCbCr"])
-def test_an_image_of_another_mode_is_refused_with_a_way_out(codec: Codec, mode: str) -> None:
-    with pytest.raises(EncodeError, match="convert it, to RGB"):
-        codec.encode(PIL.Image.new(mode, (2, 2)))
-
-
-def test_an_image_from_a_file_is_loaded_and_becomes_a_plain_one(codec: Codec, tmp_path: Any) -> None:
-    PIL.Image.new("RGB", (9, 4), (1, 2, 3)).save(tmp_path / "a.png")
-    with PIL.Image.open(tmp_path / "a.png") as image:
-        again = codec.decode(codec.encode(image))
-    assert type(again) is PIL.Image.Image
-    assert again.getpixel((0, 0)) == (1, 2, 3)
-
-
-def test_an_image_without_pixels_survives(codec: Codec) -> None:
-    assert codec.decode(codec.encode(PIL.Image.new("RGB", (0, 3)))).size == (0, 3)
+def test_a_picture_is_refused_with_a_way_out(codec: Codec) -> None:
+    with pytest.raises(EncodeError) as caught:
+        codec.encode({"crop": PIL.Image.new("RGB", (2, 2))})
+    assert str(caught.value) == "state['crop']: PIL.Image.Image has no encoding; keep its numpy array"
 
 
 def test_shared_references_stay_shared(codec: Codec, shelf: ModuleType) -> None:
@@ -242,15 +221,6 @@ def test_too_many_values_or_parts_are_refused(codec: Codec, state: Any) -> None:
         codec.encode(state)
 
 
-@pytest.mark.parametrize("state", [bytes(1000), np.zeros(1000, np.uint8), [b"12"] * 300])
-def test_a_state_beyond_the_limit_is_refused(state: Any) -> None:
-    small = Codec(limit=1000)
-    with pytest.raises(EncodeError, match="at most 1000"):
-        small.encode(state)
-    with pytest.raises(BudgetError, match="at most 1000"):
-        small.decode(Codec().encode(state))
-
-
 @pytest.mark.parametrize(
     ("state", "nodes"),
     [
@@ -259,19 +229,12 @@ def test_a_state_beyond_the_limit_is_refused(state: Any) -> None:
         ([[], (), {}, set(), deque(), OrderedDict()], 7),
         ([[[]]], 3),
         ([np.zeros(3), np.float32(1)], 4),
-        ([PIL.Image.new("L", (1, 1))], 9),
     ],
 )
 def test_the_cost_of_a_state_counts_what_is_made(codec: Codec, state: Any, nodes: int) -> None:
     cost = codec.encode(state).cost
     assert cost.nodes == nodes
     assert cost.values >= 2
-
-
-def test_the_cost_of_a_state_counts_its_bytes(codec: Codec) -> None:
-    one, other = codec.encode(b"").cost, codec.encode(np.zeros((4, 250), np.float32)).cost
-    assert other.size - one.size >= 4000
-    assert isinstance(one, Cost)
 
 
 def test_the_heaviest_part_is_found(codec: Codec, shelf: ModuleType) -> None:

@@ -7,7 +7,7 @@ import msgpack
 import pytest
 
 from aa_runtime.state import BudgetError
-from aa_runtime.state.budget import Budget, Cost
+from aa_runtime.state.budget import MOST, Budget, Cost
 from aa_runtime.state.faults import DecodeError
 from aa_runtime.state.keys import MOST_CHOSEN, MOST_EQUAL, fault_of
 from aa_runtime.state.wire import pack, unpack
@@ -53,11 +53,11 @@ def test_rows_of_another_length_than_they_say_are_damaged(data: bytes) -> None:
 
 
 def test_a_budget_is_spent_to_its_end_and_says_what_was_too_much() -> None:
-    budget = Budget(Cost(10, 5, 100))
-    budget.spend(Cost(4, 5, 0))
-    budget.spend(Cost(6, 0, 100))
-    with pytest.raises(BudgetError, match=r"^12 values together; at most 10 are accepted"):
-        budget.spend(Cost(2, 0, 0))
+    budget = Budget()
+    budget.spend(Cost(MOST.values - 6, MOST.nodes))
+    budget.spend(Cost(6, 0))
+    with pytest.raises(BudgetError, match=f"^{MOST.values + 2} values together; at most {MOST.values} are accepted"):
+        budget.spend(Cost(2, 0))
 
 
 def test_as_many_keys_as_the_limits_say_may_collide() -> None:

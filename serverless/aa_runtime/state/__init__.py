@@ -5,8 +5,8 @@ from aa_runtime.state.classes import ClassTable
 from aa_runtime.state.codec import Codec, Encoded
 from aa_runtime.state.faults import BudgetError, DecodeError, EncodeError, StateError
 from aa_runtime.state.memory import MemoryStore
-from aa_runtime.state.setup import create_store
-from aa_runtime.state.store import OpenTrack, StateStore, TokenStore, Track
+from aa_runtime.state.setup import StateStore, create_store
+from aa_runtime.state.store import OpenTrack, TokenStore, Track
 from aa_runtime.state.token import Sealer
 
 __all__ = [

@@ -17,28 +17,25 @@ class Cost(NamedTuple):
     """Tags and scalars."""
     nodes: int = 0
     """Containers, objects, arrays, references: what takes one or two microseconds and up to a kilobyte each."""
-    size: int = 0
-    """Bytes, after decompression."""
 
 
 #: Nodes that take as long as several: a tensor, longer still where it goes to an accelerator.
-WEIGHTS: Final = {tags.ARRAY: 2, tags.IMAGE: 8, tags.TENSOR: 8}
+WEIGHTS: Final = {tags.ARRAY: 2, tags.TENSOR: 8}
 #: Of all states of a request: at most about half a second. A state of SAM 2 with seven frames' memories counts 300
 #: nodes, and a request's bytes allow for sixty of the largest.
-MOST: Final = Cost(values=2**20, nodes=2**17, size=2**28)
+MOST: Final = Cost(values=2**20, nodes=2**17)
 _REMEDY: Final = "keep many numbers in one array"
 
 
 class Budget:
-    """Adds up costs. `most` is what there is to spend."""
+    """Adds up costs, to MOST of them."""
 
-    def __init__(self, most: Cost = MOST) -> None:
-        self._left = most
-        self._most = most
+    def __init__(self) -> None:
+        self._left = MOST
 
     def spend(self, cost: Cost) -> None:
-        """BudgetError when more than `most` has been asked for."""
+        """BudgetError when more than there is has been asked for."""
         self._left = Cost(*(left - part for left, part in zip(self._left, cost, strict=True)))
-        for name, left, most in zip(("values", "parts", "bytes"), self._left, self._most, strict=True):
+        for name, left, most in zip(("values", "parts"), self._left, MOST, strict=True):
             if left < 0:
                 raise BudgetError(f"{most - left} {name} together; at most {most} are accepted: {_REMEDY}")

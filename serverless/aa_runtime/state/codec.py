@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from aa_runtime.state.budget import MOST, Budget, Cost
+from aa_runtime.state.budget import Budget, Cost
 from aa_runtime.state.classes import ClassTable
 from aa_runtime.state.faults import BudgetError, DecodeError, TooLargeError
 from aa_runtime.state.reader import Reader
@@ -16,38 +16,35 @@ class Encoded(NamedTuple):
     """A state as bytes."""
 
     rows: bytes
-    """Its structure. Never compressed, so that decoding takes no longer than its length allows."""
+    """Its structure."""
     bulk: bytes
-    """What arrays, tensors and pictures are made of, one after another."""
+    """What arrays and tensors are made of, one after another."""
 
     @property
     def cost(self) -> Cost:
         """What decoding takes. DecodeError for rows that are damaged."""
-        rows = cost_of(self.rows)
-        return rows._replace(size=rows.size + len(self.bulk))
+        return cost_of(self.rows)
 
 
 class Codec:
     """A tagged encoding of plain data, within limits and without pickle.
 
     It knows None, bool, int of 64 bits, float, str, bytes, list, tuple, deque, dict, OrderedDict, set, numpy arrays
-    and scalars of numbers, Pillow images without a palette, torch tensors; and of the classes in `table` enums, named
-    tuples, and objects that are no more than their attributes. References to one list, dict, set, array, image, tensor
-    or object stay references to one; what contains itself is refused. Views of one array's memory become arrays of
-    their own. Objects are made without calling their class.
+    and scalars of numbers, torch tensors; and of the classes in `table` enums, named tuples, and objects that are no
+    more than their attributes. References to one list, dict, set, array, tensor or object stay references to one; what
+    contains itself is refused. Views of one array's memory become arrays of their own. Objects are made without calling
+    their class.
     """
 
-    def __init__(self, table: ClassTable = _NO_CLASSES, limit: int = 2**26) -> None:
-        """`limit` is the most bytes of one encoded state."""
+    def __init__(self, table: ClassTable = _NO_CLASSES) -> None:
         self._table = table
         self._ways = Ways(table)
-        self._most = MOST._replace(size=limit)
 
     def encode(self, value: Any) -> Encoded:
         """EncodeError names the first part that has no encoding; TooLargeError, of what `decode` would refuse."""
         encoded = self._encoded(value)
         try:
-            Budget(self._most).spend(encoded.cost)
+            Budget().spend(encoded.cost)
         except BudgetError as fault:
             raise TooLargeError(str(fault)) from None
         return encoded
@@ -61,11 +58,11 @@ class Codec:
         else:
             known = self._table.find(type(value))
             parts = {f"state.{name}": part for name, part in known.attributes(value).items()} if known else {}
-        return max(parts, key=lambda path: self._encoded(parts[path]).cost.size, default="state")
+        return max(parts, key=lambda path: sum(map(len, self._encoded(parts[path]))), default="state")
 
     def decode(self, encoded: Encoded) -> Any:
         """DecodeError for anything that `encode` did not make, or made of classes that have changed."""
-        Budget(self._most).spend(encoded.cost)
+        Budget().spend(encoded.cost)
         try:
             reader = Reader(unpack(encoded.rows), encoded.bulk, self._table)
             value = reader.read()

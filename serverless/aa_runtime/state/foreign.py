@@ -27,21 +27,17 @@ _TENSOR_DTYPES: Final = frozenset(
     {"bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16", "float32", "float64"}
     | {"bfloat16", "float8_e4m3fn", "float8_e5m2", "complex64", "complex128"}
 )
-#: Bytes of a pixel.
-_PICTURE_MODES: Final = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4, "I;16": 2, "I": 4, "F": 4}
 #: Dimensions of an empty array may be anything; functions allocate by them.
 _LARGEST: Final = 2**31
 
 
 def adapter_of(value: object) -> tuple[int, TakeApart] | None:
     """The tag of a library's value, and what takes it apart; None for a value of no known library."""
-    numpy, pillow, torch = map(sys.modules.get, ("numpy", "PIL.Image", "torch"))
+    numpy, torch = map(sys.modules.get, ("numpy", "torch"))
     if numpy is not None and type(value) is numpy.ndarray:
         return tags.ARRAY, _array_parts
     if numpy is not None and isinstance(value, numpy.generic):
         return tags.NUMBER, lambda number: ([_dtype_name(number.dtype)], number.tobytes())
-    if pillow is not None and isinstance(value, pillow.Image):
-        return tags.IMAGE, _picture_parts
     if torch is not None and type(value) is torch.Tensor:
         return tags.TENSOR, _tensor_parts
     return None
@@ -67,16 +63,6 @@ def read_number(parts: Parts, take: Take) -> Any:
     return np.frombuffer(take(dtype.itemsize), dtype)[0]
 
 
-def read_picture(parts: Parts, take: Take) -> Any:
-    """A picture with pixels and nothing else: no palette, no EXIF."""
-    import PIL.Image
-
-    mode, width, height = parts
-    data = take(_size([width, height], _PICTURE_MODES[mode]))
-    size = (width, height)
-    return PIL.Image.frombytes(mode, size, bytes(data)) if data else PIL.Image.new(mode, size)
-
-
 def read_tensor(parts: Parts, take: Take) -> Any:
     """A tensor that was on an accelerator comes back on the one of this worker, or on the CPU where it has none."""
     torch = sys.modules.get("torch")
@@ -100,12 +86,6 @@ def _dtype_name(dtype: Any) -> str:
         raise EncodeError(f"numpy values of {dtype} have no encoding; use a plain number type")
     name: str = dtype.str
     return name
-
-
-def _picture_parts(value: Any) -> tuple[Parts, bytes]:
-    if value.mode not in _PICTURE_MODES:
-        raise EncodeError(f"an image of mode {value.mode} has no encoding; convert it, to RGB for example")
-    return [value.mode, *value.size], value.tobytes()
 
 
 def _tensor_parts(value: Any) -> tuple[Parts, bytes]:

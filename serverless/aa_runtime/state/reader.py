@@ -148,7 +148,6 @@ _MAKE: Final[dict[int, Callable[[Reader, list[Any]], Any]]] = {
     tags.NAMED_TUPLE: _named_tuple,
     tags.ARRAY: lambda reader, parts: foreign.read_array(parts, reader.take),
     tags.NUMBER: lambda reader, parts: foreign.read_number(parts, reader.take),
-    tags.IMAGE: lambda reader, parts: foreign.read_picture(parts, reader.take),
     tags.TENSOR: lambda reader, parts: foreign.read_tensor(parts, reader.take),
     tags.REFERENCE: _reference,
 }

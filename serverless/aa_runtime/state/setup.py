@@ -3,33 +3,32 @@
 import hashlib
 import os
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from aa_runtime.log import Log
 from aa_runtime.options import Options
 from aa_runtime.state.classes import ClassTable
 from aa_runtime.state.codec import Codec
 from aa_runtime.state.memory import MemoryStore
-from aa_runtime.state.store import StateStore, TokenStore
+from aa_runtime.state.store import TokenStore
 from aa_runtime.state.token import Sealer
 
-if TYPE_CHECKING:
-    from aa_runtime.log import Log
-
+StateStore = TokenStore | MemoryStore
+"""Gives tokens for states and takes them back. A token is one ASCII string in which JSON escapes nothing."""
 _LEAST_KEY_CHARS: Final = 16
 
 
-def create_store(function: Any, options: Options, log: "Log") -> StateStore:
+def create_store(function: Any, options: Options, log: Log) -> StateStore:
     """The store for one tracking function. Call it when the function has been loaded whole: tokens can name
     the classes of the modules that are imported by then, and no others."""
     if options.state == "in-memory":
         return MemoryStore(options.state_entries, options.state_max_age)
     keys = state_keys(options.state_key_env, log)
     sealer = Sealer(identity(function, options), keys, options.max_state_bytes)
-    codec = Codec(ClassTable.of_function(function), options.max_state_decoded_bytes)
-    return TokenStore(codec, sealer, options.state_max_age)
+    return TokenStore(Codec(ClassTable.of_function(function)), sealer, options.state_max_age)
 
 
-def state_keys(variable: str, log: "Log") -> list[bytes]:
+def state_keys(variable: str, log: Log) -> list[bytes]:
     """The keys in an environment variable, comma-separated, surrounding blanks ignored.
 
     The first one seals, all of them open. To replace a key, put the new one first everywhere, and take the

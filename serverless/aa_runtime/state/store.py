@@ -3,7 +3,7 @@
 import struct
 import time
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 
 import attrs
 
@@ -43,23 +43,6 @@ class OpenTrack(NamedTuple):
     """The track and the state. StateError when the state makes no sense."""
 
 
-class StateStore(Protocol):
-    """Gives tokens for states and takes them back. A token is one ASCII string in which JSON escapes
-    nothing."""
-
-    def issue(self, track: Track, state: Any) -> str:
-        """A new token. EncodeError when the state cannot be kept."""
-        ...
-
-    def open(self, token: str) -> OpenTrack:
-        """What a token stands for. StateError when it is none of this function's, or too old."""
-        ...
-
-    def renew(self, token: str, track: Track, state: Any) -> str:
-        """The token after `token`: the function may have changed the state in place."""
-        ...
-
-
 class TokenStore:
     """States travel with the client: any worker of any replica can go on, and nothing stays behind here."""
 
@@ -86,13 +69,12 @@ class TokenStore:
         if not -CLOCK_SKEW <= age <= self._max_age:
             raise StateError(f"expired: more than {self._max_age / 3600:g} hours old; start the track anew")
         points, rows = _read_points(sealed.body)
-        cost = cost_of(rows)._replace(size=len(sealed.body) + sealed.size)
 
         def load() -> tuple[Track, Any]:
             track = Track(shape_type=head.shape_type, image_size=head.image_size, typed=head.typed, points=points)
-            return track, self._codec.decode(Encoded(rows, sealed.bulk()))
+            return track, self._codec.decode(Encoded(rows, sealed.bulk))
 
-        return OpenTrack(head.shape_type, head.image_size, cost, load)
+        return OpenTrack(head.shape_type, head.image_size, cost_of(rows), load)
 
     def renew(self, token: str, track: Track, state: Any) -> str:
         """A new token: the old one says what was."""

@@ -1,6 +1,6 @@
 """Bytes ↔ one ASCII token: bound to the function, authenticated.
 
-    base64 of (prefix, head, body, bulk, tag); the prefix reads "aa3k" or "aa3c" in the text
+    base64 of (prefix, head, body, bulk, tag); the prefix reads "aa4k" or "aa4c" in the text
 
 `k`: the tag is HMAC-SHA256 under a key of the deployment. `c`: there is no key, and the tag is a checksum: it
 tells damage and tokens of other functions, not forgery. The tag covers all bytes before it, so that nothing of a
@@ -17,19 +17,16 @@ import zlib
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from aa_runtime.state.bulk import compress, decompress
 from aa_runtime.state.faults import StateError, TooLargeError
 
-_KEYED: Final = "aa3k"
-_CHECKED: Final = "aa3c"
+_KEYED: Final = "aa4k"
+_CHECKED: Final = "aa4c"
 _OTHER_VERSION: Final = re.compile(r"aa[0-9][kc]")
 _KEYED_TAG: Final = 15
 _CHECKED_TAG: Final = 4
-#: Prefix, function, flags, shape type, time of issue in seconds, image width and height, bytes of the body, and of
-#: the bulk after decompression.
-_HEAD: Final = struct.Struct("<3s8sBBIIIII")
-_COMPRESSED: Final = 1
-_TYPED: Final = 2
+#: Prefix, function, whether shapes are typed, shape type, time of issue in seconds, image width and height, bytes of
+#: the body.
+_HEAD: Final = struct.Struct("<3s8sBBIIII")
 #: In the order of their numbers in a token: append only.
 _SHAPE_TYPES: Final = (
     "rectangle",
@@ -59,17 +56,7 @@ class Sealed(NamedTuple):
 
     head: Head
     body: bytes
-    packed: bytes
-    size: int
-    """Bytes of the bulk."""
-    compressed: bool
-
-    def bulk(self) -> bytes:
-        """StateError when the bulk does not unpack to `size` bytes."""
-        data = decompress(self.packed, self.size) if self.compressed else self.packed
-        if data is None or len(data) != self.size:
-            raise StateError(_DAMAGED)
-        return data
+    bulk: bytes
 
 
 class Sealer:
@@ -90,17 +77,15 @@ class Sealer:
 
     def seal(self, head: Head, body: bytes, bulk: bytes) -> str:
         """The token. TooLargeError when it gets too long."""
-        packed = compress(bulk)
-        flags = (_COMPRESSED if packed is not None else 0) | (_TYPED if head.typed else 0)
         shape = _SHAPE_TYPES.index(head.shape_type)
-        sizes = (*head.image_size, len(body), len(bulk))
-        fixed = _HEAD.pack(self._magic, self._identity, flags, shape, head.issued, *sizes)
-        signed = b"".join((fixed, body, bulk if packed is None else packed))
+        sizes = (*head.image_size, len(body))
+        fixed = _HEAD.pack(self._magic, self._identity, head.typed, shape, head.issued, *sizes)
+        chars = -(-(len(fixed) + len(body) + len(bulk) + self._tag_size) // 3) * 4
+        if chars > self._max_chars:
+            raise TooLargeError(f"{chars} characters as a token; at most {self._max_chars} are accepted")
+        signed = b"".join((fixed, body, bulk))
         tag = _keyed_tag(self._macs[0], signed) if self._macs else _checksum(signed)
-        text = binascii.b2a_base64(signed + tag, newline=False).decode("ascii")
-        if len(text) > self._max_chars:
-            raise TooLargeError(f"{len(text)} characters as a token; at most {self._max_chars} are accepted")
-        return text
+        return binascii.b2a_base64(signed + tag, newline=False).decode("ascii")
 
     def open(self, token: str) -> Sealed:
         """StateError when the token is damaged, forged, too large or another function's."""
@@ -110,14 +95,14 @@ class Sealer:
         end = len(data) - self._tag_size
         if end < _HEAD.size:
             raise StateError(_DAMAGED)
-        _, identity, flags, shape, issued, width, height, length, size = _HEAD.unpack_from(data)
+        _, identity, typed, shape, issued, width, height, length = _HEAD.unpack_from(data)
         if identity != self._identity:
             raise StateError("made by another function, or by another version of this one")
         start = _HEAD.size + length
-        if flags & ~(_COMPRESSED | _TYPED) or shape >= len(_SHAPE_TYPES) or start > end:
+        if typed > 1 or shape >= len(_SHAPE_TYPES) or start > end:
             raise StateError(_DAMAGED)
-        head = Head(_SHAPE_TYPES[shape], (width, height), bool(flags & _TYPED), issued)
-        return Sealed(head, data[_HEAD.size : start], data[start:end], size, bool(flags & _COMPRESSED))
+        head = Head(_SHAPE_TYPES[shape], (width, height), bool(typed), issued)
+        return Sealed(head, data[_HEAD.size : start], data[start:end])
 
     def _authentic(self, token: str) -> bytes:
         """The bytes of a token whose tag is right."""

@@ -41,7 +41,7 @@ def cost_of(data: bytes) -> Cost:
     nodes = count - tag_row.count(tags.SCALAR)
     for tag, weight in WEIGHTS.items():
         nodes += (weight - 1) * (tag_row.count(tag) + tag_row.count(tag | tags.FLAT))
-    return Cost(count + scalars, nodes, len(data))
+    return Cost(count + scalars, nodes)
 
 
 def unpack(data: bytes) -> tuple[bytes, list[Any]]:

@@ -173,6 +173,8 @@ def _refusal(value: object) -> str:
     if cls.__module__ == "builtins":
         return f"an object of type {cls.__qualname__} has no encoding"
     name = f"{cls.__module__}.{cls.__qualname__}"
+    if name.startswith("PIL."):
+        return f"{name} has no encoding; keep its numpy array"
     if "<locals>" in cls.__qualname__:
         return f"{name} is defined inside a function; define it at the top of the function's module"
     return (
