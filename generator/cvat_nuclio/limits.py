@@ -10,8 +10,12 @@ RESERVED_NAMES = frozenset({"dashboard", "controller", "dlx", "scaler"})
 SAM_NAME = "pth-facebookresearch-sam-vit-h"
 #: nuctl's where it is given none, and where CVAT looks (CVAT_NUCLIO_FUNCTION_NAMESPACE).
 NAMESPACE = "nuclio"
+#: Where Nuclio's dashboard listens: CVAT_NUCLIO_PORT.
+DASHBOARD_PORT = 8070
 #: Bytes of function.yaml as JSON. nuctl passes it on in one argument of a shell command, in base64, and Linux allows
 #: 128 KiB there: 80 KB were seen to pass, 100 KB to fail.
 CONFIG_PASSES, CONFIG_FAILS = 80_000, 95_000
+#: What a function may be to CVAT: `metadata.annotations.type`; it lists no other.
+KINDS = ("detector", "interactor", "tracker", "reid")
 #: Seconds that CVAT waits for an answer: CVAT_NUCLIO_DEFAULT_TIMEOUT.
 CVAT_TIMEOUT = 120

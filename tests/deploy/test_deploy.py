@@ -248,7 +248,7 @@ def test_two_bundles_of_one_name_are_refused(scene: Scene, deploy: Deploy, make_
     bundle = make_bundle()
     done = deploy(scene(), "--skip-check", bundle, bundle)
     assert done.returncode == 2
-    assert "two of the bundles are named demo-detector" in done.stderr
+    assert "two functions are named demo-detector" in done.stderr
 
 
 def test_a_bundle_without_a_gpu_form_is_refused(scene: Scene, deploy: Deploy, make_bundle: MakeBundle) -> None:

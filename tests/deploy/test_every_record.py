@@ -19,7 +19,6 @@ from cvat_nuclio.deploy.deploy_options import DeployOptions
 from cvat_nuclio.deploy.deployment import Deployment, Outcome
 from cvat_nuclio.deploy.nuctl import NONE_THERE, Answer, Nuctl, State
 from cvat_nuclio.deploy.places import ClusterPlace, LocalPlace, Serving
-from cvat_nuclio.deploy.preflight import Tools
 from cvat_nuclio.invoke.call_target import Target
 from cvat_nuclio.nuclio.function_yaml import FunctionYaml
 
@@ -106,21 +105,21 @@ def told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[dict[str,
         alive = (function.get("http_of_nuctl_port") or answered).get("status") == 200
         monkeypatch.setattr(first_request, "is_alive", lambda port: alive)
         monkeypatch.setattr(first_request, "failure", lambda target: None if alive else "a first request failed")
-        tools = Tools(partial(docker, function))
-        place: Any = LocalPlace(tools, None)
+        inspect = partial(docker, function)
+        place: Any = LocalPlace(inspect, None)
         if record["platform"] == "kube":
             place = ClusterPlace(Cluster("nuclio", partial(kubectl, function)))
         nuctl = Nuctl(record["platform"], "nuclio")
         yaml = FunctionYaml(tmp_path / "function.yaml", text)
-        return Deployment(yaml, DeployOptions(bundles=[]), nuctl, tools, place, lambda line: None)
+        return Deployment(yaml, DeployOptions(bundles=[]), nuctl, inspect, place, lambda line: None)
 
     return make
 
 
 def judged(deployment: Deployment, record: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Outcome:
-    monkeypatch.setattr(Nuctl, "delete", lambda *_, **__: Answer(0, "", "", 0.0))
+    monkeypatch.setattr(Nuctl, "delete", lambda *_, **__: Answer(0, "", ""))
     function = next(iter((record.get("after") or {"demo": {}}).values()))
-    answer = Answer(record["exit_code"], record["stdout"], record["stderr"], 0.0)
+    answer = Answer(record["exit_code"], record["stdout"], record["stderr"])
     return deployment._judge(answer, Serving(), state_of(function))
 
 
@@ -169,7 +168,7 @@ def test_what_serves_afterwards_is_seen(key: str, told: Callable[[dict[str, Any]
 @pytest.mark.parametrize("key", of("get function"))
 def test_a_function_s_state_is_read(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     record = RECORDS[key]
-    answer = Answer(record["exit_code"], record["stdout"], record["stderr"], 0.0)
+    answer = Answer(record["exit_code"], record["stdout"], record["stderr"])
     monkeypatch.setattr(Nuctl, "run", lambda *_, **__: answer)
     state = Nuctl(record["platform"], "nuclio").get("demo")
     if record["exit_code"] and record["stdout"].strip() not in NONE_THERE:
@@ -185,7 +184,7 @@ def test_a_function_s_state_is_read(key: str, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("key", of("create project"))
 def test_a_project_is_made_or_the_reason_is_known(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     record = RECORDS[key]
-    answer = Answer(record["exit_code"], record["stdout"], record["stderr"], 0.0)
+    answer = Answer(record["exit_code"], record["stdout"], record["stderr"])
     monkeypatch.setattr(Nuctl, "run", lambda *_, **__: answer)
     made = Nuctl(record["platform"], "nuclio").create_project("cvat")
     assert (made.exit_code == 0) == (record["exit_code"] == 0 or "already exists" in record["stderr"])
@@ -195,7 +194,7 @@ def test_a_project_is_made_or_the_reason_is_known(key: str, monkeypatch: pytest.
 @pytest.mark.parametrize("key", of("delete function"))
 def test_a_refused_delete_has_its_reason(key: str) -> None:
     record = RECORDS[key]
-    answer = Answer(record["exit_code"], record["stdout"], record["stderr"], 0.0)
+    answer = Answer(record["exit_code"], record["stdout"], record["stderr"])
     assert answer.exit_code <= 0 or answer.cause.id != "unknown", answer.stderr
 
 
@@ -224,7 +223,7 @@ def test_the_dashboard_s_answer_is_what_cvat_makes_of_it(key: str, http_answer: 
 def test_nuctl_s_version_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     (key,) = of("version")
     monkeypatch.setattr("shutil.which", lambda _: "nuctl")
-    monkeypatch.setattr(Nuctl, "run", lambda *_, **__: Answer(0, RECORDS[key]["stdout"], "", 0.0))
+    monkeypatch.setattr(Nuctl, "run", lambda *_, **__: Answer(0, RECORDS[key]["stdout"], ""))
     assert Nuctl().version == "1.14.1"
 
 

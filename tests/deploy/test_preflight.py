@@ -9,22 +9,22 @@ from typing import Any
 
 import pytest
 
-from cvat_nuclio.deploy.asked_program import ask_program
-from cvat_nuclio.deploy.preflight import Tools, check_function, check_host
+from cvat_nuclio.deploy.asked_program import Run, ask_program
+from cvat_nuclio.deploy.preflight import check_function, check_host
 from cvat_nuclio.nuclio.function_yaml import FunctionYaml
 
 Records = Callable[[str], list[dict[str, Any]]]
 
 
-def tools(**answers: tuple[int, str, str]) -> Tools:
+def docker_of(**answers: tuple[int, str, str]) -> Run:
     """A docker that answers the first word as given, and everything else with success and silence."""
-    return Tools(lambda *words: answers.get(words[0], (0, "", "")))
+    return lambda *words: answers.get(words[0], (0, "", ""))
 
 
-def causes(config: dict[str, Any], file: Path, docker: Tools | None = None, **more: Any) -> list[str]:
+def causes(config: dict[str, Any], file: Path, docker: Run | None = None, **more: Any) -> list[str]:
     options = {"own_port": 0, "build": True, **more}
     file.write_text(json.dumps(config))
-    return [cause.id for cause in check_function(FunctionYaml.open(file), docker or tools(), **options)]
+    return [cause.id for cause in check_function(FunctionYaml.open(file), docker or docker_of(), **options)]
 
 
 @pytest.fixture
@@ -54,21 +54,21 @@ def test_a_busy_port_unless_the_function_itself_holds_it(file: Path) -> None:
         config = function(triggers={"http": {"kind": "http", "attributes": {"port": port}}})
         assert causes(config, file) == ["port-busy"]
         assert causes(config, file, own_port=port) == []
-        (busy,) = check_function(FunctionYaml.open(file), tools(), own_port=0, build=True)
+        (busy,) = check_function(FunctionYaml.open(file), docker_of(), own_port=0, build=True)
         assert f"(process {os.getpid()})" in busy.text
     assert causes(config, file) == []
 
 
 def test_a_missing_network(file: Path) -> None:
     config = function(platform={"attributes": {"network": "cvat_cvat"}})
-    assert causes(config, file, tools(network=(1, "", "no such network"))) == ["network-missing"]
+    assert causes(config, file, docker_of(network=(1, "", "no such network"))) == ["network-missing"]
     assert causes(config, file) == []
 
 
 def test_a_gpu_without_the_nvidia_runtime(file: Path) -> None:
     config = function(resources={"limits": {"nvidia.com/gpu": 1}})
-    assert causes(config, file, tools(info=(0, '{"Runtimes": {"runc": {}}}', ""))) == ["gpu-missing"]
-    assert causes(config, file, tools(info=(0, '{"Runtimes": {"nvidia": {}}}', ""))) == []
+    assert causes(config, file, docker_of(info=(0, '{"Runtimes": {"runc": {}}}', ""))) == ["gpu-missing"]
+    assert causes(config, file, docker_of(info=(0, '{"Runtimes": {"nvidia": {}}}', ""))) == []
 
 
 def test_a_volume_whose_source_is_not_there(file: Path, tmp_path: Path) -> None:
@@ -91,21 +91,21 @@ def test_a_volume_whose_source_is_not_there(file: Path, tmp_path: Path) -> None:
     ],
 )
 def test_a_silent_docker_has_three_causes(answer: tuple[int, str, str], cause: str) -> None:
-    assert [found.id for found in check_host(tools(version=answer), {})] == [cause]
+    assert [found.id for found in check_host(docker_of(version=answer), {})] == [cause]
 
 
 def test_buildkit_without_buildx() -> None:
-    docker = tools(buildx=(1, "", "unknown command"))
+    docker = docker_of(buildx=(1, "", "unknown command"))
     assert [found.id for found in check_host(docker, {"DOCKER_BUILDKIT": "1"})] == ["buildx-missing"]
     assert list(check_host(docker, {"DOCKER_BUILDKIT": "0"})) == []
 
 
 def test_a_prebuilt_image_that_is_not_here(file: Path) -> None:
-    docker = tools(image=(1, "", "No such image"))
+    docker = docker_of(image=(1, "", "No such image"))
     assert causes(function(image="a:1"), file, docker, build=False) == ["prebuilt-image-missing"]
     assert causes(function(), file, build=False) == ["nothing-to-run"]
     sound = json.dumps([{"Config": {"Healthcheck": {"Test": ["CMD"]}, "Cmd": ["processor"]}}])
-    assert causes(function(image="a:1"), file, tools(image=(0, sound, "")), build=False) == []
+    assert causes(function(image="a:1"), file, docker_of(image=(0, sound, "")), build=False) == []
 
 
 def test_a_program_that_is_not_there_that_may_not_run_or_that_hangs(tmp_path: Path) -> None:

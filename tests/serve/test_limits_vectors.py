@@ -10,7 +10,7 @@ from tests.serve.serve_client import Client, assert_answer, body_bytes, get, req
 from tests.serve.serve_replay import SharedFunctions, parameters, runs
 from tests.serve.serve_scenarios import NOT_READY, scenario, start
 
-from cvat_nuclio.serve.clock import EventClock
+from cvat_nuclio.serve.slot import EventClock
 
 VECTORS = serve_vectors.load("limits")
 WINDOWS = [v for v in VECTORS if v.id.endswith("-window")]

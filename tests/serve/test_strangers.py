@@ -14,7 +14,8 @@ from cvat_nuclio.serve import function_port as trigger_module
 from cvat_nuclio.serve import listener as listener_module
 from cvat_nuclio.serve.answer import Answer
 from cvat_nuclio.serve.function_port import TriggerApp
-from cvat_nuclio.serve.listener import Limits, Listener, bind
+from cvat_nuclio.serve.listener import Limits, Listener
+from cvat_nuclio.serve.port import bind
 
 LIMITS = Limits(head=16384, body=1_000_000)
 # What a request may take beside a body of the largest size.

@@ -16,7 +16,7 @@ from ..cvat.sample import function_of_kind, sample_payload
 from ..errors import UserError
 from ..nuclio.function_yaml import FunctionYaml
 from . import phases
-from .load import Load, run_load, send_one
+from .load import run_load, send_one
 from .results import Report
 from .sample_picture import FRAME, photograph
 from .worker_memory import largest_mib, processor_seconds
@@ -56,13 +56,12 @@ def bench_folder(folder: Path, options: BenchOptions) -> Report:
     )  # fmt: skip
 
 
-def bench_url(url: str, kind: str, annotations: Mapping[str, str], options: BenchOptions) -> Report:
+def bench_url(url: str, kind: str, options: BenchOptions) -> Report:
     """Measures what listens at `url`, which must be a function of this kind."""
-    body = _warmed_up(url, _body(kind, annotations, options))
-    alone, loaded = _loads(url, body, options)
-    return Report(
-        name=url, body_bytes=len(body), alone=alone, loaded=loaded, phases={}, memory_before=0.0, memory_after=0.0
-    )
+    body = _warmed_up(url, _body(kind, {}, options))
+    alone = run_load(url, body, requests=options.requests, clients=1)
+    loaded = run_load(url, body, requests=options.requests, clients=options.clients)
+    return Report(name=url, body_bytes=len(body), alone=alone, loaded=loaded)
 
 
 def _body(kind: str, annotations: Mapping[str, str], options: BenchOptions) -> bytes:
@@ -79,11 +78,6 @@ def _warmed_up(url: str, body: bytes) -> bytes:
     body = phases.following(body, answer)
     run_load(url, body, requests=WARM_UP, clients=1)
     return body
-
-
-def _loads(url: str, body: bytes, options: BenchOptions) -> tuple[Load, Load]:
-    alone = run_load(url, body, requests=options.requests, clients=1)
-    return alone, run_load(url, body, requests=options.requests, clients=options.clients)
 
 
 def measure_phases(bundle: FunctionYaml, body: bytes, options: BenchOptions) -> Mapping[str, float]:

@@ -31,9 +31,9 @@ class Report:
     body_bytes: int
     alone: Load
     loaded: Load
-    phases: Mapping[str, float]
-    memory_before: float
-    memory_after: float
+    phases: Mapping[str, float] = attrs.field(factory=dict)
+    memory_before: float = 0.0
+    memory_after: float = 0.0
     workers: int = 0
     cores: float = 0.0
     """Processors that all workers together kept busy under load."""

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-KINDS = ("detector", "interactor", "tracker", "reid")
+from ..limits import KINDS
+from .argument_types import number
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -13,21 +14,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--image", type=Path, metavar="FILE", help="the image to send (default: one of 1920 x 1080)")
     parser.add_argument("--kind", choices=KINDS, help="what the URL is; a bundle says it itself")
-    parser.add_argument("--requests", type=_count, default=200, metavar="N", help="how many at each load (default 200)")
-    parser.add_argument("--clients", type=_count, default=16, metavar="N", help="the larger load (default 16)")
-    parser.add_argument("--workers", type=_count, metavar="N", help="workers of a bundle (default: as in its file)")
+    parser.add_argument("--requests", type=number, default=200, metavar="N", help="how many at each load (default 200)")
+    parser.add_argument("--clients", type=number, default=16, metavar="N", help="the larger load (default 16)")
+    parser.add_argument("--workers", type=number, metavar="N", help="workers of a bundle (default: as in its file)")
     parser.add_argument(
         "--python", metavar="EXE", help="interpreter of a bundle's workers; default: generate's, else this one"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures, in milliseconds and MiB")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw them: .png, .svg or .pdf (needs matplotlib)")
-
-
-def _count(text: str) -> int:
-    number = int(text) if text.isdecimal() else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"a number of at least 1 is expected, not {text}")
-    return number
 
 
 def run(args: argparse.Namespace) -> int:
@@ -48,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     if "://" in args.target:
         if not args.kind:
             raise UserError("a URL does not say what it serves", remedy=f"add --kind {'|'.join(KINDS)}")
-        report = bench_url(args.target, args.kind, {}, options)
+        report = bench_url(args.target, args.kind, options)
     else:
         report = bench_folder(Path(args.target), options)
     print(report.to_text())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import EXIT_FAILED, EXIT_FINDINGS
 from ..limits import NAMESPACE
+from .argument_types import number
 
 if TYPE_CHECKING:
     from ..deploy.build_arguments import BuildArguments
@@ -32,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--prebuilt", action="store_true", help="run the image of function-prebuilt.yaml, build nothing"
     )
     parser.add_argument("--offline", action="store_true", help="pull no image: all must be loaded")
-    parser.add_argument("--parallel", type=_count, default=1, metavar="N", help="how many functions at a time")
+    parser.add_argument("--parallel", type=number, default=1, metavar="N", help="how many functions at a time")
     parser.add_argument("--force", action="store_true", help="free functions that are stuck at `building`")
     parser.add_argument("--skip-check", action="store_true", help="deploy bundles in which `check` finds errors")
     parser.add_argument("--logs", type=Path, metavar="FOLDER", help="where nuctl's whole output is kept")
@@ -84,22 +85,15 @@ def _variable(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
-
-
 def run(args: argparse.Namespace) -> int:
     """0: everything serves. 1: something does not. 2: nothing could be tried."""
     import signal
 
+    from ..deploy.asked_program import docker
     from ..deploy.cluster import Cluster
     from ..deploy.deploy_options import DeployOptions
     from ..deploy.fleet import Fleet
     from ..deploy.nuctl import Nuctl
-    from ..deploy.preflight import Tools
 
     # In a cluster nuctl takes the context's namespace, or none; CVAT looks in `nuclio` whatever the context.
     namespace = args.namespace or (NAMESPACE if args.platform == "kube" else None)
@@ -114,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
     # A supervisor's TERM gets the same tidying as Ctrl-C: nuctl cut off leaves a function stuck at `building`.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     cluster = Cluster(namespace) if options.platform == "kube" and namespace else None
-    fleet = Fleet(options, Nuctl(options.platform, namespace), Tools.real(), _say, cluster)
+    fleet = Fleet(options, Nuctl(options.platform, namespace), docker, _say, cluster)
     if args.status:
         return _status(fleet)
     if args.delete:
@@ -144,7 +138,7 @@ def _say(line: str) -> None:
 
 
 def _deploy(fleet: "Fleet", *, check: bool) -> int:
-    from ..deploy.sources import prepare
+    from ..deploy.preflight import prepare
 
     deployments = fleet.open()
     if not prepare([one.function.file for one in deployments], check=check, say=_say):
@@ -153,13 +147,12 @@ def _deploy(fleet: "Fleet", *, check: bool) -> int:
 
 
 def _run(fleet: "Fleet", deployments: Sequence["Deployment"]) -> int:
-    from ..deploy.deploy_table import summary
-    from ..deploy.last_nuctl import differs_from_last_time
+    from ..deploy.fleet import summary
+    from ..deploy.nuctl import differs_from_last_time
 
     if findings := fleet.preflight(deployments):
-        for finding in findings:
-            where = f"{finding.subject}: " if finding.subject else ""
-            print(f"{where}{finding.cause.text}\n  try: {finding.cause.remedy}", file=sys.stderr)
+        for name, cause in findings:
+            print(f"{f'{name}: ' if name else ''}{cause.text}\n  try: {cause.remedy}", file=sys.stderr)
         return EXIT_FAILED
     if not fleet.options.dry_run and (last := differs_from_last_time(fleet.nuctl.version)):
         _say(f"the last deploy from here used nuctl {last}: every image layer will be built again")
@@ -189,7 +182,7 @@ def _tell_of_version(fleet: "Fleet") -> None:
 
 
 def _status(fleet: "Fleet") -> int:
-    from ..deploy.deploy_table import summary
+    from ..deploy.fleet import summary
 
     outcomes = [one.look() for one in fleet.open()]
     _say(summary(outcomes))

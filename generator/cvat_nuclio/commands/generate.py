@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import EXIT_FINDINGS, UserError
+from ..limits import KINDS
 from . import login_options
 from .argument_types import number, task_and_frames
 from .function_parameter import add_function_parameter
@@ -61,7 +62,7 @@ def _configure_function(parser: argparse.ArgumentParser) -> None:
         "torchvision:NAME, or a name that `cvat-nuclio models` lists; a ready function is taken for it",
     )  # fmt: skip
     group.add_argument(
-        "--kind", choices=("detector", "interactor", "tracker", "reid"),
+        "--kind", choices=KINDS,
         help="what --model shall be, where it can be several things",
     )  # fmt: skip
     group.add_argument(

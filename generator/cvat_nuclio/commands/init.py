@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-KINDS = ("detector", "interactor", "tracker", "reid")
+from ..limits import KINDS
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

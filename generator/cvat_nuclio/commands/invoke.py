@@ -4,9 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from ..limits import KINDS
 from .function_parameter import add_function_parameter
 
-KINDS = ("detector", "interactor", "reid", "tracker")
 GENERATIONS = ("G1", "G2", "G3")
 
 EPILOG = """

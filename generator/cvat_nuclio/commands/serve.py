@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..limits import DASHBOARD_PORT
+from .argument_types import number
 from .function_parameter import add_function_parameter
 
 if TYPE_CHECKING:
     from ..serve.command import PageMaker
-
-DASHBOARD_PORT = 8070
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     page.add_argument("--open", action="store_true", help="show the page to try the functions in a browser")
     page.add_argument("--no-page", action="store_true", help="serve no page")
     parser.add_argument("--page-port", type=int, default=0, metavar="N", help="of the page; default: any free one")
-    parser.add_argument("--workers", type=_count, metavar="N", help="workers of each function; default: the file's")
+    parser.add_argument("--workers", type=number, metavar="N", help="workers of each function; default: the file's")
     parser.add_argument("--gpu", action="store_true", help="read function-gpu.yaml")
     parser.add_argument(
         "--python",
@@ -71,13 +71,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="of the lines that functions log (default: %(default)s)",
     )
     parser.add_argument("--report-fd", type=int, help=argparse.SUPPRESS)
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("at least 1")
-    return number
 
 
 def run(args: argparse.Namespace) -> int:

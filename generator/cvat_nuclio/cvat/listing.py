@@ -6,11 +6,11 @@ from typing import Any
 
 import attrs
 
+from ..limits import KINDS
 from .generation import NEWEST, Generation
 from .rest_errors import INVALID_METADATA, VALIDATION, CvatError, ListingError, unhandled
 from .spec import ModelLabel, parse_spec
 
-KINDS = ("detector", "interactor", "reid", "tracker")
 _CALLABLE_ID = re.compile(r"[a-zA-Z0-9_.-]+")
 
 

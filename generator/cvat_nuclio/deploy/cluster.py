@@ -8,25 +8,16 @@ import json
 import re
 import subprocess
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import attrs
 
-from .asked_program import ask_program
+from .asked_program import Run, kubectl
 
-KUBECTL_LIMIT = 20
 FORWARD_LIMIT = 15.0
 _FORWARDING = re.compile(r"Forwarding from 127\.0\.0\.1:(\d+) ->")
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-def run_kubectl(*words: str) -> tuple[int, str, str]:
-    """What kubectl says: see `ask_program`."""
-    asked = ["kubectl", *words, f"--request-timeout={KUBECTL_LIMIT - 5}s"]
-    return ask_program(asked, limit=KUBECTL_LIMIT, absent="kubectl is not installed")
 
 
 @attrs.frozen
@@ -69,7 +60,7 @@ class Cluster:
     """What kubectl (`run`) sees in Nuclio's namespace."""
 
     namespace: str
-    run: Run = run_kubectl
+    run: Run = kubectl
 
     def get(self, *words: str) -> Any:
         """`kubectl get … -o json`, or None where it does not answer."""

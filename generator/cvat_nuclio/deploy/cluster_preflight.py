@@ -17,6 +17,8 @@ from .nuctl_causes import Cause, find_cause
 
 DOCKER_HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
 MAX_NAME = 55
+Finding = tuple[str, Cause]
+"""Something in the way of a deploy: the function's name, or "" for all; why."""
 
 
 @attrs.define
@@ -27,13 +29,13 @@ class ClusterPreflight:
     cluster: Cluster
     left_out: list[str] = attrs.field(factory=list, init=False)
 
-    def without_cluster(self, functions: Sequence[FunctionYaml]) -> list[tuple[str, Cause]]:
-        """What options and files tell by themselves: (function's name or "" for all, cause)."""
+    def without_cluster(self, functions: Sequence[FunctionYaml]) -> list[Finding]:
+        """What options and files tell by themselves."""
         own = ((one.name, cause) for one in functions for cause in self._by_itself(one))
         return [*(("", cause) for cause in self._registry()), *own]
 
-    def findings(self, functions: Sequence[FunctionYaml]) -> Iterator[tuple[str, Cause]]:
-        """(function's name or "" for all, cause)."""
+    def findings(self, functions: Sequence[FunctionYaml]) -> Iterator[Finding]:
+        """That, and what the cluster shows."""
         found = self.without_cluster(functions)
         yield from found
         unreachable = None if found else self._reach()

@@ -14,13 +14,14 @@ from ..limits import NAMESPACE
 from ..nuclio.function_yaml import FunctionYaml
 from ..private_files import locked_alone, open_private, private_folder
 from ..state_keys import VARIABLE, deploy_key, file_with
+from .asked_program import Run
 from .build_secrets import BUILDER, asked_secrets, with_secrets
 from .deploy_options import DeployOptions
 from .nuctl import Answer, Nuctl, State
 from .nuctl_causes import Cause, find_cause
 from .patience import Patience
 from .places import Place, Serving
-from .preflight import Tools, check_function
+from .preflight import check_function
 from .transcript import file_name, transcript
 from .versions import has_own_tag, image_of, keeps_last_good, last_good, opened, superseded, with_image, with_last_good
 
@@ -54,7 +55,7 @@ class Deployment:
     function: FunctionYaml
     options: DeployOptions
     nuctl: Nuctl
-    tools: Tools
+    docker: Run
     place: Place
     say: Callable[[str], None]
 
@@ -78,11 +79,13 @@ class Deployment:
     def argv(self, file: Path | None = None) -> list[str]:
         """The nuctl command; `file` is deployed in place of the bundle's own."""
         options = self.options
-        return self.nuctl.deploy_argv(
-            file or self.function.file, self.function.file.parent, project=options.project, build=self.builds,
-            offline=options.offline,
-            registry=options.registry, run_registry=options.run_registry,
-        )  # fmt: skip
+        words = ["deploy", "--project-name", options.project, "--file", str(file or self.function.file)]
+        # With a path nuctl builds: of a prebuilt image one without code.
+        words += ["--path", str(self.function.file.parent)] if self.builds else []
+        words += ["--no-pull"] if options.offline else []  # --offline alone still pulls
+        words += ["--registry", options.registry] if options.registry else []
+        words += ["--run-registry", options.run_registry] if options.run_registry else []
+        return self.nuctl.argv(*words)
 
     def preflight(self) -> Sequence[Cause]:
         """What stands in the way of this function: its state, and what it needs of this host."""
@@ -91,7 +94,7 @@ class Deployment:
             return [before.trouble]
         local = self.nuctl.platform == "local"
         findings = (
-            list(check_function(self.function, self.tools, own_port=before.port, build=self.builds)) if local else []
+            list(check_function(self.function, self.docker, own_port=before.port, build=self.builds)) if local else []
         )
         if before.state in STUCK_STATES and not self.options.force:
             findings.append(find_cause("", "being provisioned"))
@@ -177,9 +180,9 @@ class Deployment:
         """Removes images of versions before the last good one, which no name but their own tag keeps."""
         name, _, _ = self.image.rpartition(":")
         label = f"label=cvat-nuclio.function={self.name}"
-        _, listed, _ = self.tools.docker("image", "ls", name, "--filter", label, "--format", "{{.Repository}}:{{.Tag}}")
+        _, listed, _ = self.docker("image", "ls", name, "--filter", label, "--format", "{{.Repository}}:{{.Tag}}")
         for image in superseded(listed.split(), self.image, config):
-            if self.tools.docker("image", "rm", image)[0] == 0:
+            if self.docker("image", "rm", image)[0] == 0:
                 self.say(f"{self.name}: removed {image}, which no version goes back to")
 
     def _run_nuctl(self, config: Mapping[str, Any], take: Callable[[str], None], before: Serving) -> Answer:

@@ -1,5 +1,6 @@
 """Many functions: check them all, deploy them side by side, go on past failures, tidy up after Ctrl-C."""
 
+import io
 import os
 import shlex
 import shutil
@@ -9,26 +10,21 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import attrs
+from rich.console import Console
+from rich.table import Table
 
 from ..errors import UserError
-from ..nuclio.function_yaml import FunctionYaml
+from ..nuclio.function_yaml import FunctionYaml, refuse_twins
+from .asked_program import Run
 from .cluster import Cluster
-from .cluster_preflight import ClusterPreflight, check_project
+from .cluster_preflight import ClusterPreflight, Finding, check_project
 from .deploy_options import DeployOptions
 from .deployment import Deployment, Outcome
 from .nuctl import Nuctl
 from .nuctl_causes import Cause
 from .places import ClusterPlace, LocalPlace, Place
-from .preflight import Tools, check_host
+from .preflight import check_host
 from .versions import last_good, opened
-
-
-@attrs.frozen
-class Finding:
-    """Something in the way of a deploy. `subject` is the function's name, or "" for the host."""
-
-    subject: str
-    cause: Cause
 
 
 @attrs.define
@@ -37,7 +33,7 @@ class Fleet:
 
     options: DeployOptions
     nuctl: Nuctl
-    tools: Tools
+    docker: Run
     say: Callable[[str], None]
     cluster: Cluster | None = None
     """None on local Docker."""
@@ -47,18 +43,12 @@ class Fleet:
         """Where the functions run."""
         if self.cluster:
             return ClusterPlace(self.cluster, self.options.dashboard)
-        return LocalPlace(self.tools, self.nuctl.namespace)
+        return LocalPlace(self.docker, self.nuctl.namespace)
 
     def open(self) -> list[Deployment]:
         """Every bundle's file, read as Nuclio reads it. Raises UserError for one that cannot be."""
-        deployments = [self._open(path) for path in self.options.bundles]
-        names = [deployment.name for deployment in deployments]
-        if double := next((name for name in names if names.count(name) > 1), None):
-            raise UserError(
-                f"two of the bundles are named {double}",
-                why=f"{', '.join(map(str, self._paths(double, names)))}: the second would replace the first",
-                remedy="generate one of them with another --name",
-            )
+        deployments = [self._of(FunctionYaml.open(self.options.file_of(path))) for path in self.options.bundles]
+        refuse_twins([deployment.name for deployment in deployments], self.options.bundles)
         return deployments
 
     def last_good(self, stack: ExitStack) -> list[Deployment]:
@@ -82,48 +72,35 @@ class Fleet:
         with opened(config, self.options) as (function, options):
             yield attrs.evolve(self._of(function), options=options)
 
-    def _paths(self, name: str, names: Sequence[str]) -> list[Path]:
-        return [path for path, found in zip(self.options.bundles, names, strict=True) if found == name]
-
-    def _open(self, path: Path) -> Deployment:
-        return self._of(FunctionYaml.open(self.options.file_of(path)))
-
     def _of(self, function: FunctionYaml) -> Deployment:
-        return Deployment(function, self.options, self.nuctl, self.tools, self.place, self.say)
+        return Deployment(function, self.options, self.nuctl, self.docker, self.place, self.say)
 
     def preflight(self, deployments: Sequence[Deployment]) -> list[Finding]:
         """Everything in the way, host first; the functions are looked at only on a host that can deploy.
 
         nuctl and Docker are not needed for --dry-run: without them their checks are left out, and said to be.
         """
-        missing = [program for program in self._programs() if shutil.which(program) is None]
+        missing = [program for program in (self.nuctl.program, "docker") if shutil.which(program) is None]
         if missing and self.options.dry_run:
             self.say(f"not checked: what needs {' and '.join(missing)}, which is not installed here")
-            return self._without_programs(deployments)
-        if host := [Finding("", cause) for cause in check_host(self.tools, os.environ)]:
+            if self.cluster is None:
+                return []
+            return ClusterPreflight(self.options, self.cluster).without_cluster([one.function for one in deployments])
+        if host := [("", cause) for cause in check_host(self.docker, os.environ)]:
             if not self.options.dry_run:
                 return host
-            for finding in host:
-                self.say(f"not checked: what needs Docker: {finding.cause.text}")
+            for _, cause in host:
+                self.say(f"not checked: what needs Docker: {cause.text}")
             return []
         if self.cluster and (found := self._cluster_findings(self.cluster, deployments)):
             return found
-        if cause := check_project(self.nuctl, self.options.project, make=not self.options.dry_run):
-            return [Finding("", cause)]
-        return [Finding(one.name, cause) for one in deployments for cause in one.preflight()]
-
-    def _without_programs(self, deployments: Sequence[Deployment]) -> list[Finding]:
-        if self.cluster is None:
-            return []
-        look = ClusterPreflight(self.options, self.cluster)
-        return [Finding(name, cause) for name, cause in look.without_cluster([one.function for one in deployments])]
-
-    def _programs(self) -> list[str]:
-        return [self.nuctl.program, "docker"]
+        if lacking := check_project(self.nuctl, self.options.project, make=not self.options.dry_run):
+            return [("", lacking)]
+        return [(one.name, cause) for one in deployments for cause in one.preflight()]
 
     def _cluster_findings(self, cluster: Cluster, deployments: Sequence[Deployment]) -> list[Finding]:
         look = ClusterPreflight(self.options, cluster)
-        found = [Finding(name, cause) for name, cause in look.findings([one.function for one in deployments])]
+        found = list(look.findings([one.function for one in deployments]))
         for left_out in look.left_out:
             self.say(f"not checked: {left_out}")
         return found
@@ -173,3 +150,16 @@ def describe(outcome: Outcome, cause: Cause, rollback: str) -> str:
     if outcome.log:
         lines.append(f"  whole log: {outcome.log}")
     return "\n".join(lines)
+
+
+def summary(outcomes: Sequence[Outcome]) -> str:
+    """The table at the end: name, state, URL, seconds and, where it failed, the cause of each."""
+    table = Table(box=None, pad_edge=False)
+    for heading in ("function", "state", "URL", "seconds", "cause"):
+        table.add_column(heading, justify="right" if heading == "seconds" else "left")
+    for one in outcomes:
+        seconds = f"{one.seconds:.1f}" if one.seconds else ""
+        table.add_row(one.name, one.state, one.url, seconds, one.cause.text if one.cause else "")
+    text = io.StringIO()
+    Console(file=text, width=160).print(table)
+    return text.getvalue().rstrip()

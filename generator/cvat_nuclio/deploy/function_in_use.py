@@ -1,15 +1,13 @@
 """A function that a task is worked through with: a bundle that is served meanwhile, a URL, or a deployed function."""
 
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 from ..errors import UserError
 from ..invoke.call_target import Hints, Target, open_target
+from ..limits import DASHBOARD_PORT
 from .nuctl import Nuctl
-from .places import DASHBOARD_PORT
 
 
 @contextmanager
@@ -67,12 +65,8 @@ def _deployed(name: str, dashboard: str | None) -> Target:
 
 def _of_nuctl(name: str) -> Target | None:
     """The function on this machine's Docker as nuctl has it; None where there is none, or no nuctl."""
-    nuctl = Nuctl()
     try:
-        answer = nuctl.run(nuctl.argv("get", "function", name, "-o", "json"))
-        found: Any = json.loads(answer.stdout)
-    except (UserError, ValueError):
+        state = Nuctl().get(name)
+    except UserError:
         return None
-    function = found[0] if isinstance(found, list) and found else found
-    port = (function.get("status") or {}).get("httpPort") if isinstance(function, dict) else None
-    return Target(function, f"http://127.0.0.1:{port}") if port else None
+    return Target({**state.config, "status": {}}, f"http://127.0.0.1:{state.port}") if state.port else None

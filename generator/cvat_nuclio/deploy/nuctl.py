@@ -13,12 +13,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import IO, Any
 
 import attrs
 
+from .. import atomic
 from ..errors import UserError
+from ..private_files import open_private, private_folder
 from ..systems import send
 from .nuctl_causes import Cause, find_cause
 
@@ -31,7 +32,7 @@ LIMIT = 90.0
 
 @attrs.frozen
 class Answer:
-    """What one nuctl run printed, its exit code (negative: died by that signal) and its seconds.
+    """What one nuctl run printed, and its exit code (negative: died by that signal).
 
     `given_up`: why we ended it, where we did: nuctl itself waits without any limit in several places.
     """
@@ -39,7 +40,6 @@ class Answer:
     exit_code: int
     stdout: str
     stderr: str
-    seconds: float
     given_up: Cause | None = None
 
     @property
@@ -166,19 +166,19 @@ class Nuctl:
         each line as it comes, of both streams, from two threads; it must not raise. After `limit` seconds, or as soon
         as `give_up` (asked every few seconds) names a cause, nuctl is ended. `environment`: None is this process's.
         """
-        begun = time.monotonic()
+        deadline = time.monotonic() + limit
         process = self._start(argv, environment, stoppable=stoppable)
         if process is None:
-            return Answer(-signal.SIGINT, "", "", 0.0)
+            return Answer(-signal.SIGINT, "", "")
         readers = [_Reader(stream, on_line) for stream in (process.stdout, process.stderr) if stream]
-        given_up = _wait(process, begun + limit, give_up)
+        given_up = _wait(process, deadline, give_up)
         for reader in readers:
             reader.join()
         process.wait()
         with self._lock:
             self._running.discard(process)
         stdout, stderr = ("".join(reader.lines) for reader in readers)
-        return Answer(process.returncode, stdout, stderr, time.monotonic() - begun, given_up)
+        return Answer(process.returncode, stdout, stderr, given_up)
 
     def _start(
         self, argv: Sequence[str], environment: Mapping[str, str] | None, *, stoppable: bool
@@ -253,26 +253,17 @@ class Nuctl:
         """Deletes the function; `force` also frees one that is stuck at `building`."""
         return self.run(self.argv("delete", "function", name, *(["--force"] if force else [])))
 
-    def deploy_argv(
-        self,
-        file: Path,
-        folder: Path,
-        *,
-        project: str,
-        build: bool,
-        offline: bool,
-        registry: str | None,
-        run_registry: str | None,
-    ) -> list[str]:
-        """`nuctl deploy` of the bundle in `folder` as `file` says; without `build` no --path is given, because with it
-        nuctl builds (an image without code)."""
-        words = ["deploy", "--project-name", project, "--file", str(file)]
-        if build:
-            words += ["--path", str(folder)]
-        if offline:
-            words.append("--no-pull")  # --offline alone still pulls
-        if registry:
-            words += ["--registry", registry]
-        if run_registry:
-            words += ["--run-registry", run_registry]
-        return self.argv(*words)
+
+def differs_from_last_time(version: str) -> str | None:
+    """The version that deployed last from this machine if it is another than `version`; remembers `version`.
+
+    Another one rebuilds every layer, since its label is a build argument before them. Raises UserError.
+    """
+    file = private_folder("deploy") / "nuctl-version"
+    last = ""
+    if file.exists():
+        with open_private(file, "r") as stream:
+            last = stream.read(100).strip()
+    if version and version != last:
+        atomic.write(file, f"{version}\n".encode())
+    return last if last and version and last != version else None

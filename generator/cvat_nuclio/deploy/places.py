@@ -7,14 +7,14 @@ from typing import Any, Protocol
 import attrs
 
 from ..invoke.call_target import Target
+from ..limits import DASHBOARD_PORT
 from . import first_request
+from .asked_program import Run
 from .cluster import Cluster
 from .docker_container import container_name, find_container, why_silent
 from .nuctl import State
 from .nuctl_causes import Cause, find_cause
-from .preflight import Tools
 
-DASHBOARD_PORT = 8070
 FUNCTION_PORT = 8080
 ADDRESSES_GONE = "Nuclio has taken the function's addresses away, so CVAT gets HTTP 500 until a deploy succeeds"
 NOT_ASKED = (
@@ -75,12 +75,12 @@ class Place(Protocol):
 class LocalPlace:
     """Docker on this machine."""
 
-    tools: Tools
+    docker: Run
     namespace: str | None = None
     goes_on: Collection[str] = ()
 
     def serving(self, name: str, state: State) -> Serving:
-        found = find_container(container_name(name, self.namespace), self.tools.docker)
+        found = find_container(container_name(name, self.namespace), self.docker)
         port = found.port if found else state.port
         if (found and found.status != "running") or not port or not first_request.is_alive(port):
             return Serving()
@@ -114,7 +114,7 @@ class LocalPlace:
 
     def _silent(self, name: str, port: int) -> Cause:
         container = container_name(name, self.namespace)
-        return why_silent(find_container(container, self.tools.docker), container, port)
+        return why_silent(find_container(container, self.docker), container, port)
 
     def evidence(self, name: str, state: State, before: Serving) -> str:
         return ""

@@ -3,45 +3,51 @@
 import json
 import os
 import shutil
-import socket
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-import attrs
-
 from ..nuclio.function_yaml import FunctionYaml
-from ..serve.busy_port import holder
-from .asked_program import ask_program
+from ..serve.port import PortError, bind, holder
+from .asked_program import Run
 from .nuctl_causes import Cause, find_cause
 
 STAGING_BYTES = 80 << 20  # what nuctl stages beside the bundle: processor, wrapper, wheels
 _BUILDKIT_OFF = ("", "0", "false")
 
 
-@attrs.frozen
-class Tools:
-    """How the host is asked. `docker(words)` runs docker and gives its exit code, standard output and error."""
+def prepare(files: Sequence[Path], *, check: bool, say: Callable[[str], None]) -> bool:
+    """Refreshes the runtime copy of every bundle that carries one; whether all are free of errors that `check` finds.
 
-    docker: Callable[..., tuple[int, str, str]]
+    `files` are the functions' files, each in its bundle's folder.
+    """
+    from ..generate.runtime_copy import refresh
 
-    @classmethod
-    def real(cls) -> "Tools":
-        """The Docker client on PATH."""
-        return cls(_docker)
-
-
-def _docker(*words: str) -> tuple[int, str, str]:
-    return ask_program(["docker", *words], limit=60, absent="/bin/sh: 1: docker: not found")
+    for file in files:
+        if (file.parent / "model_handler.py").is_file() and refresh(file.parent):
+            say(f"{file.parent}: the runtime copy was stale; refreshed")
+    return not check or _is_clean(files, say)
 
 
-def check_host(tools: Tools, environment: Mapping[str, str]) -> Iterator[Cause]:
+def _is_clean(files: Sequence[Path], say: Callable[[str], None]) -> bool:
+    from ..check import check_paths
+    from ..check.finding import Severity
+    from ..check.finding_formats import as_text
+
+    errors = [finding for finding in check_paths(list(files)) if finding.severity is Severity.ERROR]
+    if errors:
+        say(as_text(errors))
+        say("nothing was deployed: mend these first, or deploy with --skip-check")
+    return not errors
+
+
+def check_host(docker: Run, environment: Mapping[str, str]) -> Iterator[Cause]:
     """The Docker daemon, BuildKit, the current folder. Nothing more is worth asking once the daemon is silent."""
-    code, stdout, stderr = tools.docker("version", "--format", "{{json .}}")
+    code, stdout, stderr = docker("version", "--format", "{{json .}}")
     if code:
         yield find_cause(stdout, stderr)
         return
-    if environment.get("DOCKER_BUILDKIT", "") not in _BUILDKIT_OFF and tools.docker("buildx", "version")[0]:
+    if environment.get("DOCKER_BUILDKIT", "") not in _BUILDKIT_OFF and docker("buildx", "version")[0]:
         yield find_cause("", "ERROR: BuildKit is enabled but the buildx component is missing or broken.")
     if not os.access(Path.cwd(), os.W_OK):
         yield Cause(
@@ -51,7 +57,7 @@ def check_host(tools: Tools, environment: Mapping[str, str]) -> Iterator[Cause]:
         )
 
 
-def check_function(function: FunctionYaml, tools: Tools, *, own_port: int, build: bool) -> Iterator[Cause]:
+def check_function(function: FunctionYaml, docker: Run, *, own_port: int, build: bool) -> Iterator[Cause]:
     """One function's file against this host; what is wrong in the file by itself is `check`'s to say.
 
     `own_port` is the port that this very function holds now, or 0.
@@ -59,16 +65,20 @@ def check_function(function: FunctionYaml, tools: Tools, *, own_port: int, build
     if not function.name:
         yield Cause("name", f"{function.file.name} gives the function no name", "write metadata.name in it")
     yield from _check_ports(function, own_port)
-    yield from _check_docker(function, tools)
+    yield from _check_docker(function, docker)
     if build:
         yield from _check_room(function.folder)
     else:
-        yield from _check_image(str(function.spec.get("image", "")), tools)
+        yield from _check_image(str(function.spec.get("image", "")), docker)
 
 
 def _check_ports(function: FunctionYaml, own_port: int) -> Iterator[Cause]:
     port = function.trigger.port
-    if port > 0 and port != own_port and not _is_free(port):
+    if port <= 0 or port == own_port:
+        return
+    try:
+        bind("0.0.0.0", port).close()  # noqa: S104  where Docker would publish it
+    except PortError:
         yield Cause(
             "port-busy",
             f"port {port} is taken by {holder(port) or 'another program'}",
@@ -76,25 +86,15 @@ def _check_ports(function: FunctionYaml, own_port: int) -> Iterator[Cause]:
         )
 
 
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("0.0.0.0", port))  # noqa: S104  where Docker would publish it
-        except OSError:
-            return False
-    return True
-
-
-def _check_docker(function: FunctionYaml, tools: Tools) -> Iterator[Cause]:
+def _check_docker(function: FunctionYaml, docker: Run) -> Iterator[Cause]:
     network = function.platform.get("network")
-    if network and tools.docker("network", "inspect", str(network))[0]:
+    if network and docker("network", "inspect", str(network))[0]:
         yield Cause(
             "network-missing",
             f"the Docker network {network} does not exist",
             "start CVAT first, which makes it, or correct spec.platform.attributes.network",
         )
-    if function.is_gpu and not _has_nvidia(tools):
+    if function.is_gpu and not _has_nvidia(docker):
         yield find_cause("", 'could not select device driver "" with capabilities: [[gpu]]')
     for volume in function.spec.get("volumes") or []:
         source = ((volume.get("volume") or {}).get("hostPath") or {}).get("path")
@@ -106,9 +106,9 @@ def _check_docker(function: FunctionYaml, tools: Tools) -> Iterator[Cause]:
             )
 
 
-def _has_nvidia(tools: Tools) -> bool:
+def _has_nvidia(docker: Run) -> bool:
     """Whether Docker can hand out GPUs: a runtime of that name, or the container device interface's devices."""
-    _, stdout, _ = tools.docker("info", "--format", "{{json .}}")
+    _, stdout, _ = docker("info", "--format", "{{json .}}")
     return "nvidia" in stdout
 
 
@@ -124,11 +124,11 @@ def _check_room(folder: Path) -> Iterator[Cause]:
         )
 
 
-def _check_image(image: str, tools: Tools) -> Iterator[Cause]:
+def _check_image(image: str, docker: Run) -> Iterator[Cause]:
     if not image:
         yield find_cause("", "Function must have either spec.build.path")
         return
-    code, stdout, _ = tools.docker("image", "inspect", image)
+    code, stdout, _ = docker("image", "inspect", image)
     if code:
         yield find_cause("", f"Unable to find image '{image}' locally")
         return

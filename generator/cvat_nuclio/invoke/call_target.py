@@ -17,13 +17,12 @@ from ..errors import UserError
 from ..generate.make_bundle import bundle_of
 from ..generate.parameters import refuse_parameters
 from ..interpreter import interpreter
-from ..limits import NAMESPACE
+from ..limits import KINDS, NAMESPACE
 from ..nuclio.function_yaml import FunctionYaml
 from ..serve.engine_report import READY
 from ..serve.running import Server, running
 from ..waiting import waiting
 
-KINDS = ("detector", "interactor", "tracker", "reid")
 PROBE_TIMEOUT = 10.0
 
 

@@ -2,6 +2,7 @@
 
 import functools
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -246,3 +247,14 @@ def _config_file(path: Path, config: str) -> Path:
         f"no {config} in {path}", why=f"neither {path / config} nor {path / 'nuclio' / config} is there",
         remedy="name a bundle's folder or its function.yaml",
     )  # fmt: skip
+
+
+def refuse_twins(names: Sequence[str], paths: Sequence[Path]) -> None:
+    """Raises UserError where two of the bundles in `paths` are named alike."""
+    if twin := next((name for name in names if names.count(name) > 1), None):
+        alike = [str(path) for path, name in zip(paths, names, strict=True) if name == twin]
+        raise UserError(
+            f"two functions are named {twin}",
+            why=f"{', '.join(alike)}: Nuclio keeps one function under a name",
+            remedy="generate one of them with another --name",
+        )

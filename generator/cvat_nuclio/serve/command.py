@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from ..errors import UserError
+from ..nuclio.function_yaml import refuse_twins
 from ..waiting import waiting
 from .child import Interpreter
 from .dashboard import Entry
@@ -116,15 +117,7 @@ def _function(function: Function, address: str) -> FunctionReport:
 def read_all(paths: list[Path], config_file: str, nuclio: str) -> list[Settings]:
     """The settings of all bundles. Raises UserError, also for two functions of one name."""
     functions = [read_settings(path, config_file, nuclio) for path in paths]
-    names = [settings.name for settings in functions]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise UserError(
-            f"two functions are named {twice[0]}",
-            why=f"{', '.join(str(path) for path, name in zip(paths, names, strict=True) if name == twice[0])}: "
-            "Nuclio keeps one function under a name",
-            remedy="generate one of them with another --name",
-        )
+    refuse_twins([settings.name for settings in functions], paths)
     return functions
 
 

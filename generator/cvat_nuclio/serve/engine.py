@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import EXIT_FAILED, UserError
-from .busy_port import PortError
 from .child import Interpreter
 from .dashboard import Entry, dashboard_app
 from .engine_log import Log
 from .engine_report import reachable
 from .function_settings import Settings
-from .listener import App, Limits, Listener, bind
+from .listener import App, Limits, Listener
 from .nuclio_home import check_home
 from .nuclio_processor import NuclioProcessor
+from .port import PortError, bind
 from .processor import LAST_ANSWER, Processor, all_or_first_error
 from .restart_policy import Container, Function
 from .slot import Panic

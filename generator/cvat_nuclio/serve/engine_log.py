@@ -3,7 +3,6 @@
 import json
 import sys
 import threading
-import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,7 +20,6 @@ class Record:
     level: str
     message: str
     fields: dict[str, Any] = field(default_factory=dict)
-    time_ms: float = field(default_factory=lambda: time.time() * 1000)
 
 
 class Log(Protocol):
@@ -34,34 +32,27 @@ class Log(Protocol):
         """What a worker wrote to `stdout` or `stderr`: whole lines without their newline."""
 
 
-class ConsoleLog:
-    """Prints records from `level` on and the workers' own output, each with the function's name before it."""
+class KeptLog:
+    """Prints records from `level` on and the workers' own output, each with the function's name before it, and keeps
+    the newest lines for who asks later."""
 
     def __init__(self, level: str = "info") -> None:
         self._level = LEVELS[level]
         self._lock = threading.Lock()
-
-    def record(self, record: Record) -> None:
-        for line in _lines(record) if LEVELS[record.level] >= self._level else ():
-            self._print(record.function, line)
-
-    def output(self, function: str, stream: str, text: str) -> None:
-        self._print(function, text)
-
-    def _print(self, function: str, text: str) -> None:
-        with self._lock:
-            # Looked up each time: while a status line stands on a terminal, rich keeps these lines above it.
-            print(f"{function} | {text}", file=sys.stderr, flush=True)
-
-
-class KeptLog(ConsoleLog):
-    """Prints, and keeps the newest lines for who asks later."""
-
-    def __init__(self, level: str = "info") -> None:
-        super().__init__(level)
         self._kept: deque[tuple[str, str]] = deque(maxlen=KEPT_LINES)
         self.count = 0
         """How many lines there were."""
+
+    def record(self, record: Record) -> None:
+        for line in _lines(record) if LEVELS[record.level] >= self._level else ():
+            self.output(record.function, "stderr", line)
+
+    def output(self, function: str, stream: str, text: str) -> None:
+        with self._lock:
+            # Looked up each time: while a status line stands on a terminal, rich keeps these lines above it.
+            print(f"{function} | {text}", file=sys.stderr, flush=True)
+            self._kept.append((function, text))
+            self.count += 1
 
     def since(self, count: int, function: str) -> list[str]:
         """A function's lines after the first `count` of all, as far as they are still kept."""
@@ -69,12 +60,6 @@ class KeptLog(ConsoleLog):
             newer = min(self.count - count, len(self._kept))
             lines = list(self._kept)[len(self._kept) - newer :]
         return [text for name, text in lines if name == function]
-
-    def _print(self, function: str, text: str) -> None:
-        super()._print(function, text)
-        with self._lock:
-            self._kept.append((function, text))
-            self.count += 1
 
 
 def _lines(record: Record) -> Iterator[str]:

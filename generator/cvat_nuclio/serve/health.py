@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import request_response
 
-from .listener import App, Receive, Scope, Send
+from .listener import App
 
 JSON = "application/json; charset=utf-8"
 NO_SNIFF = {"X-Content-Type-Options": "nosniff"}
@@ -15,7 +16,7 @@ NO_SNIFF = {"X-Content-Type-Options": "nosniff"}
 def health_app(is_ready: Callable[[], bool]) -> App:
     """Answers `/live` and `/ready`; `?full=1` names the checks."""
 
-    def answer(request: Request) -> Response:
+    async def answer(request: Request) -> Response:
         path = request.url.path
         if path not in ("/live", "/ready"):
             return not_found()
@@ -28,10 +29,7 @@ def health_app(is_ready: Callable[[], bool]) -> App:
         full = request.query_params.get("full") == "1"
         return Response(json.dumps(checks if full else {}, indent=4) + "\n", status, media_type=JSON)
 
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await answer(Request(scope))(scope, receive, send)
-
-    return app
+    return request_response(answer)
 
 
 def not_found() -> Response:

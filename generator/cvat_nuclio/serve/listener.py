@@ -18,8 +18,6 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from .busy_port import PortError
-
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -177,18 +175,3 @@ class Protocol(H11Protocol):
             return
         self._seen = seen
         self._timer = self.loop.call_later(SILENCE, self._watch)
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """A socket that holds the port but does not listen yet: connections are refused. Raises PortError."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # By its protocol asyncio knows a connection of TCP, and has it send at once (TCP_NODELAY): else the body of each
-    # answer but the first waits 40 ms for the client's delayed acknowledgement of the head.
-    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((host, port))
-    except (OSError, OverflowError) as error:
-        sock.close()
-        raise PortError(host, port, error) from error
-    return sock

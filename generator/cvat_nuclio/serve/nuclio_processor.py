@@ -17,8 +17,8 @@ from .engine_log import LEVELS, Log, Record
 from .engine_report import reachable
 from .function_port import HEALTH_PATH
 from .function_settings import Settings
-from .listener import bind
 from .nuclio_home import PROCESSOR, WRAPPER, platform_yaml, processor_yaml
+from .port import bind
 from .processor import SHUTDOWN_GRACE
 from .slot import Panic
 from .spawn import Spawned, spawn

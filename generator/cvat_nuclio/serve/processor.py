@@ -11,14 +11,14 @@ from pathlib import Path
 
 from .answer import Answer, NoResults, ResultError, read_answer
 from .child import Interpreter, TimedOut, WorkerGone
-from .clock import EventClock
 from .engine_log import Log, Record
 from .function_port import TriggerApp
 from .function_settings import Settings
 from .health import health_app
-from .listener import App, Limits, Listener, bind
+from .listener import App, Limits, Listener
 from .pool import NoWorker, Pool
-from .slot import Panic, Slot
+from .port import bind
+from .slot import EventClock, Panic, Slot
 
 SHUTDOWN_GRACE = 5.0
 LAST_ANSWER = 0.5

@@ -4,47 +4,19 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from typing import Protocol
 
 from .engine_log import Log, Record
 from .function_settings import Settings
+from .nuclio_processor import NuclioProcessor
+from .processor import Processor
 from .slot import Panic
 
 # Docker's: the first wait, doubled each time up to the last; a container that ran long enough begins anew.
 FIRST_WAIT, LAST_WAIT, RAN_LONG = 0.1, 60.0, 10.0
 
 
-class Function(Protocol):
-    """One start of a function on either engine."""
-
-    settings: Settings
-    port: int
-    health_port: int
-    worker_count: int
-    failure: str
-    exit_status: asyncio.Future[int]
-    on_change: Callable[[], None]
-
-    @property
-    def pids(self) -> list[int]:
-        """The worker processes that run."""
-
-    @property
-    def is_ready(self) -> bool:
-        """What `/ready` says."""
-
-    @property
-    def waits_for(self) -> str:
-        """What its start is at."""
-
-    async def start(self, host: str = "127.0.0.1", port: int = 0, health_port: int = 0) -> None:
-        """Returns when the function answers. Raises Panic, OSError."""
-
-    async def stop(self) -> None:
-        """Ends gracefully."""
-
-    def hurry(self) -> None:
-        """Makes `stop` wait for nothing more."""
+Function = Processor | NuclioProcessor
+"""One start of a function on either engine."""
 
 
 class Container:

@@ -1,12 +1,14 @@
 """A place in a function's worker pool: the process in it changes when an event takes too long."""
 
 import asyncio
+import math
 import signal
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from .child import IMPORT_DEADLINE, Child, Interpreter, Packet, TimedOut, WorkerGone
-from .clock import EventClock
 from .engine_log import Log, Record
 from .function_settings import Settings
 
@@ -20,6 +22,10 @@ SIGNALS = {
 }
 
 
+FIRST_UPDATE = 10.0
+RESOLUTION = 1.0
+
+
 class Panic(Exception):
     """The function's processor ends with `status`, as Nuclio's does when a worker dies."""
 
@@ -27,6 +33,28 @@ class Panic(Exception):
         super().__init__(message)
         self.status = status
         self.child = child
+
+
+class EventClock:
+    """Seconds of `timer` as Nuclio's timeout watcher sees them: by a clock that is updated once a second.
+
+    In a processor's first 10 s it stands still at the time of its start, so that a young request can be killed.
+    """
+
+    def __init__(self, timer: Callable[[], float] = time.monotonic) -> None:
+        self._timer = timer
+        self.started = timer()
+
+    def now(self) -> float:
+        """The time of the last update."""
+        age = self._timer() - self.started
+        if age < FIRST_UPDATE:
+            return self.started
+        return self.started + FIRST_UPDATE + math.floor((age - FIRST_UPDATE) / RESOLUTION) * RESOLUTION
+
+    def is_late(self, began: float | None, timeout: float) -> bool:
+        """Whether an event that `began` at a time of this clock is over its timeout, in seconds, by the exact time."""
+        return began is not None and self._timer() - began > timeout
 
 
 class Slot:

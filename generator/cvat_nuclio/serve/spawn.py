@@ -47,16 +47,12 @@ class Spawned(asyncio.SubprocessProtocol):
     @property
     def pid(self) -> int:
         """The process id, also of a process that has ended."""
-        return self._pid
+        return self._transport.get_pid() or 0
 
     @property
     def status(self) -> int | None:
         """The exit status, negative for a signal, None while it runs."""
         return self._transport.get_returncode()
-
-    def started(self) -> None:
-        """Notes the process id, which the transport forgets."""
-        self._pid = self._transport.get_pid()
 
     def signal(self, number: signal.Signals) -> None:
         """Signals the process if it still runs."""
@@ -86,5 +82,4 @@ async def spawn(
     _, spawned = await asyncio.get_running_loop().subprocess_exec(
         lambda: Spawned(on_line), *command, stdin=asyncio.subprocess.DEVNULL, **options
     )
-    spawned.started()
     return spawned

@@ -2,14 +2,13 @@
 
 import re
 
-from ...limits import CVAT_TIMEOUT, SAM_NAME
+from ...limits import CVAT_TIMEOUT, KINDS, SAM_NAME
 from ...nuclio.duration import BadDuration
 from ...nuclio.http_trigger import DEFAULT_BODY_LIMIT, BadAttribute, http_trigger
 from ..key_rules import At, Said, key_rule, row
 from ..near import did_you_mean, near
 from ..rule import ERROR, NOTE, WARNING, Fault
 
-KINDS = ("detector", "interactor", "reid", "tracker")
 ANNOTATIONS = (
     "name", "type", "framework", "spec", "version", "min_pos_points", "min_neg_points", "startswith_box",
     "startswith_box_optional", "help_message", "animated_gif", "supported_shape_types",
