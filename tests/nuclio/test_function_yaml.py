@@ -49,7 +49,6 @@ def test_settings_in_force(tmp_path: Path) -> None:
     bundle = FunctionYaml.open(folder(tmp_path))
     assert (bundle.trigger.num_workers, bundle.trigger.body_limit) == (3, 33554432)
     assert (bundle.trigger.availability_ms, bundle.event_timeout, bundle.readiness_timeout) == (0, 90.0, 120)
-    assert bundle.labels == [{"name": "word"}]
 
 
 def test_nuctl_makes_strings_of_numbers(tmp_path: Path) -> None:
@@ -61,7 +60,7 @@ def test_nuctl_makes_strings_of_numbers(tmp_path: Path) -> None:
 def test_without_a_trigger_nuctl_adds_one(tmp_path: Path) -> None:
     bundle = FunctionYaml.open(folder(tmp_path, "metadata: {name: x}\nspec: {handler: main:handler}\n"))
     assert (bundle.trigger.name, bundle.trigger.num_workers, bundle.trigger.body_limit) == ("default-http", 1, 4194304)
-    assert (bundle.labels, bundle.env, bundle.event_timeout) == ([], {}, None)
+    assert (bundle.env, bundle.event_timeout) == ({}, None)
 
 
 @pytest.mark.parametrize(
@@ -84,12 +83,6 @@ def test_nothing_there(tmp_path: Path) -> None:
         FunctionYaml.open(tmp_path / "nope")
     with pytest.raises(UserError, match=r"no function\.yaml"):
         FunctionYaml.open(tmp_path)
-
-
-def test_a_bad_spec_annotation_is_told_when_it_is_asked_for(tmp_path: Path) -> None:
-    bundle = FunctionYaml.open(folder(tmp_path, "metadata: {annotations: {spec: '[1,]'}}"))
-    with pytest.raises(UserError, match="not JSON"):
-        bundle.labels  # noqa: B018
 
 
 def test_a_trigger_that_the_processor_refuses(tmp_path: Path) -> None:

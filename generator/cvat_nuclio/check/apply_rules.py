@@ -11,7 +11,7 @@ from ..errors import UserError
 from ..nuclio.structs import version_of
 from .bundle import Build, Bundle, Function, Generated, Module
 from .discover import Targets, discover
-from .finding import Finding
+from .finding import FileLines, Finding
 from .rule import Rule, all_rules
 from .source import PythonFile
 from .spec_text import Label, Labels
@@ -64,8 +64,8 @@ def check(
     only_read = [(function.file, failed.get(function.file, "")) for function in targets.functions]
     only_read = [(file, why) for file, why in only_read if why or ask is None]
     findings = {_identity(finding): finding for finding in _run(rules, targets)}
-    lines: dict[Path, list[str]] = {}
-    kept = [finding for finding in findings.values() if not _ignored(finding, lines)]
+    files = FileLines()
+    kept = [finding for finding in findings.values() if not _ignored(finding, files)]
     return Checked(sorted(kept, key=lambda finding: finding.sort_key), only_read)
 
 
@@ -141,12 +141,9 @@ def _identity(finding: Finding) -> tuple[str, Path, int, int, str]:
     return finding.rule, finding.file.resolve(), finding.line, finding.column, finding.message
 
 
-def _ignored(finding: Finding, lines: dict[Path, list[str]]) -> bool:
-    if finding.file not in lines:
-        is_file = finding.file.is_file()
-        lines[finding.file] = finding.file.read_text("utf-8-sig", "replace").splitlines() if is_file else []
-    known = lines[finding.file]
-    match = _IGNORE.search(known[finding.line - 1]) if 0 < finding.line <= len(known) else None
+def _ignored(finding: Finding, files: FileLines) -> bool:
+    line = "".join(files[finding.file][finding.line - 1 : finding.line]) if finding.line else ""
+    match = _IGNORE.search(line)
     if not match:
         return False
     identifiers = re.split(r"[\s,]+", match[1].strip()) if match[1] is not None else []

@@ -114,6 +114,11 @@ class Build:
         """All that one of them is to install, what its files list included."""
         return [*install.requirements, *listed(self.listed_in(install))]
 
+    @functools.cached_property
+    def wanted(self) -> list[tuple[PipInstall, Requirement]]:
+        """Everything that pip is to install, each with its `pip install`."""
+        return [(install, one) for install in self.installs for one in self.asked(install)]
+
     def listed_in(self, install: PipInstall) -> str:
         """The text of the bundle's files that one of them is given with `-r`."""
         return "\n".join(self.lists.get(file.rpartition("/")[2], "") for file in install.files)

@@ -34,6 +34,14 @@ class Edit:
         return cls(node.start_mark.index, node.end_mark.index, text)
 
 
+class FileLines(dict[Path, list[str]]):
+    """The lines of files, each read once; none of what is no file."""
+
+    def __missing__(self, file: Path) -> list[str]:
+        self[file] = file.read_text("utf-8-sig", "replace").splitlines() if file.is_file() else []
+        return self[file]
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One finding. `line` and `column` count from 1; line 0 means the whole file or folder.

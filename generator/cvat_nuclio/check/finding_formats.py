@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from .finding import Finding, Severity
+from .finding import FileLines, Finding, Severity
 from .rule import all_rules
 
 _SARIF_LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
@@ -17,22 +17,19 @@ _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.NOTE: "36"}
 
 def as_text(findings: Sequence[Finding], *, colour: bool = False) -> str:
     """Like a compiler: place, message, the line with a caret, what to do."""
-    lines: dict[Path, list[str]] = {}
-    blocks = [_block(finding, lines, colour) for finding in findings]
+    files = FileLines()
+    blocks = [_block(finding, files[finding.file], colour) for finding in findings]
     return "\n\n".join([*blocks, _summary(findings)])
 
 
-def _block(finding: Finding, cache: dict[Path, list[str]], colour: bool) -> str:
+def _block(finding: Finding, lines: list[str], colour: bool) -> str:
     place = f"{_shown(finding.file)}:{finding.line}:{finding.column}" if finding.line else _shown(finding.file)
     level = finding.severity.value
     if colour:
         level = f"\x1b[1;{_COLOURS[finding.severity]}m{level}\x1b[0m"
     block = f"{plain(place)}: {level} {finding.rule} [{finding.name}]: {plain(finding.message)}"
-    if finding.file not in cache:
-        known = finding.file.is_file()
-        cache[finding.file] = finding.file.read_text("utf-8-sig", "replace").splitlines() if known else []
-    if 0 < finding.line <= len(cache[finding.file]):
-        block += "\n" + plain(_excerpt(cache[finding.file][finding.line - 1], finding))
+    if 0 < finding.line <= len(lines):
+        block += "\n" + plain(_excerpt(lines[finding.line - 1], finding))
     return block + (f"\n  try: {plain(finding.remedy)}" if finding.remedy else "")
 
 

@@ -45,6 +45,11 @@ class BaseImage:
         return "ubuntu", float(named[0] if named else number[0] if number else 0)
 
     @property
+    def is_own(self) -> bool:
+        """Whether its name tells nothing: an image of one's own, which may hold whatever the function needs."""
+        return bool(self.name) and self.family is None
+
+    @property
     def is_plain(self) -> bool:
         """Whether the image holds a distribution or Python, and nothing for models."""
         return self.family in ("python", "ubuntu", "debian", "cuda")

@@ -199,11 +199,11 @@ def encode(value: Any, go_type: str, version: Version) -> Any:
                 written[field.name] = encode(inner, field.type, version)
         return written
     if isinstance(value, dict) and underlying(go_type).startswith("map"):
-        return {key: encode(item, element(go_type) or "", version) for key, item in value.items()}
+        return {key: encode(item, element(go_type), version) for key, item in value.items()}
     if isinstance(value, list) and underlying(go_type).startswith("[]"):
-        return [encode(item, element(go_type) or "", version) for item in value]
+        return [encode(item, element(go_type), version) for item in value]
     if value is not None and underlying(go_type).startswith("*"):
-        return encode(value, element(go_type) or "", version)
+        return encode(value, element(go_type), version)
     return value
 
 

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import yaml
 from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
-from .gofloat import shortest
+from .gofloat import scalar_text, shortest
 from .model import Dropped, Path, Place, Refusal, RefusedText, dotted
 from .scalars import BadScalar, Scalar, resolve, tagged
 
@@ -218,12 +218,9 @@ def _key_text(key: Node, node: yaml.Node, path: Path) -> str:
     value = key.data
     if isinstance(value, str):
         return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return {"+Inf": ".inf", "-Inf": "-.inf", "NaN": ".nan"}.get(shortest(value), shortest(value))
-    if isinstance(value, int):
-        return str(value)
+    if isinstance(value, (bool, int, float)):
+        text = scalar_text(value)
+        return {"+Inf": ".inf", "-Inf": "-.inf", "NaN": ".nan"}.get(text, text)
     kind = "invalid map key" if isinstance(value, (list, dict)) else "Unsupported map key of type: %!s(<nil>)"
     raise RefusedText(_refusal(kind, node, path))
 

@@ -1,7 +1,6 @@
 """A function.yaml, typed: what nuctl deploys of it, where each thing stands, what Nuclio drops or refuses."""
 
 import functools
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,22 +108,6 @@ class FunctionYaml:
     def kind(self) -> str:
         """CVAT's kind of function: detector, interactor, tracker, reid, or whatever stands in the annotation `type`."""
         return self.annotations.get("type", "")
-
-    @property
-    def labels(self) -> list[dict[str, Any]]:
-        """The parsed annotation `spec`, empty when it is absent.
-
-        Raises:
-            UserError: not a JSON list of objects.
-        """
-        text = self.annotations.get("spec") or "[]"
-        try:
-            labels = json.loads(text)
-        except ValueError as error:
-            raise UserError(f"the annotation spec in {self.file} is not JSON", why=str(error)) from None
-        if not isinstance(labels, list) or not all(isinstance(label, dict) for label in labels):
-            raise UserError(f"the annotation spec in {self.file} is not a list of labels", why=text[:80])
-        return labels
 
     # --- spec
 

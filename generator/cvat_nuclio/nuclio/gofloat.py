@@ -1,4 +1,4 @@
-"""Go's ways of writing a float."""
+"""Go's ways of writing a number."""
 
 import math
 import struct
@@ -43,6 +43,13 @@ def _scientific(single: float, precision: int) -> tuple[str, int]:
     mantissa, exponent = f"{abs(single):.{precision}e}".split("e")
     digits = mantissa.replace(".", "").rstrip("0")
     return digits or "0", int(exponent)
+
+
+def scalar_text(value: bool | int | float) -> str:
+    """A boolean or a number as nuctl makes a string of it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int) else shortest(value)
 
 
 def json_number(value: int | float) -> str:

@@ -9,25 +9,10 @@ from .duration import BadDuration, nanoseconds
 from .http_trigger import BadAttribute, http_trigger
 from .structs import NEWEST, Version
 
-TRIGGER_KINDS = frozenset(
-    [
-        "cron",
-        "http",
-        "kafka-cluster",
-        "kafka",
-        "kickstart",
-        "kinesis",
-        "mqtt",
-        "iotCoreMqtt",
-        "nats",
-        "eventhub",
-        "v3ioItemPoller",
-        "pubsub",
-        "rabbit-mq",
-        "rabbitMq",
-        "v3ioStream",
-    ]
-)
+TRIGGER_KINDS = frozenset({
+    "cron", "http", "kafka-cluster", "kafka", "kickstart", "kinesis", "mqtt", "iotCoreMqtt", "nats", "eventhub",
+    "v3ioItemPoller", "pubsub", "rabbit-mq", "rabbitMq", "v3ioStream",
+})  # fmt: skip
 DATA_BINDINGS = frozenset({"v3io", "eventhub"})
 OTHER_RUNTIMES = frozenset(["dotnetcore", "golang", "java", "nodejs", "ruby", "shell"])
 # The Python wrapper's own pattern.

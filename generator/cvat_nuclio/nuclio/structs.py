@@ -83,13 +83,13 @@ def underlying(go_type: str) -> str:
     return underlying(declared) if isinstance(declared, str) else go_type
 
 
-def element(go_type: str) -> str | None:
-    """The type of the values of a map or slice, or what a pointer points to."""
+def element(go_type: str) -> str:
+    """The type of the values of a map or slice, or what a pointer points to; empty for other types."""
     bare = underlying(go_type)
     for prefix in ("map[string]", "[]", "*"):
         if bare.startswith(prefix):
             return bare.removeprefix(prefix)
-    return None
+    return ""
 
 
 def places(key: str) -> list[str]:
@@ -111,7 +111,7 @@ def places(key: str) -> list[str]:
             if field.name.lower() == key.lower():
                 found.append(here)
             inner, steps = field.type, ""
-            while (deeper := element(inner)) is not None:
+            while deeper := element(inner):
                 steps += "" if underlying(inner).startswith("*") else ".*"
                 inner = deeper
             if inner.startswith("functionconfig.") or inner == "v1.ResourceRequirements":

@@ -119,8 +119,7 @@ def requirements_not_copied(build: Build) -> Iterator[Fault]:
                 name = file.rpartition("/")[2]
                 remedy = f"add `COPY handler/{name} /tmp/` before it, and write `pip install -r /tmp/{name}`"
                 message = f"there is no {file} in the image at this step"
-                # An image of one's own may hold the file.
-                own = build.image.name and build.image.family is None and not _PUBLISHED.search(build.image.name)
+                own = build.image.is_own and not _PUBLISHED.search(build.image.name)
                 if own:
                     message = f"no step before brings {file}: {build.image.name} must hold it"
                 place = build.at(install.step)
@@ -172,16 +171,14 @@ def no_libgl(build: Build) -> Iterator[Fault]:
     """
     if not build.image.is_plain or _LIBGL.search(build.steps + "".join(build.lists.values())):
         return
-    for install in build.installs:
-        for name in [one.name for one in build.asked(install) if one.name in _DESKTOP][:1]:
-            brings = "needs" if name.startswith("opencv") else "brings opencv-python, which needs"
-            message = f"{name} {brings} libGL.so.1, and {build.image.name} has none"
-            remedy = "" if name.startswith("opencv") else (
-                "add `RUN apt-get update && apt-get install -y libgl1 libglib2.0-0` to preCopy, or "
-                "`RUN pip uninstall -y opencv-python && pip install opencv-python-headless` after this step"
-            )  # fmt: skip
-            yield Fault(message, build.at(install.step), remedy=remedy)
-            return
+    for install, one in [pair for pair in build.wanted if pair[1].name in _DESKTOP][:1]:
+        brings = "needs" if one.name.startswith("opencv") else "brings opencv-python, which needs"
+        message = f"{one.name} {brings} libGL.so.1, and {build.image.name} has none"
+        remedy = "" if one.name.startswith("opencv") else (
+            "add `RUN apt-get update && apt-get install -y libgl1 libglib2.0-0` to preCopy, or "
+            "`RUN pip uninstall -y opencv-python && pip install opencv-python-headless` after this step"
+        )  # fmt: skip
+        yield Fault(message, build.at(install.step), remedy=remedy)
 
 
 @rule(
@@ -208,14 +205,14 @@ def no_system_package(build: Build) -> Iterator[Fault]:
 )  # fmt: skip
 def numpy_2(build: Build) -> Iterator[Fault]:
     """A wheel from before NumPy 2, and nothing keeps NumPy below it: pip takes the newest, and the import fails."""
-    names = [(install, one) for install in build.installs for one in build.asked(install)]
-    if re.search(r"numpy['\"\s]*[=<~]", build.steps) or any(one.name == "numpy" and one.versions for _, one in names):
+    kept = any(one.name == "numpy" and one.versions for _, one in build.wanted)
+    if kept or re.search(r"numpy['\"\s]*[=<~]", build.steps):
         return
     # NumPy 2 needs Python 3.9: pip takes 1.24 for 3.8.
     if (minors := _minors(build)) and max(minors) < 9:
         return
-    brought = {one.name for _, one in names} - _WITHOUT_NUMPY
-    for install, one in names if brought else []:
+    brought = {one.name for _, one in build.wanted} - _WITHOUT_NUMPY
+    for install, one in build.wanted if brought else []:
         if _is_before(one, _NUMPY_2.get(one.name)):
             message = f"{one.name}{one.versions} was built against NumPy 1, and pip installs NumPy 2"
             yield Fault(message, build.at(install.step))
@@ -233,14 +230,13 @@ def no_wheel(build: Build) -> Iterator[Fault]:
     Functions written for an older image meet it when the image is renewed.
     """
     python = _python(build)
-    for install in build.installs if python else []:
-        for one in build.asked(install):
-            first = _WHEELS.get(one.name, {}).get(python)
-            if _is_before(one, first) and one.name not in _marked(build, install):
-                message = f"{one.name}{one.versions} has no wheel for Python {python}, which is {build.image.name}'s"
-                remedy = f"write {one.name} {first} or later, or take an image with an older Python that Nuclio knows"
-                yield Fault(message, build.at(install.step), remedy=remedy)
-                return
+    for install, one in build.wanted:
+        first = _WHEELS.get(one.name, {}).get(python)
+        if _is_before(one, first) and one.name not in _marked(build, install):
+            message = f"{one.name}{one.versions} has no wheel for Python {python}, which is {build.image.name}'s"
+            remedy = f"write {one.name} {first} or later, or take an image with an older Python that Nuclio knows"
+            yield Fault(message, build.at(install.step), remedy=remedy)
+            return
 
 
 def _marked(build: Build, install: PipInstall) -> set[str]:

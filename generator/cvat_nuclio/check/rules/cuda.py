@@ -3,20 +3,12 @@
 import re
 from collections.abc import Iterator
 
-from ...nuclio.function_yaml import Directive
+from ...data import tables
 from ..bundle import Build, Bundle
 from ..pip import Requirement
 from ..rule import ERROR, WARNING, Fault, rule
 
 _GPU_ONNX = "onnxruntime-gpu"
-
-
-def _wanted(build: Build) -> Iterator[tuple[Directive, Requirement, str]]:
-    """Everything that pip installs in the build: the step, the requirement, another index than PyPI."""
-    for install in build.installs:
-        own = re.search(r"(?m)^\s*(-i|--(extra-)?index-url)\b", build.listed_in(install))
-        for one in build.asked(install):
-            yield install.step, one, install.index or ("its own" if own else "")
 
 
 @rule(
@@ -32,44 +24,43 @@ def cuda_mismatch(build: Build) -> Iterator[Fault]:
     the newest, which is a warning, because it depends on the day.
     """
     cuda = build.image.cuda
-    for step, one, index in _wanted(build) if cuda else ():
-        wanted, known = _cuda_of(one, index)
+    for install, one in build.wanted:
+        # Another index has builds for other versions of CUDA.
+        elsewhere = install.index or re.search(r"(?m)^\s*(-i|--(extra-)?index-url)\b", build.listed_in(install))
+        ours = cuda and not (elsewhere and one.name == _GPU_ONNX)
+        wanted, known = _cuda_of(one) if ours else (None, "")
         if cuda and wanted not in (None, cuda[0]):
             what = f"{one.name}{one.versions}" if one.versions else f"the newest {one.name}"
             message = f"{what} wants CUDA {wanted}, the image has {cuda[0]}.{cuda[1]}"
             if known:
                 message += f": newer than what is known here, {known}, whose CUDA it is taken to want"
             sure = not known and (bool(one.versions) or one.name != _GPU_ONNX)
-            place = build.at(step)
-            yield Fault(message, place, severity=ERROR if sure else WARNING, remedy=_instead(one, cuda[0], wanted))
+            severity, remedy = ERROR if sure else WARNING, _instead(one, cuda[0], wanted)
+            yield Fault(message, build.at(install.step), severity=severity, remedy=remedy)
 
 
 def _instead(one: Requirement, cuda: int, wanted: int | None) -> str:
     """What to write for an image's CUDA."""
     if one.name != _GPU_ONNX:
         return f"write cupy-cuda{cuda}x, or take an image with CUDA {wanted}"
-    from ...data import tables
-
     fitting = [row.version for row in tables.rows(_GPU_ONNX) if row.cuda_major == str(cuda)]
     version = "1.18.1" if cuda == 11 else fitting[-1] if fitting else ""
     return f"write {_GPU_ONNX}=={version}, or take an image with CUDA {wanted}" if version else ""
 
 
-def _cuda_of(one: Requirement, index: str) -> tuple[int | None, str]:
+def _cuda_of(one: Requirement) -> tuple[int | None, str]:
     """The major version of CUDA that PyPI's wheel looks for; None where it looks for none, or nobody can tell.
 
     Then the newest release that is known, if every version that is asked for is newer.
     """
     if match := re.fullmatch(r"cupy-cuda(\d\d)[x\d]*", one.name):
         return int(match[1]), ""
-    # Another index has builds for other versions of CUDA, and the extras bring their own.
-    if one.name != _GPU_ONNX or index or "cuda" in one.extras:
+    # Its extras bring CUDA along.
+    if one.name != _GPU_ONNX or "cuda" in one.extras:
         return None, ""
     # Its imports are for few files, and every start would pay for them.
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
     from packaging.version import Version
-
-    from ...data import tables
 
     newest = Version(tables.rows(_GPU_ONNX)[-1].version)
     known = [Version(f"1.{minor}.{patch}") for minor in range(newest.minor + 1) for patch in range(6)]
@@ -94,7 +85,7 @@ def cpu_wheel(build: Build) -> Iterator[Fault]:
     """A file for the GPU installs a framework's build for the CPU."""
     if not build.bundle.for_gpu:
         return
-    names = {one.name for _, one, _ in _wanted(build)}
+    names = {one.name for _, one in build.wanted}
     # Other frameworks bring it along; it matters where the handler runs on it.
     uses_onnx = any("onnxruntime" in module.imported for module in build.bundle.modules.values())
     for install in build.installs:
@@ -142,8 +133,8 @@ def no_cuda_in_image(build: Build) -> Iterator[Fault]:
     )
     if not build.bundle.for_gpu or not image.is_plain or image.cudnn or brought:
         return
-    for step, one, _ in _wanted(build):
+    for install, one in build.wanted:
         if one.name == _GPU_ONNX and "cuda" not in one.extras:
             lacks = "CUDA" if image.cuda is None else "cuDNN" if image.cublas else "cuBLAS and cuDNN"
             message = f"{image.name} has no {lacks}: {one.name} falls back to the CPU without a word"
-            yield Fault(message, build.at(step))
+            yield Fault(message, build.at(install.step))

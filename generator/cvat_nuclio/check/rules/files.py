@@ -34,15 +34,15 @@ def requirements(build: Build) -> Iterator[Fault]:
     after = "\n".join(step.value for step in build.directives if step.phase == "postCopy" and step.kind == "RUN")
     if "requirements" in steps or "handler" in steps or "/opt/nuclio" in after:
         return
-    by_name = {one.name for install in build.installs for one in build.asked(install)}
+    by_name = {one.name for _, one in build.wanted}
     for name in names:
         text = build.lists.get(name, "")
         if text.strip() and not _all_of(text, by_name):
-            # An image of one's own may have it all.
-            own = bool(build.image.name) and build.image.family is None
             remedy = f"add `COPY handler/{name} /tmp/` and `RUN pip install -r /tmp/{name}` to preCopy"
             message = f"no directive in {bundle.file.name} installs this file"
-            yield Fault(message, severity=NOTE if own else None, remedy=remedy, file=bundle.folder / name)
+            yield Fault(
+                message, severity=NOTE if build.image.is_own else None, remedy=remedy, file=bundle.folder / name
+            )
 
 
 def _all_of(text: str, names: set[str]) -> bool:

@@ -31,9 +31,7 @@ def handler_module(bundle: Bundle) -> Iterator[Fault]:
     if not re.fullmatch(r"[\w|-]+(\.[\w|-]+)*", module) or not bundle.is_python or module_file(bundle.folder, module):
         return
     files = [file.stem for file in bundle.folder.glob("*.py")]
-    own_image = bundle.image.name and bundle.image.family is None
-    # An image of one's own may hold the code.
-    if _code_comes_from_elsewhere(bundle, module) or (not files and own_image):
+    if _code_comes_from_elsewhere(bundle, module) or (not files and bundle.image.is_own):
         return
     # A template, or another bundle's configuration kept apart: no Python beside it, and no bundle's name.
     if not files and not bundle.named and not bundle.file.stem.startswith("function"):

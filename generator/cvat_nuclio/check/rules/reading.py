@@ -237,8 +237,8 @@ _LIKELY = ("metadata", "spec", "spec.triggers.*", "spec.build", "spec.resources"
 def _structs(node: Node, path: Path, go_type: str) -> Iterator[tuple[Path, Struct, Entries]]:
     """Every map of the file that is read into a struct: its path, the struct, what is written there."""
     while underlying(go_type).startswith("*"):
-        go_type = element(go_type) or ""
-    data, declared, inner = node.data, struct(go_type), element(go_type) or ""
+        go_type = element(go_type)
+    data, declared, inner = node.data, struct(go_type), element(go_type)
     if isinstance(data, list):
         for i, item in enumerate(data):
             yield from _structs(item, (*path, i), inner)
