@@ -27,7 +27,8 @@ def _block(finding: Finding, lines: list[str], colour: bool) -> str:
     level = finding.severity.value
     if colour:
         level = f"\x1b[1;{_COLOURS[finding.severity]}m{level}\x1b[0m"
-    block = f"{plain(place)}: {level} {finding.rule} [{finding.name}]: {plain(finding.message)}"
+    one_line = finding.message.replace("\n", "\\n")
+    block = f"{plain(place)}: {level} {finding.rule} [{finding.name}]: {plain(one_line)}"
     if 0 < finding.line <= len(lines):
         block += "\n" + plain(_excerpt(lines[finding.line - 1], finding))
     return block + (f"\n  try: {plain(finding.remedy)}" if finding.remedy else "")

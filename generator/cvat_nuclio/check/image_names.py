@@ -109,6 +109,8 @@ _OTHER_PYTHON = re.compile(
 _PYTHON_LINK = re.compile(
     r"python-is-python3|/python(?:['\"\s]|$)|alias.*python|update-alternatives.*python|bin/python\b"
 )
+# What may bring a `python3`, by itself or with something else.
+_INSTALLS = re.compile(r"\binstall\b|\b(apt|apk|dnf|yum|curl|wget|dpkg|tar|make)\b|\.sh\b|--from")
 # The name of an installer, of a package of the distribution's or of a folder; `conda create` alone is none of these.
 _CONDA_MADE = re.compile(r"(?i)miniconda|anaconda|miniforge|mambaforge|micromamba|/conda\b|install [^&|;]*\bconda")
 
@@ -126,8 +128,8 @@ def python_is_its_own(image: BaseImage, steps: str) -> bool:
 
 def makes_python(image: BaseImage, steps: str) -> bool:
     """Whether a build step may put a program `python` on PATH."""
-    return bool(
-        _PYTHON_LINK.search(steps)
-        or not python_is_its_own(image, steps)
-        or re.search(r"\binstall\b[^&|;]*\bpython\b(?!3|-)", steps)
-    )
+    if not python_is_its_own(image, steps):
+        return True
+    # A link alone makes none: these images hold no `python3` either.
+    linked = _PYTHON_LINK.search(steps) and (image.family == "cuda" or _INSTALLS.search(steps))
+    return bool(linked or re.search(r"\binstall\b(?:[^&|;\n]|\\\n)*\spython(?=\s|$)", steps))

@@ -88,7 +88,8 @@ def _opened(module: PythonFile) -> Iterator[tuple[ast.Call, str]]:
 def _strings(module: PythonFile) -> Iterator[tuple[ast.AST, str]]:
     """The strings that are values: no docstrings, no parts of f-strings."""
     bare = {id(node.value) for node in module.nodes if isinstance(node, ast.Expr)}
-    bare |= {id(value) for node in module.nodes if isinstance(node, ast.JoinedStr) for value in node.values}
+    parts = [node.values for node in module.nodes if isinstance(node, ast.JoinedStr) and len(node.values) > 1]
+    bare |= {id(value) for values in parts for value in values}
     for node in module.nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in bare:
             yield node, node.value

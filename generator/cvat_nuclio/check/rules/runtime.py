@@ -45,11 +45,16 @@ def logger_method(module: Module) -> Iterator[Fault]:
     remedy="write `error_with(message, error=str(error))`, or `traceback.format_exc()` as an argument",
 )  # fmt: skip
 def logger_keyword(module: Module) -> Iterator[Fault]:
-    """Keywords that Nuclio's logger does not take: `exc_info=True` is a TypeError, and the caller gets 500."""
+    """Keywords that Nuclio's logger does not take: `exc_info=True` is a TypeError, and the caller gets 500.
+
+    So is a call without a message.
+    """
     for call, method in _logger_calls(module):
         keywords = [keyword.arg for keyword in call.keywords if keyword.arg]
         if method in ("debug", "info", "warn", "error") and keywords:
             yield Fault(f"context.logger.{method} takes no {keywords[0]}=", place(call))
+        elif method in _LOGS and not call.args and not call.keywords:
+            yield Fault(f"context.logger.{method} without a message", place(call), remedy="write a message")
 
 
 @rule(

@@ -38,7 +38,7 @@ FETCHERS = {
     "wget.download", "gdown.download", "torch.hub.load", "torch.hub.load_state_dict_from_url",
     "torch.hub.download_url_to_file", "huggingface_hub.hf_hub_download", "huggingface_hub.snapshot_download",
     "tensorflow_hub.load", "easyocr.Reader", "paddleocr.PaddleOCR", "insightface.app.FaceAnalysis", "rembg.new_session",
-    "clip.load", "whisper.load_model", "keras_ocr.pipeline.Pipeline",
+    "clip.load", "whisper.load_model", "keras_ocr.pipeline.Pipeline", "detectron2.model_zoo.get_checkpoint_url",
 }  # fmt: skip
 # The model's name on its hub: `org/name`, or a bare name; no path.
 _HUB_NAME = re.compile(r"[\w-][\w.-]*(/[\w.-]+)?")
