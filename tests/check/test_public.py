@@ -8,6 +8,7 @@ import pytest
 
 from cvat_nuclio.check import check_paths
 from cvat_nuclio.check.finding import Finding
+from cvat_nuclio.check.finding_formats import as_text
 
 CONFIG = """\
 metadata: {name: NAME, annotations: {name: Demo, type: detector, spec: '[{"id": 1, "name": "cat"}]'}}
@@ -102,6 +103,34 @@ def test_another_services_answer_may_be_the_embedding(tmp_path: Path, answer: st
     found(tmp_path, "CN410", NAME="pth-facebookresearch-sam-vit-h")
     (tmp_path / "main.py").write_text(f"def handler(context, event):\n    return context.Response(body={answer})\n")
     assert len([one for one in check_paths([tmp_path]) if one.rule == "CN410"]) == count
+
+
+@pytest.mark.parametrize(
+    ("base", "step", "count"),
+    [
+        ("ubuntu:22.04", "ln -s /usr/bin/python3 /usr/bin/python", 1),
+        ("ubuntu:22.04", "apt-get update && apt-get install -y python3 && ln -s /usr/bin/python3 /usr/bin/python", 0),
+        ("ubuntu:22.04", "apt-get update && apt-get install -y python3-pip && pip install opencv-python", 1),
+        ("nvidia/cuda:12.2.0-runtime-ubuntu22.04", "ln -s /usr/bin/python3 /usr/bin/python", 0),
+        ("debian:12", "apt-get install -y --no-install-recommends git python", 0),
+    ],
+)
+def test_a_link_to_no_python_is_none(tmp_path: Path, base: str, step: str, count: int) -> None:
+    assert len(found(tmp_path, "CN333", BASE=base, STEP=step)) == count
+
+
+@pytest.mark.parametrize(("path", "count"), [("f'/home/ann/net.pt'", 1), ("f'{root}/home/ann/net.pt'", 0)])
+def test_a_text_that_fills_nothing_in_is_a_path_all_the_same(tmp_path: Path, path: str, count: int) -> None:
+    found(tmp_path, "CN621")
+    (tmp_path / "main.py").write_text(f"def handler(context, event):\n    return open({path}).read()\n")
+    assert len([one for one in check_paths([tmp_path]) if one.rule == "CN621"]) == count
+
+
+def test_a_message_of_several_lines_is_one_line(tmp_path: Path) -> None:
+    found(tmp_path, "CN621")
+    (tmp_path / "main.py").write_text("def handler(context, event):\n    return open('/home/ann/a\\nb.pt').read()\n")
+    line = next(line for line in as_text(check_paths([tmp_path])).splitlines() if "CN621" in line)
+    assert "/home/ann/a\\nb.pt is a path" in line
 
 
 def test_a_private_module_beside_functions_is_none(tmp_path: Path) -> None:

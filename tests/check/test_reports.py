@@ -183,6 +183,7 @@ def test_answers_of_interactors(tmp_path: Path, lines: str, expected: set[str]) 
         ("data = event.body\ntry:\n    answer = [data['threshold']]\nexcept KeyError:\n    answer = []", set()),
         ("data = event.body\ndata.setdefault('threshold', 0.5)\nanswer = [data['threshold']]", set()),
         ("data = {'threshold': 1}\nanswer = [data['threshold']]", set()),
+        ("context.logger.info()\nanswer = []", {"CN610"}),
         ("answer = [context.user_data.models]", {"CN620"}),
         ("answer = [getattr(context.user_data, 'models', None)]", set()),
     ],
@@ -292,6 +293,10 @@ def test_items_of_detectors(tmp_path: Path, words: dict[str, str], expected: set
     ("lines", "expected"),
     [
         ("body = event.body\ndata = json.loads(body)\nanswer = [data['image']]", {"CN630"}),
+        (
+            "try:\n    data = json.loads(event.body)\nexcept Exception:\n    return 'no'\nanswer = [data['image']]",
+            {"CN630"},
+        ),
         ("try:\n    data = json.loads(event.body)\nexcept TypeError:\n    data = event.body\nanswer = [data]", set()),
         ("data = json.loads(json.dumps(event.body))\nanswer = [data['image']]", set()),
         ("answer = [event.body['image'].split('base64,')[1]]", {"CN631"}),

@@ -188,14 +188,13 @@ def no_libgl(build: Build) -> Iterator[Fault]:
 )  # fmt: skip
 def no_system_package(build: Build) -> Iterator[Fault]:
     """A Python package needs a library or program that pip does not bring: the import, or the first call, fails."""
-    for install in build.installs if build.image.is_plain else ():
-        for one in build.asked(install):
-            package = _OUTSIDE.get(one.name, "")
-            # libvips42t64, tesseract-ocr-eng
-            if package and package.rstrip("0123456789") not in build.steps:
-                remedy = f"add `RUN apt-get update && apt-get install -y {package}` to preCopy"
-                message = f"{one.name} needs {package}, which is not in {build.image.name}"
-                yield Fault(message, build.at(install.step), remedy=remedy)
+    for install, one in build.wanted if build.image.is_plain else ():
+        package = _OUTSIDE.get(one.name, "")
+        # libvips42t64, tesseract-ocr-eng
+        if package and package.rstrip("0123456789") not in build.steps:
+            remedy = f"add `RUN apt-get update && apt-get install -y {package}` to preCopy"
+            message = f"{one.name} needs {package}, which is not in {build.image.name}"
+            yield Fault(message, build.at(install.step), remedy=remedy)
 
 
 @rule(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..bundle import Module
 from ..rule import ERROR, WARNING, Fault, rule
-from ..source import certain, place, resolved
+from ..source import certain, own_nodes, place, resolved
 from .cvat_calls import bodies, is_body
 
 # What a container, Nuclio, CUDA's images or Python's set, or what a program may do without.
@@ -36,11 +36,18 @@ def body_decoded_twice(module: Module) -> Iterator[Fault]:
 
 
 def _unguarded(module: Module) -> Iterator[ast.AST]:
-    """What runs in every request, outside of `try`."""
+    """What runs in every request, outside of a `try` that goes on with the body as it is."""
     handler = module.handler
-    tries = [node for node in ast.walk(handler) if isinstance(node, ast.Try)] if handler else []
+    tries = [node for node in own_nodes(handler) if isinstance(node, ast.Try) and _goes_on(node)]
     guarded = {id(inner) for node in tries for part in node.body for inner in ast.walk(part)}
     yield from (node for node in certain(handler.body if handler else []) if id(node) not in guarded)
+
+
+def _goes_on(node: ast.Try) -> bool:
+    """Whether an exception leads to more than an answer that says so."""
+    ends = all(isinstance(item.body[-1], (ast.Return, ast.Raise)) for item in node.handlers)
+    inside = [inner for item in node.handlers for inner in ast.walk(item)]
+    return not ends or any(isinstance(inner, ast.Attribute) and inner.attr == "body" for inner in inside)
 
 
 def _is_event_body(module: Module, node: ast.expr) -> bool:

@@ -115,11 +115,9 @@ def no_compiler(build: Build) -> Iterator[Fault]:
     # Debian's python3-pip recommends build-essential.
     if not lean or _COMPILERS.search(build.steps) or re.search(r"python3-pip(?!.*no-install-recommends)", build.steps):
         return
-    for install in build.installs:
-        for name in [one.name for one in build.asked(install) if one.name in _COMPILED][:1]:
-            message = f"{name} is compiled when it is installed, and {build.image.name} has no compiler"
-            yield Fault(message, build.at(install.step))
-            return
+    for install, one in [pair for pair in build.wanted if pair[1].name in _COMPILED][:1]:
+        message = f"{one.name} is compiled when it is installed, and {build.image.name} has no compiler"
+        yield Fault(message, build.at(install.step))
 
 
 @rule(
