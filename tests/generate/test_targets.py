@@ -82,6 +82,30 @@ def test_such_an_id_is_said(workshop: Any, zoo: Any) -> None:
     assert name.startswith("function-")
 
 
+@pytest.mark.parametrize("file", ["street/func.py", "street/nuclio/main.py", "street/model.py", "street/model/func.py"])
+def test_a_file_that_everybody_has_is_called_as_its_folder(workshop: Any, zoo: Any, file: str) -> None:
+    path = workshop.folder / file
+    path.parent.mkdir(parents=True)
+    path.write_bytes((zoo / "detector.py").read_bytes())
+    run = workshop.run(file)
+    assert run.status == 0, run.err
+    assert "the id is street, the name of the folder around" in run.err
+    folder = file.removesuffix(".py")
+    assert "name: street\n" in stored(workshop, folder)
+    assert 'name: "street"' in (workshop.folder / folder / "nuclio/function.yaml").read_text()
+
+
+def test_an_id_that_a_bundle_has_stays(workshop: Any, zoo: Any) -> None:
+    (workshop.folder / "street").mkdir()
+    (workshop.folder / "street/func.py").write_bytes((zoo / "detector.py").read_bytes())
+    assert workshop.run("street/func.py", "--name", "func").status == 0
+    for words in (["street/func.py"], ["street/func.py", "--workers", 2, "--force"], ["street/func"]):
+        run = workshop.run(*words)
+        assert run.status == 0, run.err
+        assert "name: func\n" in stored(workshop, "street/func")
+        assert "the id is" not in run.err
+
+
 def test_accents_go_without_a_word() -> None:
     assert suggest("Modèle Straße") != suggest("Modèle Strae")
     assert suggest("Modèle") == "modele"

@@ -93,10 +93,10 @@ def merge(folder: Path, given: Mapping[str, Any], *, new: bool, force: bool) -> 
     own = _own(given, folder)
     if not new:
         return _changed(option_file.read(folder), own)
-    options = _new(folder, own)
-    if force or not (folder / option_file.NAME).is_file():
+    old = option_file.read(folder) if (folder / option_file.NAME).is_file() else {}
+    options = _new(folder, own, str(old.get("name") or ""))
+    if force or not old:
         return options
-    old = option_file.read(folder)
     _check_same(folder, old, options)
     return old
 
@@ -148,11 +148,12 @@ def _map(field: str, value: Any) -> dict[str, str]:
         raise UserError(f"--{key_of(field).removesuffix('s')}: {error}") from error
 
 
-def _new(folder: Path, options: dict[str, Any]) -> dict[str, Any]:
+def _new(folder: Path, options: dict[str, Any], name: str) -> dict[str, Any]:
+    """`name` is the id that the bundle has, if there is one: where none is chosen it stays."""
     directory = Path(os.path.relpath(Path.cwd(), folder)).as_posix()
     if directory != ".":
         options.setdefault("working-directory", directory)
-    name = options.pop("name", None) or names.default_name(folder, options.get("function-module"))
+    name = options.pop("name", None) or name or names.default_name(folder, options.get("function-module"))
     head: dict[str, Any] = {key: options.pop(key) for key in FUNCTION if key in options}
     return {**head, "name": name, **options}
 

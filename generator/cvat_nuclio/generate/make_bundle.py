@@ -18,6 +18,7 @@ from .command_line import merge
 from .description import Description, describe
 from .digests import with_digests
 from .forms import forms_of
+from .names import default_name
 from .notes import lacking, notes_on
 from .option_file import Lack
 from .parameters import check_gpu, parameters
@@ -116,7 +117,8 @@ def bundle_of(file: Path, python: str | None = None, parameters: Sequence[str] =
     """
     with tempfile.TemporaryDirectory(prefix="cvat-nuclio-") as parent:
         folder = Path(parent).resolve() / file.stem
-        asked = {"function_file": str(file), "python": python, "function_parameters": list(parameters)}
+        name = default_name(file.resolve().with_suffix(""), None)
+        asked = {"function_file": str(file), "name": name, "python": python, "function_parameters": list(parameters)}
         given = {name: value for name, value in asked.items() if value}
         options = merge(folder, given, new=True, force=False)
         write(prepare(from_mapping(folder, options)), options, force=False)

@@ -8,6 +8,9 @@ from pathlib import Path
 from ..errors import UserError
 from ..limits import NAME, RESERVED_NAMES, SAM_NAME
 
+#: Files that any function may be in; a bundle beside one is called like it.
+COMMON_FILES = ("func", "main", "model")
+
 
 def check_name(name: str) -> str:
     """The name, if every part of the chain takes it. Raises UserError."""
@@ -46,6 +49,14 @@ def loses_letters(text: str) -> bool:
 
 
 def default_name(folder: Path, module: str | None) -> str:
-    """From the bundle's folder, else from the module."""
-    name = suggest(folder.name)
+    """From the bundle's folder, else from the module; of a bundle beside a `func.py` from the folder around both."""
+    name = suggest(around(folder) or folder.name)
     return suggest(module or "function") if name in (*RESERVED_NAMES, SAM_NAME) else name
+
+
+def around(folder: Path) -> str:
+    """The name of the folder that a function lies in whose file everybody has: `yolo` of `yolo/func`, and of
+    `yolo/nuclio/func`. Empty where the bundle's folder says more."""
+    if folder.name not in COMMON_FILES:
+        return ""
+    return next((parent.name for parent in folder.parents if parent.name not in ("nuclio", *COMMON_FILES)), "")

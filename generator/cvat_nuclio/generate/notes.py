@@ -32,7 +32,10 @@ def lacking(bundle: Description) -> list[Lack]:
 def _names(bundle: Description) -> Iterator[str]:
     """An id that was made up, and one that another bundle in the same folder has."""
     name, folder = bundle.function.name, bundle.function.folder
-    if names.loses_letters(folder.name) and name == names.suggest(folder.name):
+    around = names.around(folder)
+    if around and name == names.suggest(around):
+        yield f"the id is {name}, the name of the folder around {folder.name}; another: --name ID"
+    elif names.loses_letters(folder.name) and name == names.suggest(folder.name):
         yield f"the id is {name}: letters of {folder.name!r} cannot stand in one; another: --name ID"
     for file in sorted(folder.parent.glob(f"*/{option_file.NAME}")):
         # A neighbour that cannot be read is no fault of this one.
