@@ -28,7 +28,9 @@ def cut_examples(args: argparse.Namespace, chosen: "Chosen") -> "Chosen":
     chosen = examples.by_examples(chosen, folder)
     task, frames = args.examples_from_task
     with connect(args) as connection:
-        labels = examples.write(folder, pictures_with_boxes(connection, open_task(connection, task, frames)))
+        labels, small = examples.write(folder, pictures_with_boxes(connection, open_task(connection, task, frames)))
     told = ", ".join(f"{label} ({count})" for label, count in Counter(labels).items())
     print(f"task {task}: examples of {told}, in {folder}")
+    if small:
+        print(f"left out: {small}, of which less than {examples.SMALLEST} pixels of a side are in the picture")
     return chosen

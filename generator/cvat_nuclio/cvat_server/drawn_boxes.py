@@ -33,13 +33,19 @@ def pictures_with_boxes(connection: Connection, scope: Scope) -> Iterator[tuple[
     drawn = drawn_boxes(connection, scope)
     frames = sorted({box.frame for box in drawn})
     if not frames:
-        raise UserError(f"no rectangle is drawn in task {scope.task_id}", why="shapes of other kinds are no examples",
-                        remedy="draw boxes around some objects, save, and run it again")  # fmt: skip
+        raise UserError(
+            f"no rectangle is drawn on the {len(scope.frames)} frames of task {scope.task_id} that were asked for",
+            why="other shapes, tags, and what is on deleted frames are no examples",
+            remedy="draw boxes around some objects, save, and run it again",
+        )
     if len(frames) > MOST_FRAMES or len(drawn) > MOST_BOXES:
+        few = f"{frames[0]}..{frames[min(9, len(frames) - 1)]}"
         raise UserError(
             f"{len(drawn)} boxes on {len(frames)} frames are too many examples",
             why=f"at most {MOST_BOXES} on {MOST_FRAMES}: each picture is compared with all of them",
-            remedy=f"name some of the frames: --examples-from-task {scope.task_id}:{frames[0]}..{frames[0] + 9}",
+            remedy=f"name some of the frames: --examples-from-task {scope.task_id}:{few}"
+            if len(frames) > 1
+            else "delete some, or draw on other frames, and name those: --examples-from-task ID:FIRST..LAST",
         )
     for frame in frames_ahead(connection, scope, frames):
         yield frame.content, [box for box in drawn if box.frame == frame.number]

@@ -142,4 +142,4 @@ def test_examples_from_a_task_make_a_bundle_by_the_page_s_command(
     assert main([*words, "--examples-from-task", f"{scope.task_id}:2..2"]) == 0
     assert len(json.loads((bundle / "examples/examples.json").read_text())) == 1
     assert main([*words, "--examples-from-task", f"{scope.task_id}:3..3"]) == 2
-    assert "no rectangle is drawn" in capsys.readouterr().err
+    assert "no rectangle is drawn on the 1 frames" in capsys.readouterr().err
