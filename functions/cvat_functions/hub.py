@@ -1,11 +1,41 @@
 """Weights of the Hugging Face hub, or of a folder as it holds them."""
 
+import time
 from pathlib import Path
 from typing import Any
 
+import attrs
+import torch
 from huggingface_hub import hf_hub_download
 
+from cvat_functions.on_torch import device_of, report
 from cvat_functions.shared import check_sum
+
+
+@attrs.frozen
+class Loaded:
+    """A network that is ready to answer, its preprocessing, and the device that it works on."""
+
+    network: Any
+    processor: Any
+    device: torch.device
+
+    def inputs(self, **given: Any) -> Any:
+        """What the preprocessing makes of pictures, texts, boxes, on the network's device."""
+        return self.processor(**given, return_tensors="pt").to(self.device)
+
+
+def load(kind: Any, processor: Any, model: str, revision: str | None, sha256: str | None, device: str | None) -> Loaded:
+    """The network and the preprocessing of `model` by transformers' classes for them, and a line for the log.
+
+    On CUDA where torch sees it, unless `device` says otherwise. Raises as `pretrained` and `verify`.
+    """
+    started, place = time.monotonic(), device_of(device)
+    verify(model, sha256, revision)
+    network = pretrained(kind, model, revision, dtype=torch.float32).to(place).eval()
+    loaded = Loaded(network, pretrained(processor, model, revision), place)
+    report(f"{model}: {type(network).__name__}", place, started)
+    return loaded
 
 
 def pretrained(kind: Any, model: str, revision: str | None = None, **options: Any) -> Any:

@@ -19,6 +19,7 @@ import PIL.Image
 
 from cvat_functions import yolo_onnx
 from cvat_functions.shared import check_sum, to_rgb
+from cvat_functions.skeletons import names_of, skeleton, skeleton_label, subject_of
 
 Floats = npt.NDArray[np.float64]
 #: ImageNet's, for bytes.
@@ -26,18 +27,6 @@ MEAN: Final = (123.675, 116.28, 103.53)
 DEVIATION: Final = (58.395, 57.12, 57.375)
 #: How much more than the box the network sees.
 PADDING: Final = 1.25
-FINGERS: Final = ("thumb", "forefinger", "middle_finger", "ring_finger", "pinky_finger")
-
-
-def names_of(count: int) -> list[str]:
-    """COCO's 17 names, COCO-WholeBody's 133, or numbers from 1."""
-    body = list(yolo_onnx.COCO_KEYPOINTS)
-    feet = [f"{side}_{part}" for side in ("left", "right") for part in ("big_toe", "small_toe", "heel")]
-    hand = ["hand_root", *(f"{finger}{joint}" for finger in FINGERS for joint in range(1, 5))]
-    hands = [f"{side}_{part}" for side in ("left", "right") for part in hand]
-    whole = [*body, *feet, *(f"face-{number}" for number in range(68)), *hands]
-    known = {len(body): body, len(whole): whole}
-    return known.get(count, [str(number + 1) for number in range(count)])
 
 
 class PoseEstimator:
@@ -45,17 +34,11 @@ class PoseEstimator:
 
     def __init__(self, detector: Any, session: Any, subject: str, visible: float) -> None:
         self._detector, self._session, self._visible = detector, session, visible
-        found = [label.id for label in detector.spec.labels if label.name.lower() == subject.lower()]
-        if not found:
-            raise ValueError(
-                f"the detector has no label {subject!r}: {', '.join(x.name for x in detector.spec.labels)}"
-            )
-        self._subject = found[0]
+        self._subject = subject_of(detector, subject)
         first = session.get_inputs()[0]
         self._input, (self._height, self._width) = first.name, first.shape[2:]
         count = self._simcc(np.zeros((1, 3, self._height, self._width), np.float32))[0].shape[1]
-        parts = [cvataa.keypoint_spec(name, number) for number, name in enumerate(names_of(count))]
-        self.spec = cvataa.DetectionFunctionSpec(labels=[cvataa.skeleton_label_spec(subject, 0, parts)])
+        self.spec = cvataa.DetectionFunctionSpec(labels=[skeleton_label(subject, 0, names_of(count))])
 
     def detect(self, context: cvataa.DetectionFunctionContext, image: PIL.Image.Image) -> list[Any]:
         """A skeleton for each subject that the detector is sure enough of."""
@@ -78,11 +61,7 @@ class PoseEstimator:
         finer = np.array([across.shape[2] / self._width, down.shape[2] / self._height])
         sure = np.minimum(across[0].max(-1), down[0].max(-1))
         places = np.clip(cells / finer * scale + origin, 0, pixels.shape[1::-1])
-        elements = [
-            cvataa.keypoint(number, place.tolist(), outside=bool(sure[number] < self._visible))
-            for number, place in enumerate(places)
-        ]
-        return cvataa.skeleton(0, elements)
+        return skeleton(0, places, sure, self._visible)
 
     def _simcc(self, blob: npt.NDArray[np.float32]) -> tuple[Any, Any]:
         """(1, points, cells) for each axis."""

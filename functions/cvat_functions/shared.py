@@ -1,8 +1,10 @@
-"""What the families share: any picture as RGB, the sum of a file, labels, bitmaps as shapes. It needs no framework."""
+"""What the families share: any picture as RGB, the sum of a file, labels, bitmaps as shapes, what is computed once. It
+needs no framework."""
 
+import contextlib
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import PIL.Image
 from cvat_sdk.masks import encode_mask
 
 Bitmap = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float32]
 #: Letters of a label's name in CVAT.
 LONGEST = 64
 
@@ -53,6 +56,13 @@ def labels_of(
     return [cvataa.label_spec(name, number, type=kind) for name, number in first.items()], of_class
 
 
+def spec_of(names: Sequence[str], kind: str) -> cvataa.DetectionFunctionSpec:
+    """A detector's whose labels are `names`, all of the kind, numbered from 0."""
+    return cvataa.DetectionFunctionSpec(
+        labels=[cvataa.label_spec(name, number, type=kind) for number, name in enumerate(names)]
+    )
+
+
 def shapes_of(label: int, bitmap: Bitmap, as_polygons: bool) -> Iterator[Any]:
     """A bitmap of the picture's size as a mask, or as the polygon of each of its parts; nothing for an empty one."""
     if as_polygons:
@@ -77,3 +87,20 @@ def phrases(text: str) -> list[str]:
             '-p labels=str:"helmet; person with a bag"'
         )
     return found
+
+
+def kept(file: Path, key: str, compute: Callable[[], Floats]) -> Floats:
+    """What `compute` gives, from `file` (.npz) where it was put there under the same `key`, and put there otherwise."""
+    if file.is_file():
+        with np.load(file, allow_pickle=False) as stored:
+            if str(stored["key"]) == key:
+                return np.asarray(stored["value"])
+    value, new = compute(), file.with_name(f".{os.getpid()}.{file.name}")
+    # A folder that is not to be written costs the time again, nothing else.
+    with contextlib.suppress(OSError):
+        try:
+            np.savez(new, key=key, value=value)
+            new.replace(file)
+        finally:
+            new.unlink(missing_ok=True)
+    return value

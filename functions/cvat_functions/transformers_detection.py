@@ -7,7 +7,6 @@ are the network's own.
         -p model=str:PekingU/rtdetr_v2_r50vd
 """
 
-import time
 from typing import Any
 
 import cvat_sdk.auto_annotation as cvataa
@@ -15,27 +14,25 @@ import PIL.Image
 import torch
 from transformers import AutoImageProcessor, AutoModelForObjectDetection
 
-from cvat_functions.hub import pretrained, verify
-from cvat_functions.on_torch import device_of, report
+from cvat_functions.hub import Loaded, load
 from cvat_functions.shared import labels_of, to_rgb
 
 
 class Detector:
     """The detector over one network and its preprocessing."""
 
-    def __init__(self, model: Any, processor: Any, device: torch.device, confidence: float) -> None:
-        self._model, self._processor = model.to(device).eval(), processor
-        self._device, self._confidence = device, confidence
-        labels, self._label_of = labels_of(model.config.id2label, "rectangle")
+    def __init__(self, loaded: Loaded, confidence: float) -> None:
+        self._loaded, self._confidence = loaded, confidence
+        labels, self._label_of = labels_of(loaded.network.config.id2label, "rectangle")
         self.spec = cvataa.DetectionFunctionSpec(labels=labels)
 
     @torch.inference_mode()
     def detect(self, context: cvataa.DetectionFunctionContext, image: PIL.Image.Image) -> list[Any]:
         """Boxes at least as sure as the context's threshold, else as `confidence`."""
         threshold = self._confidence if context.conf_threshold is None else context.conf_threshold
-        inputs = self._processor(images=to_rgb(image), return_tensors="pt").to(self._device)
-        found = self._processor.post_process_object_detection(
-            self._model(**inputs), threshold=threshold, target_sizes=[(image.height, image.width)]
+        answer = self._loaded.network(**self._loaded.inputs(images=to_rgb(image)))
+        found = self._loaded.processor.post_process_object_detection(
+            answer, threshold=threshold, target_sizes=[(image.height, image.width)]
         )[0]
         return [
             cvataa.rectangle(self._label_of[int(number)], box.tolist())
@@ -49,9 +46,5 @@ def create(
     device: str | None = None,
 ) -> Detector:  # fmt: skip
     """The detector with the weights of `model`; on CUDA where torch sees it, unless `device` says otherwise."""
-    started, place = time.monotonic(), device_of(device)
-    verify(model, sha256, revision)
-    network = pretrained(AutoModelForObjectDetection, model, revision, dtype=torch.float32)
-    function = Detector(network, pretrained(AutoImageProcessor, model, revision), place, confidence)
-    report(f"{model}: {type(network).__name__}", place, started)
-    return function
+    loaded = load(AutoModelForObjectDetection, AutoImageProcessor, model, revision, sha256, device)
+    return Detector(loaded, confidence)

@@ -3,9 +3,7 @@
 Each box is cut out, resized as the network wants it, and described by its pooled features. `cvat-cli` has no ReID.
 """
 
-import time
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +12,7 @@ import torch
 from transformers import AutoImageProcessor, AutoModel
 
 from aa_runtime import ReIDFunctionContext, ReIDFunctionSpec
-from cvat_functions.hub import pretrained, verify
-from cvat_functions.on_torch import device_of, report
+from cvat_functions.hub import Loaded, load
 from cvat_functions.shared import to_rgb
 
 #: Boxes in one pass of the network.
@@ -25,10 +22,9 @@ BATCH = 32
 class Embedder:
     """The ReID function over one network and its preprocessing."""
 
-    def __init__(self, model: Any, processor: Any, device: torch.device) -> None:
+    def __init__(self, loaded: Loaded) -> None:
         # CLIP and SigLIP have a second network for words.
-        self._model, self._processor = getattr(model, "vision_model", model).to(device).eval(), processor
-        self._device = device
+        self._loaded, self._network = loaded, getattr(loaded.network, "vision_model", loaded.network)
         self.spec = ReIDFunctionSpec(embedding_size=self._features([PIL.Image.new("RGB", (64, 64))]).shape[1])
 
     def embed(
@@ -44,8 +40,7 @@ class Embedder:
 
     @torch.inference_mode()
     def _features(self, crops: list[PIL.Image.Image]) -> npt.NDArray[np.float32]:
-        inputs = self._processor(images=crops, return_tensors="pt").to(self._device)
-        answer = self._model(**inputs)
+        answer = self._network(**self._loaded.inputs(images=crops))
         pooled = getattr(answer, "pooler_output", None)
         if pooled is None:
             pooled = answer.last_hidden_state[:, 0]
@@ -62,9 +57,4 @@ def create(
     model: str, revision: str | None = None, sha256: str | None = None, device: str | None = None
 ) -> Embedder:  # fmt: skip
     """The function with the weights of `model`; on CUDA where torch sees it, unless `device` says otherwise."""
-    started, place = time.monotonic(), device_of(device)
-    verify(model, sha256, revision)
-    network = pretrained(AutoModel, model, revision, dtype=torch.float32)
-    function = Embedder(network, pretrained(AutoImageProcessor, model, revision), place)
-    report(f"{model}: {type(network).__name__}", place, started)
-    return function
+    return Embedder(load(AutoModel, AutoImageProcessor, model, revision, sha256, device))

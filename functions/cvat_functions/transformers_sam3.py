@@ -6,7 +6,6 @@ The labels are the vocabulary: `-p labels=str:"helmet; person with a bag"`.
         -p model=str:facebook/sam3 -p labels=str:"helmet; person with a bag"
 """
 
-import time
 from typing import Any
 
 import cvat_sdk.auto_annotation as cvataa
@@ -15,26 +14,22 @@ import PIL.Image
 import torch
 from transformers import AutoProcessor, Sam3Model
 
-from cvat_functions.hub import pretrained, verify
-from cvat_functions.on_torch import device_of, report
-from cvat_functions.shared import phrases, shapes_of, to_rgb
+from cvat_functions.hub import Loaded, load
+from cvat_functions.shared import phrases, shapes_of, spec_of, to_rgb
 
 
 class ConceptSegmenter:
     """The detector over one network, its preprocessing and a vocabulary."""
 
-    def __init__(self, model: Any, processor: Any, words: list[str], device: torch.device, confidence: float) -> None:
-        self._model, self._processor, self._words = model.to(device).eval(), processor, words
-        self._device, self._confidence = device, confidence
-        labels = [cvataa.label_spec(word, number, type="mask") for number, word in enumerate(words)]
-        self.spec = cvataa.DetectionFunctionSpec(labels=labels)
+    def __init__(self, loaded: Loaded, words: list[str], confidence: float) -> None:
+        self._loaded, self._words, self._confidence = loaded, words, confidence
+        self.spec = spec_of(words, "mask")
 
     @torch.inference_mode()
     def detect(self, context: cvataa.DetectionFunctionContext, image: PIL.Image.Image) -> list[Any]:
         """Masks at least as sure as the context's threshold, else as `confidence`; the picture is encoded once."""
         threshold = self._confidence if context.conf_threshold is None else context.conf_threshold
-        pixels = self._processor(images=to_rgb(image), return_tensors="pt")["pixel_values"].to(self._device)
-        seen = self._model.get_vision_features(pixels)
+        seen = self._loaded.network.get_vision_features(self._loaded.inputs(images=to_rgb(image))["pixel_values"])
         return [
             shape
             for number, word in enumerate(self._words)
@@ -44,9 +39,12 @@ class ConceptSegmenter:
 
     def _masks(self, seen: Any, word: str, threshold: float, size: tuple[int, int]) -> Any:
         """A phrase's instances, (N, H, W) of bool."""
-        text = self._processor(text=word, return_tensors="pt").to(self._device)
-        answer = self._model(vision_embeds=seen, input_ids=text["input_ids"], attention_mask=text["attention_mask"])
-        found = self._processor.post_process_instance_segmentation(answer, threshold=threshold, target_sizes=[size])[0]
+        text = self._loaded.inputs(text=word)
+        asked = {name: text[name] for name in ("input_ids", "attention_mask")}
+        answer = self._loaded.network(vision_embeds=seen, **asked)
+        found = self._loaded.processor.post_process_instance_segmentation(
+            answer, threshold=threshold, target_sizes=[size]
+        )[0]
         return np.asarray(found["masks"].cpu()) > 0
 
 
@@ -58,10 +56,5 @@ def create(
 
     On CUDA where torch sees it, unless `device` says otherwise.
     """
-    started, place = time.monotonic(), device_of(device)
-    verify(model, sha256, revision)
-    network = pretrained(Sam3Model, model, revision, dtype=torch.float32)
-    processor = pretrained(AutoProcessor, model, revision)
-    function = ConceptSegmenter(network, processor, phrases(labels), place, confidence)
-    report(f"{model}: {type(network).__name__}, {len(function.spec.labels)} phrases", place, started)
-    return function
+    loaded = load(Sam3Model, AutoProcessor, model, revision, sha256, device)
+    return ConceptSegmenter(loaded, phrases(labels), confidence)

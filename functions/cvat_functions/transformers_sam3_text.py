@@ -7,7 +7,6 @@ passes on and cvat-cli does not know; under cvat-cli only boxes work. Clicks on 
         -p model=str:facebook/sam3
 """
 
-import time
 from typing import Any, Final
 
 import attrs
@@ -19,8 +18,7 @@ from cvat_sdk import models
 from cvat_sdk.masks import encode_mask
 from transformers import AutoProcessor, Sam3Model
 
-from cvat_functions.hub import pretrained, verify
-from cvat_functions.on_torch import device_of, report
+from cvat_functions.hub import Loaded, load
 from cvat_functions.shared import to_rgb
 
 #: What SAM 3 is told beside a box, as its authors do.
@@ -40,15 +38,14 @@ class TextInteractor:
 
     spec = cvataa.InteractionFunctionSpec(min_pos_points=0, min_bounding_boxes=0)
 
-    def __init__(self, model: Any, processor: Any, device: torch.device, confidence: float) -> None:
-        self._model, self._processor = model.to(device).eval(), processor
-        self._device, self._confidence = device, confidence
+    def __init__(self, loaded: Loaded, confidence: float) -> None:
+        self._loaded, self._confidence = loaded, confidence
 
     @torch.inference_mode()
     def preprocess_image(self, context: cvataa.InteractionFunctionContext, image: PIL.Image.Image) -> Seen:
         """Encodes the picture; most of the work."""
-        pixels = self._processor(images=to_rgb(image), return_tensors="pt")["pixel_values"].to(self._device)
-        return Seen(self._model.get_vision_features(pixels), image.size)
+        pixels = self._loaded.inputs(images=to_rgb(image))["pixel_values"]
+        return Seen(self._loaded.network.get_vision_features(pixels), image.size)
 
     @torch.inference_mode()
     def detect(
@@ -60,13 +57,13 @@ class TextInteractor:
 
     def _found(self, seen: Seen, text: str, box: Any) -> list[cvataa.InteractionResultShape]:
         width, height = seen.size
-        asked: dict[str, Any] = {"text": text, "original_sizes": [[height, width]], "return_tensors": "pt"}
+        asked: dict[str, Any] = {"text": text, "original_sizes": [[height, width]]}
         if box is not None:
             asked |= {"input_boxes": [[np.sort(box, axis=0).ravel().tolist()]], "input_boxes_labels": [[1]]}
-        inputs = self._processor(**asked).to(self._device)
+        inputs = self._loaded.inputs(**asked)
         inputs.pop("original_sizes")
-        answer = self._model(vision_embeds=seen.features, **inputs)
-        found = self._processor.post_process_instance_segmentation(
+        answer = self._loaded.network(vision_embeds=seen.features, **inputs)
+        found = self._loaded.processor.post_process_instance_segmentation(
             answer, threshold=self._confidence, target_sizes=[(height, width)]
         )[0]
         return [
@@ -85,9 +82,4 @@ def create(
     device: str | None = None,
 ) -> TextInteractor:  # fmt: skip
     """The interactor with the weights of `model`; on CUDA where torch sees it, unless `device` says otherwise."""
-    started, place = time.monotonic(), device_of(device)
-    verify(model, sha256, revision)
-    network = pretrained(Sam3Model, model, revision, dtype=torch.float32)
-    function = TextInteractor(network, pretrained(AutoProcessor, model, revision), place, confidence)
-    report(f"{model}: {type(network).__name__}", place, started)
-    return function
+    return TextInteractor(load(Sam3Model, AutoProcessor, model, revision, sha256, device), confidence)

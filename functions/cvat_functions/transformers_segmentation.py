@@ -9,7 +9,6 @@ A semantic answer is one mask for each label that is in the picture.
 """
 
 import inspect
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,22 +24,21 @@ from transformers import (
     AutoModelForUniversalSegmentation,
 )
 
-from cvat_functions.hub import pretrained, verify
-from cvat_functions.on_torch import device_of, report
+from cvat_functions.hub import Loaded, load, pretrained
 from cvat_functions.shared import Bitmap, labels_of, shapes_of, to_rgb
 
 TASKS = ("instance", "panoptic", "semantic")
+KINDS = (AutoModelForSemanticSegmentation, AutoModelForUniversalSegmentation, AutoModelForInstanceSegmentation)
 
 
 class Segmenter:
     """The detector over one network and its preprocessing."""
 
-    def __init__(self, model: Any, processor: Any, task: str, device: torch.device, confidence: float) -> None:
-        self._model, self._processor, self._task = model.to(device).eval(), processor, task
-        self._device, self._confidence = device, confidence
-        labels, self._label_of = labels_of(model.config.id2label, "mask", ["background"])
+    def __init__(self, loaded: Loaded, task: str, confidence: float) -> None:
+        self._loaded, self._task, self._confidence = loaded, task, confidence
+        labels, self._label_of = labels_of(loaded.network.config.id2label, "mask", ["background"])
         self.spec = cvataa.DetectionFunctionSpec(labels=labels)
-        self._decode = getattr(processor, f"post_process_{task}_segmentation")
+        self._decode = getattr(loaded.processor, f"post_process_{task}_segmentation")
         # Networks whose instances may overlap: a map of one number a pixel would cut them.
         apart = task == "instance" and "return_binary_maps" in inspect.signature(self._decode).parameters
         self._options = {"return_binary_maps": True} if apart else {}
@@ -49,8 +47,8 @@ class Segmenter:
     def detect(self, context: cvataa.DetectionFunctionContext, image: PIL.Image.Image) -> list[Any]:
         """Masks in no order; the threshold counts for instances and panoptic segments."""
         threshold = self._confidence if context.conf_threshold is None else context.conf_threshold
-        inputs = self._processor(images=to_rgb(image), return_tensors="pt").to(self._device)
-        found = self._regions(self._model(**inputs), threshold, (image.height, image.width))
+        answer = self._loaded.network(**self._loaded.inputs(images=to_rgb(image)))
+        found = self._regions(answer, threshold, (image.height, image.width))
         return [
             shape
             for number, bitmap in found
@@ -87,15 +85,9 @@ def create(
 
     ValueError for a `task` that is none.
     """
-    started, place = time.monotonic(), device_of(device)
-    verify(model, sha256, revision)
     config = pretrained(AutoConfig, model, revision)
     task = task or task_of(config, model)
     if task not in TASKS:
         raise ValueError(f"task is {task!r}: {', '.join(TASKS)}")
-    kinds = (AutoModelForSemanticSegmentation, AutoModelForUniversalSegmentation, AutoModelForInstanceSegmentation)
-    kind = next((kind for kind in kinds if type(config) in kind._model_mapping), AutoModelForInstanceSegmentation)
-    network = pretrained(kind, model, revision, dtype=torch.float32)
-    function = Segmenter(network, pretrained(AutoImageProcessor, model, revision), task, place, confidence)
-    report(f"{model}: {type(network).__name__}, {task}", place, started)
-    return function
+    kind = next((kind for kind in KINDS if type(config) in kind._model_mapping), AutoModelForInstanceSegmentation)
+    return Segmenter(load(kind, AutoImageProcessor, model, revision, sha256, device), task, confidence)

@@ -6,7 +6,6 @@ The labels are the vocabulary: `-p labels=str:"helmet; person with a bag"`.
         -p model=str:IDEA-Research/grounding-dino-tiny -p labels=str:"helmet; person with a bag"
 """
 
-import time
 from typing import Any
 
 import cvat_sdk.auto_annotation as cvataa
@@ -14,20 +13,17 @@ import PIL.Image
 import torch
 from transformers import AutoModelForZeroShotObjectDetection, AutoProcessor
 
-from cvat_functions.hub import pretrained, verify
-from cvat_functions.on_torch import device_of, report
-from cvat_functions.shared import phrases, to_rgb
+from cvat_functions.hub import Loaded, load
+from cvat_functions.shared import phrases, spec_of, to_rgb
 
 
 class Finder:
     """The detector over one network, its preprocessing and a vocabulary."""
 
-    def __init__(self, model: Any, processor: Any, words: list[str], device: torch.device, confidence: float) -> None:
-        self._model, self._processor, self._words = model.to(device).eval(), processor, words
-        self._device, self._confidence = device, confidence
-        labels = [cvataa.label_spec(word, number, type="rectangle") for number, word in enumerate(words)]
-        self.spec = cvataa.DetectionFunctionSpec(labels=labels)
-        self._grounded = "grounding-dino" in model.config.model_type
+    def __init__(self, loaded: Loaded, words: list[str], confidence: float) -> None:
+        self._loaded, self._words, self._confidence = loaded, words, confidence
+        self.spec = spec_of(words, "rectangle")
+        self._grounded = "grounding-dino" in loaded.network.config.model_type
         self._spans = self._tokens_of_words() if self._grounded else None
 
     @torch.inference_mode()
@@ -35,12 +31,12 @@ class Finder:
         """Boxes at least as sure as the context's threshold, else as `confidence`."""
         threshold = self._confidence if context.conf_threshold is None else context.conf_threshold
         text = self._sentence() if self._grounded else [self._words]
-        inputs = self._processor(images=to_rgb(image), text=text, return_tensors="pt").to(self._device)
-        answer, size = self._model(**inputs), (image.height, image.width)
+        answer = self._loaded.network(**self._loaded.inputs(images=to_rgb(image), text=text))
+        size = (image.height, image.width)
         if self._grounded:
             found = self._by_tokens(answer, threshold, size)
         else:
-            found = self._processor.post_process_grounded_object_detection(
+            found = self._loaded.processor.post_process_grounded_object_detection(
                 answer, text_labels=[self._words], threshold=threshold, target_sizes=[size]
             )[0]
         numbers = found["labels"] if "labels" in found else [self._words.index(word) for word in found["text_labels"]]
@@ -55,19 +51,19 @@ class Finder:
 
     def _tokens_of_words(self) -> list[list[int]]:
         """The places of each phrase's tokens: those between full stops. ValueError for more than the network reads."""
-        ids = self._processor.tokenizer(self._sentence())["input_ids"]
-        stop = self._processor.tokenizer.convert_tokens_to_ids(".")
-        special, spans = set(self._processor.tokenizer.all_special_ids), list[list[int]]([[]])
+        tokenizer, longest = self._loaded.processor.tokenizer, self._loaded.network.config.max_text_len
+        ids, stop = tokenizer(self._sentence())["input_ids"], tokenizer.convert_tokens_to_ids(".")
+        special, spans = set(tokenizer.all_special_ids), list[list[int]]([[]])
         for place, token in enumerate(ids):
             if token == stop:
                 spans.append([])
             elif token not in special:
                 spans[-1].append(place)
         whole = len(spans) == len(self._words) + 1 and all(spans[:-1])
-        if len(ids) > self._model.config.max_text_len or not whole:
+        if len(ids) > longest or not whole:
             raise ValueError(
-                f"the vocabulary has {len(ids)} tokens, the network reads {self._model.config.max_text_len}, and every "
-                "phrase needs one: fewer or shorter phrases, none with a full stop inside"
+                f"the vocabulary has {len(ids)} tokens, the network reads {longest}, and every phrase needs one: "
+                "fewer or shorter phrases, none with a full stop inside"
             )
         return spans[:-1]
 
@@ -90,9 +86,5 @@ def create(
 
     On CUDA where torch sees it, unless `device` says otherwise.
     """
-    started, place = time.monotonic(), device_of(device)
-    verify(model, sha256, revision)
-    network = pretrained(AutoModelForZeroShotObjectDetection, model, revision, dtype=torch.float32)
-    function = Finder(network, pretrained(AutoProcessor, model, revision), phrases(labels), place, confidence)
-    report(f"{model}: {type(network).__name__}, {len(function.spec.labels)} phrases", place, started)
-    return function
+    loaded = load(AutoModelForZeroShotObjectDetection, AutoProcessor, model, revision, sha256, device)
+    return Finder(loaded, phrases(labels), confidence)

@@ -3,8 +3,8 @@
 Ultralytics' package is AGPL-3.0, or under a licence that you bought: it is no dependency of cvat-nuclio, and is in an
 image only because you chose this function. `model` is a checkpoint (`best.pt`); Ultralytics makes an untrained network
 of a description (`.yaml`), which is good for a trial alone.
-`labels` are phrases for World and YOLOE, which find what words name; Ultralytics knows those by `-world` or `yoloe` in
-the file's name, and fetches what reads words when the function is loaded: let it be baked (`generate --bake`).
+`labels` are phrases for World and YOLOE, which find what words name; what reads them is needed once, where the function
+is first loaded, and in no image (see `ultralytics_words`).
 
     cvat-cli function create-native NAME --function-module cvat_functions.ultralytics_yolo -p model=str:best.pt
 """
@@ -12,22 +12,19 @@ the file's name, and fetches what reads words when the function is loaded: let i
 import math
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import cvat_sdk.auto_annotation as cvataa
-import numpy as np
 import PIL.Image
-from ultralytics import YOLO, YOLOE, YOLOWorld
+from ultralytics import YOLO
 
 from cvat_functions.on_torch import device_of, report
 from cvat_functions.shared import check_sum, phrases, shapes_of, to_rgb
+from cvat_functions.skeletons import names_of, skeleton, skeleton_label
+from cvat_functions.ultralytics_words import teach
 
 KINDS = {"detect": "rectangle", "obb": "rectangle", "segment": "mask", "classify": "tag"}
-COCO = [
-    "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow",
-    "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle",
-    "right_ankle",
-]  # fmt: skip
 #: A point that is less sure than this is outside.
 VISIBLE = 0.5
 
@@ -40,10 +37,8 @@ class Yolo:
         self._size = {} if imgsz is None else {"imgsz": imgsz}
         names = sorted((int(number), str(name)) for number, name in model.names.items())
         if model.task == "pose":
-            count = int(model.model.kpt_shape[0])
-            points = COCO if count == len(COCO) else [str(number + 1) for number in range(count)]
-            parts = [cvataa.keypoint_spec(name, number) for number, name in enumerate(points)]
-            labels = [cvataa.skeleton_label_spec(name, number, parts) for number, name in names]
+            points = names_of(int(model.model.kpt_shape[0]))
+            labels = [skeleton_label(name, number, points) for number, name in names]
         else:
             labels = [cvataa.label_spec(name, number, type=KINDS[model.task]) for number, name in names]
         self.spec = cvataa.DetectionFunctionSpec(labels=labels)
@@ -67,19 +62,12 @@ class Yolo:
             return
         for index, number in enumerate(found.boxes.cls.int().tolist()):
             if found.keypoints is not None:
-                yield self._skeleton(number, found.keypoints.data[index].cpu().numpy())
+                points = found.keypoints.data[index].cpu().numpy()
+                yield skeleton(number, points[:, :2], points[:, 2] if points.shape[1] == 3 else None, VISIBLE)
             elif found.masks is not None:
                 yield from shapes_of(number, found.masks.data[index].cpu().numpy() > 0, as_polygons)
             else:
                 yield cvataa.rectangle(number, found.boxes.xyxy[index].tolist())
-
-    def _skeleton(self, number: int, points: Any) -> Any:
-        sure = points[:, 2] if points.shape[1] == 3 else np.ones(len(points))
-        elements = [
-            cvataa.keypoint(index, [float(x), float(y)], outside=bool(sure[index] < VISIBLE))
-            for index, (x, y) in enumerate(points[:, :2])
-        ]
-        return cvataa.skeleton(number, elements)
 
 
 def create(
@@ -88,15 +76,12 @@ def create(
 ) -> Yolo:  # fmt: skip
     """The detector with the weights of `model`; `imgsz` in pixels, by itself the network's own.
 
-    On CUDA where torch sees it, unless `device` says otherwise. ValueError for `labels` to a network that takes none.
+    On CUDA where torch sees it, unless `device` says otherwise. Raises as `teach`.
     """
     started, place = time.monotonic(), device_of(device)
     check_sum(model, sha256)
     network = YOLO(model)
-    if labels is not None:
-        if not isinstance(network, (YOLOE, YOLOWorld)):
-            raise ValueError(f"{model} finds its own classes, not what words name: leave labels out")
-        network.set_classes(phrases(labels))
+    teach(network, Path(model), None if labels is None else phrases(labels))
     function = Yolo(network, place, confidence, imgsz)
     report(f"{model}: {network.task}, {len(function.spec.labels)} labels", place, started)
     return function

@@ -14,6 +14,7 @@ import numpy as np
 import PIL.Image
 
 from cvat_functions.shared import check_sum, to_rgb
+from cvat_functions.skeletons import skeleton, skeleton_label
 
 #: In YuNet's order; left and right are the person's own.
 POINTS = ("right_eye", "left_eye", "nose", "right_mouth_corner", "left_mouth_corner")
@@ -25,12 +26,7 @@ class FaceDetector:
     def __init__(self, weights: str, skeletons: bool, confidence: float, overlap: float, longest: int) -> None:
         self._network = cv2.FaceDetectorYN.create(weights, "", (320, 320), confidence, overlap)
         self._skeletons, self._confidence, self._longest = skeletons, confidence, longest
-        parts = [cvataa.keypoint_spec(name, number) for number, name in enumerate(POINTS)]
-        face = (
-            cvataa.skeleton_label_spec("face", 0, parts)
-            if skeletons
-            else cvataa.label_spec("face", 0, type="rectangle")
-        )
+        face = skeleton_label("face", 0, POINTS) if skeletons else cvataa.label_spec("face", 0, type="rectangle")
         self.spec = cvataa.DetectionFunctionSpec(labels=[face])
 
     def detect(self, context: cvataa.DetectionFunctionContext, image: PIL.Image.Image) -> list[Any]:
@@ -49,8 +45,7 @@ class FaceDetector:
         if not self._skeletons:
             corners = np.array([row[:2], row[:2] + row[2:4]]) * back
             return cvataa.rectangle(0, corners.ravel().tolist())
-        points = row[4:14].reshape(5, 2) * back
-        return cvataa.skeleton(0, [cvataa.keypoint(number, point.tolist()) for number, point in enumerate(points)])
+        return skeleton(0, row[4:14].reshape(5, 2) * back)
 
 
 def create(

@@ -252,7 +252,28 @@ def test_options_of_the_user_win_and_a_vocabulary_is_asked_for(hub: list[Any]) -
     assert options["bake"] is False
     assert "revision=str:v1" in options["function_parameters"]
     assert f"revision=str:{COMMIT}" not in options["function_parameters"]
+    assert not any(item.startswith("sha256=") for item in options["function_parameters"]), "of another revision"
     assert "Apache-2.0" in options["description"]
+
+
+def test_a_detector_beside_the_network_is_pinned_as_it_is(hub: list[Any], tmp_path: Path) -> None:
+    """ViTPose's: both are fetched while the image is built, and must be what was tried."""
+    detector = "PekingU/rtdetr_v2_r18vd"
+    chosen = recognise("vitpose-base-simple")
+    options = chosen.options({"function_parameters": [f"detector=str:{detector}"]})
+    assert f"detector_revision=str:{COMMIT}" in options["function_parameters"]
+    assert f"detector_sha256=str:{SUM}" in options["function_parameters"]
+    chosen.options({"function_parameters": [f"detector=str:{detector}", "detector_revision=str:v2"]})
+    assert (f"/api/models/{detector}/revision/v2?blobs=true", None) in hub
+    (tmp_path / "config.json").write_text(json.dumps(CONFIGS["usyd-community/vitpose-base-simple"]))
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    folder = recognise(str(tmp_path))
+    assert folder.options({"function_parameters": [f"detector=str:{detector}"]})["bake"], "the detector is fetched"
+    for own in (f"str:{tmp_path}", f"file:{tmp_path}"):
+        options = folder.options({"function_parameters": [f"detector={own}"]})
+        assert (options["bake"], len(options["function_parameters"])) == (False, 2)
+    with pytest.raises(UserError, match="hf:OWNER/NAME"):
+        chosen.options({"function_parameters": ["detector=str:nobody/nothing"]})
 
 
 @pytest.mark.parametrize(
@@ -272,7 +293,8 @@ def test_torchvision_s_networks_are_cvat_sdk_s_functions(name: str, module: str)
 
 def test_every_family_is_a_module_and_every_row_has_a_family(repository: Path) -> None:
     modules = {path.stem for path in (repository / "functions/cvat_functions").glob("*.py")}
-    assert set(table.families()) == modules - {"__init__", "hub", "on_torch", "shared"}
+    helpers = {"__init__", "hub", "on_torch", "shared", "skeletons", "ultralytics_words"}
+    assert set(table.families()) == modules - helpers
     rows = table.networks()
     assert len(rows) >= 50
     assert len({(row.source, row.family) for row in rows}) == len(rows)

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import attrs
 
 from ..errors import UserError
+from . import hub
 from .table import family
 
 
@@ -50,16 +52,23 @@ class Chosen:
         out."""
         own = dict(item.partition("=")[::2] for item in given.get("function_parameters", ()))
         self._check(own)
-        parameters = {**self.parameters, **own}
+        second = _pins_of_detector(own) if self.module == "transformers_pose" else {}
+        parameters = {**self.parameters, **second, **own}
+        if "revision" in own and "sha256" not in own:
+            parameters.pop("sha256", None)  # the other revision's
         what = self.what or family(self.module)["what"]
         chosen = {
             "function_module": self.function_module,
             "function_parameters": [f"{name}={value}" for name, value in parameters.items()],
-            "bake": self.bake,
+            "bake": self.bake or bool(second),
             "description": f"{what}: {self.name}. Licence of the weights: {self.licence}.",
         }
-        if self.add:
-            chosen["add"] = [*self.add, *given.get("add", ())]
+        add = [*self.add]
+        if self.module == "ultralytics_yolo" and "labels" in own:
+            # What the words come to: cvat_functions.ultralytics_words lays it beside the checkpoint.
+            add.append(str(Path(self.parameters["model"].removeprefix("file:")).with_suffix(".words.npz")))
+        if add:
+            chosen["add"] = [*add, *given.get("add", ())]
         return {**chosen, **{key: value for key, value in given.items() if key not in ("function_parameters", "add")}}
 
     def _check(self, own: Mapping[str, str]) -> None:
@@ -72,3 +81,12 @@ class Chosen:
         ):
             if self.module == module and name not in own:
                 raise UserError(f"{self.name} needs {name}", why=family(module)["what"], remedy=f"-p {name}={example}")
+
+
+def _pins_of_detector(own: Mapping[str, str]) -> Mapping[str, str]:
+    """The parameters that pin the second network as the first; none for a folder's. Raises UserError."""
+    kind, _, source = own["detector"].partition(":")
+    if kind != "str" or Path(source).is_dir():
+        return {}
+    revision = own.get("detector_revision", "str:main").partition(":")[2]
+    return hub.look(source, revision).pins("detector_")

@@ -26,6 +26,11 @@ class Hosted:
     sha256: str = ""
     """Of `model.safetensors`; empty where there is none, or the hub could not be asked."""
 
+    def pins(self, prefix: str = "") -> dict[str, str]:
+        """The parameters of a function that name the revision and the sum, as `TYPE:VALUE`."""
+        found = {f"{prefix}revision": f"str:{self.revision}"}
+        return {**found, f"{prefix}sha256": f"str:{self.sha256}"} if self.sha256 else found
+
 
 def look(source: str, revision: str = "main") -> Hosted:
     """Asks the hub, and where it cannot be reached its cache here. Raises UserError."""

@@ -54,11 +54,8 @@ def _hosted(text: str, kind: str | None, licence: str = "") -> Chosen:
     source, _, revision = text.partition("@")
     found = look(source, revision or "main")
     family = family_of(found.config, kind, source)
-    parameters = {"model": f"str:{source}", "revision": f"str:{found.revision}"}
-    if found.sha256:
-        parameters["sha256"] = f"str:{found.sha256}"
     return Chosen(
-        module=family, parameters=parameters, name=source, bake=True,
+        module=family, parameters={"model": f"str:{source}", **found.pins()}, name=source, bake=True,
         architecture=str(found.config.get("model_type", "")),
         licence=licence or found.licence or "not named by its publisher",
         looked_at=f"config.json at revision {found.revision[:12]}: {found.config.get('model_type')}",
@@ -90,7 +87,8 @@ def _file(path: Path, kind: str | None) -> Chosen:
     readers = {".onnx": _onnx, ".xml": _openvino, ".pt": _checkpoint, ".pth": _checkpoint}
     if path.suffix.lower() in (".yaml", ".yml"):
         raise UserError(f"--model {path}: a description has no weights", why="what Ultralytics makes of a .yaml is an "
-                        "untrained network, which finds nothing", remedy="train it, and name its best.pt")  # fmt: skip
+                        "untrained network, which finds nothing", remedy="name the best.pt of its training; of weights "
+                        'apart: YOLO("x.yaml").load("weights.pt").save("best.pt")')  # fmt: skip
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise UserError(f"--model {path}: no known format", why=f"a file that ends in {path.suffix or 'nothing'}",
