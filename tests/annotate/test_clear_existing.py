@@ -8,12 +8,6 @@ from cvat_nuclio.cvat_server import Annotations, Marks
 
 
 @pytest.fixture
-def cvat_place(standin_place: Any) -> Any:
-    """Some of these tests trouble the server."""
-    return standin_place
-
-
-@pytest.fixture
 def old(shelf: Any) -> Any:
     """A task with a rectangle and a tag on each frame, and a track."""
     found = shelf(segment_size=5)

@@ -16,12 +16,6 @@ from cvat_nuclio.annotate import in_flight, job_parts
 from cvat_nuclio.cvat_server import Annotations, Marks, connection
 
 
-@pytest.fixture
-def cvat_place(standin_place: Any) -> Any:
-    """These tests trouble the server."""
-    return standin_place
-
-
 def test_the_function_dies(
     annotate: Any, shelf: Any, functions: Any, number_of: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

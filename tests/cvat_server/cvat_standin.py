@@ -347,14 +347,16 @@ def project(request: Request, number: int) -> Answer:
 
 def _project(request: Request, number: int) -> dict[str, Any]:
     url, found = request.server.url, request.server.projects[number]
-    count = sum(task.project_id == number for task in request.server.tasks.values())
+    tasks = [task for task in request.server.tasks.values() if task.project_id == number]
     return {
         "url": f"{url}/api/projects/{number}", "id": number, "name": found["name"],
         "owner": request.server.users[request.user], "assignee": None, "guide_id": None, "bug_tracker": "",
-        "created_date": WHEN, "updated_date": WHEN, "status": "annotation", "dimension": None, "organization": None,
-        "organization_id": None, "target_storage": None, "source_storage": None,
-        "tasks": {"count": count, "url": f"{url}/api/tasks?project_id={number}"},
-        "labels": {"url": f"{url}/api/labels?project_id={number}"}, "assignee_updated_date": None, "task_subsets": [],
+        "created_date": WHEN, "updated_date": WHEN, "status": "annotation",
+        "dimension": tasks[0].dimension if tasks else None, "organization": None, "organization_id": None,
+        "target_storage": None, "source_storage": None,
+        "tasks": {"count": len(tasks), "url": f"{url}/api/tasks?project_id={number}"},
+        "labels": {"url": f"{url}/api/labels?project_id={number}"}, "assignee_updated_date": None,
+        "task_subsets": sorted({task.subset for task in tasks} - {""}),
     }  # fmt: skip
 
 
@@ -362,12 +364,15 @@ def _project(request: Request, number: int) -> dict[str, Any]:
 def create_task(request: Request) -> Answer:
     server, wishes = request.server, request.json
     number = server.numbers.next("tasks")
-    project_id = wishes.get("project_id")
-    of_project = server.projects[project_id]["labels"] if project_id else []
+    project_id, own = wishes.get("project_id"), wishes.get("labels", [])
+    if project_id and own:
+        raise Bad(["Task must have only one of Label set or project_id"])
+    project = server.projects[project_id] if project_id else {"labels": [], "name": None}
     server.tasks[number] = Task(
         number, server.url, wishes["name"], server.users[request.user],
-        of_project or [_label(server.numbers, raw, "task", number) for raw in wishes.get("labels", [])],
-        wishes.get("segment_size", 0), wishes.get("overlap"), wishes.get("consensus_replicas", 0), project_id,
+        project["labels"] or [_label(server.numbers, raw, "task", number) for raw in own],
+        wishes.get("segment_size", 0), wishes.get("overlap"), wishes.get("consensus_replicas", 0),
+        project_id, project["name"], wishes.get("subset", ""),
     )  # fmt: skip
     return Answer(201, server.tasks[number].json())
 

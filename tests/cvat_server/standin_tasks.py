@@ -41,10 +41,11 @@ class Job:
         replicas = task.replicas if self.kind == "annotation" else 0
         return {
             "url": f"{task.host}/api/jobs/{self.id}", "id": self.id, "task_id": task.id, "task_name": task.name,
-            "project_id": task.project_id, "project_name": None, "assignee": self.assignee, "guide_id": None,
-            "dimension": task.dimension, "mode": task.mode, "media_type": task.media_type, "bug_tracker": None,
-            **self.state, "frame_count": len(self.only or self.frames), "start_frame": self.frames.start,
-            "stop_frame": self.frames.stop - 1, "data_chunk_size": task.chunk_size, "data_compressed_chunk_type": kind,
+            "project_id": task.project_id, "project_name": task.project_name, "assignee": self.assignee,
+            "guide_id": None, "dimension": task.dimension, "mode": task.mode, "media_type": task.media_type,
+            "bug_tracker": None, **self.state, "frame_count": len(self.only or self.frames),
+            "start_frame": self.frames.start, "stop_frame": self.frames.stop - 1, "data_chunk_size": task.chunk_size,
+            "data_compressed_chunk_type": kind,
             "data_original_chunk_type": kind, "created_date": WHEN, "updated_date": WHEN,
             "issues": {"url": f"{task.host}/api/issues?job_id={self.id}", "count": 0},
             "labels": {"url": f"{task.host}/api/labels?job_id={self.id}"}, "type": self.kind, "organization": None,
@@ -77,6 +78,8 @@ class Task:
     overlap: int | None = None
     replicas: int = 0
     project_id: int | None = None
+    project_name: str | None = None
+    subset: str = ""
     dimension: str = ""
     mode: str = ""
     media_type: str = ""
@@ -95,6 +98,10 @@ class Task:
         return self.mode == "interpolation"
 
     @property
+    def completed(self) -> int:
+        return sum(job.state["status"] == "completed" for job in self.jobs)
+
+    @property
     def validation_mode(self) -> str | None:
         if self.has_honeypots:
             return "gt_pool"
@@ -108,13 +115,14 @@ class Task:
         }  # fmt: skip
         return {
             "url": f"{self.host}/api/tasks/{self.id}", "id": self.id, "name": self.name, "project_id": self.project_id,
-            "project_name": None, "owner": self.owner, "assignee": None, "bug_tracker": "", "created_date": WHEN,
-            "updated_date": WHEN, "overlap": self.overlap, "segment_size": self.segment_size, "status": "annotation",
+            "project_name": self.project_name, "owner": self.owner, "assignee": None, "bug_tracker": "",
+            "created_date": WHEN, "updated_date": WHEN, "overlap": self.overlap, "segment_size": self.segment_size,
+            "status": "annotation",
             "guide_id": None, "data": self.id if self.frames else None, "dimension": self.dimension, "mode": self.mode,
-            "media_type": self.media_type, "subset": "", "organization_id": None, "organization": None,
+            "media_type": self.media_type, "subset": self.subset, "organization_id": None, "organization": None,
             "target_storage": None, "source_storage": None, "assignee_updated_date": None,
             "validation_mode": self.validation_mode,
-            "jobs": {"count": len(self.jobs), "completed": 0, "validation": 0}
+            "jobs": {"count": len(self.jobs), "completed": self.completed, "validation": 0}
             | {"url": f"{self.host}/api/jobs?task_id={self.id}"},
             "labels": {"url": f"{self.host}/api/labels?task_id={self.id}"}, "consensus_enabled": bool(self.replicas),
             **(data if self.frames else {}),

@@ -1,4 +1,8 @@
-"""The stand-in answers as the recorded CVAT did."""
+"""The stand-in answers as the recorded CVAT did.
+
+Left out are 03 and 03b (a video that lies elsewhere; tracks given to a whole task, which the tool never does) and 07,
+CVAT's own job, whose result `tests/annotate/test_equality.py` compares with.
+"""
 
 import hashlib
 import io
@@ -11,6 +15,7 @@ from typing import Any
 import pytest
 import urllib3
 from PIL import Image
+from tests.cvat_server.cvat_place import place_at
 
 #: Files, and the cases of them that are not compared, with the reason why.
 FILES: dict[str, dict[str, str]] = {
@@ -23,6 +28,7 @@ FILES: dict[str, dict[str, str]] = {
     },
     "02b-frame-filter": {},
     "02c-chunks-and-segments": {},
+    "04-project": {},
     "05a-annotations-in-out": {},
     "05b-tracks": {
         "first_outside": "CVAT cuts tracks that are given to a task, the stand-in does not",
@@ -31,15 +37,28 @@ FILES: dict[str, dict[str, str]] = {
         "unordered": "nobody sends one",
         "all good tracks": "too large to have been kept whole",
     },
-    "05d-gt-honeypot-consensus": {},
     "05c-refused": {"client-side checks": "label 1 was nobody's there"},
+    "05d-gt-honeypot-consensus": {},
+    "05e-states-and-lost-answers": {
+        "update moves a shape": "nobody sends one",
+        "a track updated": "nobody sends one",
+    },
+    "06-auto-annotate": {},
 }
 
 
-#: Of 05d ground truth and consensus; no frames of such jobs, and no honeypots, which the stand-in does not have.
-STEPS = {"05d-gt-honeypot-consensus": {*range(1, 12), *range(14, 29), *range(34, 39), *range(65, 99)}}
+#: Of 05d ground truth and consensus; no frames of such jobs, and no honeypots, whose places CVAT draws by lot.
+#: Of 06 all but what somebody had drawn past the proxy.
+STEPS = {
+    "05d-gt-honeypot-consensus": {*range(1, 12), *range(14, 29), *range(34, 39), *range(65, 99)},
+    "06-auto-annotate": {*range(1, 85)} - {18, 27, 36, 45, 71, 84},
+}
+#: The task of 05e was made past the proxy, with a label more.
+MADE_BEFORE = {"05e-states-and-lost-answers": {"tasks": [52], "jobs": [99, 100], "labels": [240, 241]}}
 #: Before these the recording's client removed all annotations past the proxy; in 05c before every case.
-EMPTIED = re.compile("task-level create, a shape on each frame|track [a-z_]+: create")
+EMPTIED = re.compile(
+    "task-level create, a shape on each frame|track [a-z_]+: create|the answer to a PATCH is lost|delete through"
+)
 
 
 def compared(name: str, recorded: dict[str, Any]) -> bool:
@@ -72,6 +91,8 @@ def test_standin_answers_as_recorded(
     standin: Any, logged_in: dict[str, str], recordings: Path, media: Path, name: str, helper: Any
 ) -> None:
     replay = helper.Replay(standin.url, logged_in, media)
+    if name in MADE_BEFORE:
+        make_before(standin, replay, MADE_BEFORE[name])
     count, case = 0, ""
     for recorded in helper.exchanges(recordings / "cvat-rest" / f"{name}.jsonl"):
         if recorded["case"] != case and (name == "05c-refused" or EMPTIED.match(recorded["case"])):
@@ -82,6 +103,15 @@ def test_standin_answers_as_recorded(
             assert_alike(helper, replay, recorded)
             count += 1
     assert count > 20
+
+
+def make_before(standin: Any, replay: Any, numbers: dict[str, list[int]]) -> None:
+    with place_at(standin.url, "annotator", "secret") as place:
+        scope = place.task(name="states", labels=[{"name": "box"}, {"name": "other"}], segment_size=5)
+    made = {"tasks": [scope.task_id]}
+    made |= {"jobs": [job.id for job in scope.jobs], "labels": [label.id for label in scope.labels]}
+    for kind, recorded in numbers.items():
+        getattr(replay, kind).update(zip(recorded, made[kind], strict=True))
 
 
 def empty(standin: Any) -> None:
