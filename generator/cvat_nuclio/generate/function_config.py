@@ -106,11 +106,8 @@ def function_config(bundle: Description, variant: Variant, steps: Sequence[Step]
 
 def _variables(bundle: Description, variant: Variant) -> list[dict[str, Any]]:
     form = {FORM: "gpu"} if variant.gpu and bundle.function.gpu_parameters else {}
-    plain_ones = {**bundle.service.env, **form}
-    return [
-        *({"name": name, "value": value} for name, value in plain_ones.items()),
-        *secret_variables(bundle.service),
-    ]
+    told = [{"name": name, "value": value} for name, value in {**bundle.service.env, **form}.items()]
+    return [*told, *secret_variables(bundle.service)]
 
 
 def _trigger(bundle: Description, variant: Variant) -> dict[str, Any]:
