@@ -163,10 +163,9 @@ def test_what_an_image_downloads_is_said(
     sizes = {"torch": 900_000_000, "nvidia-blas": 2_000_000_000, "triton": 300_000_000, "numpy": 20_000_000}
 
     def resolve(lines: list[str], *, python: str, tried: dict[str, str]) -> closure.Closure:
-        return closure.Closure(pins=dict.fromkeys(sizes, "1.0"))
+        return closure.Closure(pins=dict.fromkeys(sizes, "1.0"), sizes=sizes)
 
     monkeypatch.setattr("cvat_nuclio.generate.forms.resolve", resolve)
-    monkeypatch.setattr("cvat_nuclio.generate.forms.sizes", lambda pins, *, python: sizes)
     packages({"torch": "2.15.0", "torchvision": "0.29.2"})
     (workshop.folder / "func.py").write_text("import torch\n" + SPEC)
 

@@ -4,6 +4,7 @@ uv resolves, without downloading what it resolves, for the image's Python and no
 configuration here, so that a company's mirror is asked where pip would ask it.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -18,7 +19,6 @@ from typing import Final
 import attrs
 
 from ..errors import UserError
-from .requirements import pins_in
 
 #: Nuclio's and Docker's Python images are Debian 12 or newer (glibc 2.36), CUDA's Ubuntu 22.04 or newer (2.35).
 PLATFORM: Final = "x86_64-manylinux_2_28"
@@ -39,6 +39,8 @@ class Closure:
 
     pins: Mapping[str, str]
     """Version by distribution, in the index's spelling; nothing where it could not be found out."""
+    sizes: Mapping[str, int] = attrs.field(factory=dict)
+    """Bytes to download, by distribution, where the index tells."""
     unknown: str = ""
     """Why it could not be found out, in the resolver's words."""
 
@@ -51,34 +53,35 @@ def resolve(lines: Sequence[str], *, python: str, tried: Mapping[str, str], time
     """
     asked = [line for line in lines if not line.startswith("-") or _KNOWN_OPTION.match(line)]
     with tempfile.TemporaryDirectory(prefix="cvat-nuclio-") as folder:
-        pins = Path(folder, "constraints.txt")
-        pins.write_text("".join(f"{name}=={version}\n" for name, version in tried.items()), "utf-8")
+        # Nobody keeps it: it holds the addresses of whatever index was asked. What it says beforehand is preferred.
+        lock = Path(folder, "pylock.toml")
+        if tried:
+            lock.write_text(_lock(tried), "utf-8")
         try:
-            run = _run(asked, python, pins, timeout)
+            run = _run(asked, python, lock, timeout, "--format", "pylock.toml")
         except subprocess.TimeoutExpired:
             return Closure(pins={}, unknown=f"the package index gave no answer within {timeout:g} s")
         if run.returncode and _is_contradiction(run.stderr):
             raise _contradiction(run.stderr)
         if run.returncode:
             return Closure(pins={}, unknown=" ".join(_causes(run.stderr)[-1].split()))
-        return Closure(pins=pins_in(pins.read_text("utf-8")))
+        packages = tomllib.loads(lock.read_text("utf-8")).get("packages", [])
+    # What comes from a repository or an address is pinned by the line that names it.
+    found = [item for item in packages if not {"archive", "directory", "vcs"} & item.keys()]
+    offered = {item["name"]: [wheel.get("size", 0) for wheel in item.get("wheels", [])] for item in packages}
+    return Closure(
+        pins={item["name"]: item["version"] for item in found},
+        sizes={name: max(wheels) for name, wheels in offered.items() if wheels},
+    )
 
 
-def sizes(pins: Mapping[str, str], *, python: str, timeout: float = 120) -> Mapping[str, int]:
-    """Bytes to download, by distribution, of those of a closure whose size the index tells.
-
-    From a lock file that nobody keeps: it holds the addresses of whatever index was asked.
-    """
-    lines = [f"{name}=={version}" for name, version in pins.items()]
-    with tempfile.TemporaryDirectory(prefix="cvat-nuclio-") as folder:
-        lock = Path(folder, "pylock.toml")
-        try:
-            _run(lines, python, lock, timeout, "--no-deps", "--format", "pylock.toml")
-            packages = tomllib.loads(lock.read_text("utf-8"))["packages"]
-        except (subprocess.TimeoutExpired, OSError, ValueError, KeyError):
-            return {}
-    offered = {item["name"]: [file.get("size", 0) for file in item.get("wheels", [])] for item in packages}
-    return {name: max(wheels) for name, wheels in offered.items() if wheels}
+def _lock(versions: Mapping[str, str]) -> str:
+    """A lock file (PEP 751) of these distributions."""
+    head = 'lock-version = "1.0"\ncreated-by = "cvat-nuclio"\n'
+    return head + "".join(
+        f"[[packages]]\nname = {json.dumps(name)}\nversion = {json.dumps(version)}\n"
+        for name, version in versions.items()
+    )
 
 
 _ABSENT: Final = re.compile(

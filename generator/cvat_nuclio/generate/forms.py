@@ -9,7 +9,7 @@ import attrs
 from ..data import tables
 from .base_images import BaseImage, cpu_image, framework_of, gpu_image, python_version
 from .bundle_options import FunctionOptions, ImageOptions
-from .closure import Closure, resolve, sizes
+from .closure import Closure, resolve
 from .probe import Distribution, Probe
 from .render import MARK
 from .requirements import Requirements, collect, least_of_runtime, line_of, pin, pins_in
@@ -129,7 +129,7 @@ def _pinned(requirements: Requirements, probe: Probe, python: str, earlier: _Ear
             "what the requirements bring along is not pinned, so a later image may get other versions: "
             f"{closure.unknown}; generate again where the package index answers"
         )
-    return _finished(_agreeing(requirements, closure.pins or earlier.pins), closure, earlier, python, notes)
+    return _finished(_agreeing(requirements, closure.pins or earlier.pins), closure, earlier, notes)
 
 
 def _repinned(requirements: Requirements, of: Pinned, probe: Probe, python: str, earlier: _Earlier) -> Pinned:
@@ -137,7 +137,7 @@ def _repinned(requirements: Requirements, of: Pinned, probe: Probe, python: str,
     if requirements == of.requirements:
         return of
     closure = _resolved(requirements, python, {**probe.environment, **of.constraints, **earlier.pins})
-    return _finished(requirements, closure, earlier, python)
+    return _finished(requirements, closure, earlier)
 
 
 def _kept(requirements: Requirements, earlier: _Earlier) -> Pinned:
@@ -146,12 +146,10 @@ def _kept(requirements: Requirements, earlier: _Earlier) -> Pinned:
     return Pinned(requirements=requirements, constraints=earlier.pins, download=earlier.download)
 
 
-def _finished(
-    requirements: Requirements, closure: Closure, earlier: _Earlier, python: str, notes: Iterable[str] = ()
-) -> Pinned:
+def _finished(requirements: Requirements, closure: Closure, earlier: _Earlier, notes: Iterable[str] = ()) -> Pinned:
     pins, download = closure.pins, earlier.download
     if pins:
-        download = _download(sizes(pins, python=python))
+        download = _download(closure.sizes)
     else:  # the earlier ones, less those that a line contradicts
         asked = {line.name: line.version for line in requirements.lines if line.version}
         pins = {name: version for name, version in earlier.pins.items() if asked.get(name, version) == version}
