@@ -76,7 +76,7 @@ images: $(VENV)/.ready-demo
 
 # A million hostile requests over the four kinds, in process, half an hour on two cores; exit 1 on any finding.
 fuzz: $(VENV)/.ready-test
-	$(BIN)/python tools/fuzz.py --cases 1000000
+	$(BIN)/python -m tools.fuzz --cases 1000000
 
 # Small changes to the runtime, one after the other, and which of them no test notices; docs/testing.md. An hour on two
 # idle cores.
@@ -85,7 +85,7 @@ mutants: $(VENV)/.ready-mutants
 
 # An hour of mixed requests to a served bundle of each kind; exit 1 unless the workers' memory is flat.
 soak: $(VENV)/.ready-test
-	$(BIN)/python tools/soak.py --minutes 60
+	$(BIN)/python -m tools.soak --minutes 60
 
 clean:
 	rm -rf build dist $(VENV)

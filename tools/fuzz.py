@@ -1,7 +1,7 @@
-"""Sends hostile requests to each kind of function, in process: `python tools/fuzz.py --cases 1000000`.
+"""Sends hostile requests to each kind of function, in process: `python -m tools.fuzz --cases 1000000`.
 
 Each process is one worker for ever: one that dies is a finding. A finding is printed with the request, shrunk, and
-the batch that repeats it: `python tools/fuzz.py --kinds KIND --start BATCH --cases 1000`. Exit status 1 when there
+the batch that repeats it: `python -m tools.fuzz --kinds KIND --start BATCH --cases 1000`. Exit status 1 when there
 was one.
 """
 
@@ -15,12 +15,11 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
+from cvat_nuclio.bench.worker_memory import resident_mib
+from cvat_nuclio.limits import KINDS
 from tools.fuzzing import resident_memory
-from tools.fuzzing.batches import BATCH, KINDS, Batches
+from tools.fuzzing.batches import BATCH, Batches
 
-MIB = 2**20
 LOGS = Path("build/fuzz")
 
 
@@ -76,7 +75,7 @@ def work(kind: str, numbers: range, connection: Connection) -> None:
     LOGS.mkdir(parents=True, exist_ok=True)
     os.dup2(os.open(LOGS / f"{kind}-{numbers.start}.log", os.O_CREAT | os.O_WRONLY | os.O_TRUNC), 2)
     batches = Batches(kind)
-    readings: list[int] = []
+    readings: list[float] = []
     for number in numbers:
         before, finding = batches.sent, ""
         try:
@@ -85,9 +84,9 @@ def work(kind: str, numbers: range, connection: Connection) -> None:
             finding = "".join(traceback.format_exception(fault, limit=-4, chain=False))[-6000:]
             finding += "\n".join(getattr(fault, "__notes__", []))[-6000:]
         resident_memory.settle()
-        readings.append(resident_memory.resident())
+        readings.append(resident_mib(os.getpid()))
         if number == numbers[-1] and len(readings) >= 10 and not resident_memory.is_flat(readings):
-            finding += f"memory grew by {resident_memory.growth(readings) / MIB:.0f} MiB"
+            finding += f"memory grew by {resident_memory.growth(readings):.0f} MiB"
         report: dict[str, Any] = {
             "batch": number,
             "sent": batches.sent - before,
@@ -112,7 +111,7 @@ def tell(kind: str, report: dict[str, Any], sent: int, seconds: float) -> None:
     elif report["batch"] % 20 == 0:
         print(
             f"{sent:>8} cases, {sent / seconds:5.0f} a second; {kind} batch {report['batch']}, "
-            f"{report['resident'] / MIB:.0f} MiB, {report['statuses']}",
+            f"{report['resident']:.0f} MiB, {report['statuses']}",
             flush=True,
         )
 

@@ -1,12 +1,11 @@
 """Changes the runtime in thousands of small ways and tells which of them no test notices.
 
 `python -m tools.mutants [GROUP...]` runs mutmut over the modules of each group with the tests nearest to them, and
-prints the table of docs/testing.md. What has run is kept in build/mutants: a second call runs what is new. `--again
-GLOB` runs those whose name it matches again, `--survivors` all that survived; `--show` prints each survivor's change.
+prints the table of docs/testing.md. What has run is kept in build/mutants: a second call runs what is new.
+`--survivors` runs those that survived again, `--show` prints what each changes.
 """
 
 import argparse
-import fnmatch
 import json
 import os
 import resource
@@ -83,7 +82,6 @@ def main() -> int:
     """Runs the mutants and prints what became of all; exit status 1 when mutmut failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"{', '.join(GROUPS)} (all)")
-    parser.add_argument("--again", metavar="GLOB", help="only these mutants, again")
     parser.add_argument("--survivors", action="store_true", help="only those that survived, again")
     parser.add_argument("--show", action="store_true", help="runs nothing; prints what each survivor changes")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="mutants at once (all cores)")
@@ -95,28 +93,20 @@ def main() -> int:
         if args.show:
             for name in survivors(group):
                 subprocess.run([tool(), "show", name], cwd=folder(group), check=True)
-        elif not run(group, args.again, args.survivors, args.processes):
+        elif not run(group, args.survivors, args.processes):
             return 1
     print(table(result for group in groups for result in results(group)))
     return 0
 
 
-def run(group: str, again: str | None, only_survivors: bool, processes: int) -> bool:
+def run(group: str, only_survivors: bool, processes: int) -> bool:
     """Runs the mutants of one group; whether mutmut could."""
     prepare(group)
-    names = [again] if again else survivors(group) if only_survivors else []
-    if not names and (again or only_survivors):
+    names = survivors(group) if only_survivors else []
+    if only_survivors and not names:
         return True
-    if again and not any(fnmatch.fnmatch(name, again) for name, _ in results(group)):
-        return True
-    words = [
-        sys.executable,
-        "-P",
-        str(REPOSITORY / "tools" / "collected_mutmut.py"),
-        "--max-children",
-        str(processes),
-        *names,
-    ]
+    runner = [sys.executable, "-P", str(REPOSITORY / "tools" / "collected_mutmut.py")]
+    words = [*runner, "--max-children", str(processes), *names]
     return subprocess.run(words, cwd=folder(group), check=False).returncode == 0
 
 

@@ -1,4 +1,4 @@
-"""Serves a bundle of each kind and sends mixed requests for an hour: `python tools/soak.py --minutes 60`.
+"""Serves a bundle of each kind and sends mixed requests for an hour: `python -m tools.soak --minutes 60`.
 
 Prints the resident memory of each worker every minute. Exit status 1 when that is not flat after warm-up, when a
 worker was restarted, when a sound request was not answered with 200, or any with a 5xx.
@@ -17,8 +17,7 @@ from pathlib import Path
 
 import urllib3
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
+from cvat_nuclio.bench.worker_memory import resident_mib
 from cvat_nuclio.serve import FunctionReport, Server, running
 from tools.fuzzing import resident_memory
 from tools.fuzzing.traffic import Traffic
@@ -30,7 +29,6 @@ BUNDLES = (
     "serverless/opencv/correlation-tracker",
     "serverless/opencv/appearance-reid",
 )
-MIB = 2**20
 _LEAST_READINGS = 10
 
 
@@ -94,7 +92,7 @@ def soak(server: Server, seconds: float) -> int:
     stop = threading.Event()
     clients = [Client(function, 10 * number, stop) for number, function in enumerate(server.functions)]
     names = {pid: function.name for function in server.functions for pid in function.pids}
-    readings: dict[int, list[int]] = {pid: [] for pid in names}
+    readings: dict[int, list[float]] = {pid: [] for pid in names}
     for client in clients:
         client.start()
     watch(readings, names, clients, seconds)
@@ -104,24 +102,24 @@ def soak(server: Server, seconds: float) -> int:
     return report(server, clients, readings, names)
 
 
-def watch(readings: dict[int, list[int]], names: dict[int, str], clients: list[Client], seconds: float) -> None:
+def watch(readings: dict[int, list[float]], names: dict[int, str], clients: list[Client], seconds: float) -> None:
     """Reads every worker's memory some hundreds of times, and prints it every minute."""
     started = time.monotonic()
     pause, told = min(10.0, max(seconds / 100, 0.1)), 0
     while (spent := time.monotonic() - started) < seconds:
         time.sleep(pause)
         for pid in readings:
-            try:
-                readings[pid].append(resident_memory.resident(pid))
-            except (OSError, ProcessLookupError):
+            size = resident_mib(pid)
+            if not size:  # it ended
                 return
+            readings[pid].append(size)
         if spent // 60 >= told:
             told += 1
-            sizes = ", ".join(f"{names[pid]} {pid}: {values[-1] / MIB:.1f} MiB" for pid, values in readings.items())
+            sizes = ", ".join(f"{names[pid]} {pid}: {values[-1]:.1f} MiB" for pid, values in readings.items())
             print(f"{spent / 60:5.1f} min, {sum(c.statuses.total() for c in clients)} requests; {sizes}", flush=True)
 
 
-def report(server: Server, clients: list[Client], readings: dict[int, list[int]], names: dict[int, str]) -> int:
+def report(server: Server, clients: list[Client], readings: dict[int, list[float]], names: dict[int, str]) -> int:
     failed = False
     for client in clients:
         print(f"{client.name}: {dict(sorted(client.statuses.items()))}")
@@ -138,8 +136,8 @@ def report(server: Server, clients: list[Client], readings: dict[int, list[int]]
         flat = len(values) >= _LEAST_READINGS and resident_memory.is_flat(values)
         failed |= not flat
         word = "flat" if flat else "FAULT: not flat"
-        print(f"{names[pid]} {pid}: {values[0] / MIB:.1f} → {values[-1] / MIB:.1f} MiB, "
-              f"{resident_memory.growth(values) / MIB:+.1f} after warm-up: {word}")  # fmt: skip
+        print(f"{names[pid]} {pid}: {values[0]:.1f} → {values[-1]:.1f} MiB, "
+              f"{resident_memory.growth(values):+.1f} after warm-up: {word}")  # fmt: skip
     return 1 if failed else 0
 
 

@@ -13,7 +13,7 @@ import nuclio_sdk.event
 import nuclio_sdk.logger
 import PIL.Image
 import pytest
-from tools.fuzzing.worker_event import make_event
+from tools.fuzzing.fuzz_target import make_event
 
 from aa_runtime import Handler, Options
 

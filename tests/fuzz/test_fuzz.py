@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 from tools.fuzzing import corpus
-from tools.fuzzing.batches import KINDS, Batches
+from tools.fuzzing.batches import Batches
 from tools.fuzzing.corpus import encoded
 from tools.fuzzing.fuzz_target import Finding, Target, foreign_tokens
+
+from cvat_nuclio.limits import KINDS
 
 
 @pytest.fixture(scope="module", params=KINDS)

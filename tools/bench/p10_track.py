@@ -19,7 +19,7 @@ from cvat_nuclio.track.clip_journal import Progress
 from cvat_nuclio.track.track_options import Options
 
 from .row import Result, Samples, at_most, interleave
-from .scenes import generated_bundle, jpeg
+from .scenes import generated_bundle, pictures
 
 FRAMES, OBJECTS = 300, 10
 SIZE = (1280, 720)
@@ -28,28 +28,19 @@ BOXES = [[60.0 + 100 * number, 200.0, 130.0 + 100 * number, 320.0] for number in
 
 def run(folder: Path) -> Iterator[Result]:
     """The CVAT is the tests' stand-in, on the same cores."""
-    bundle, pictures = generated_bundle(folder, "steady_tracker"), _pictures(folder / "clip")
+    bundle, files = generated_bundle(folder, "steady_tracker"), pictures(folder / "clip", FRAMES, SIZE)
     with (
         running(bundle, workers=1) as server,
         cvat_standin.running() as cvat,
         place_at(cvat.url, "annotator", "secret") as place,
     ):
-        ours = _clip(place, place.task(files=pictures), bundle, server.url)
-        a, b = interleave(ours, lambda: _bare(server.url, pictures), rounds=2, warm_up=0)
+        ours = _clip(place, place.task(files=files), bundle, server.url)
+        a, b = interleave(ours, lambda: _bare(server.url, files), rounds=2, warm_up=0)
     work = (
         f"`track`, {FRAMES} frames of {SIZE[1]}p with {OBJECTS} objects, from CVAT's pictures to its tracks, "
         "a function of 100 ms a frame; against the same requests alone"
     )
     yield at_most(1.2, "P10", work, Samples("track", a), Samples("requests", b), "s", "≤ 1.20 ×")
-
-
-def _pictures(folder: Path) -> list[Path]:
-    """Each with other bytes, the size of a photograph."""
-    folder.mkdir()
-    files = [folder / f"{number:03}.jpg" for number in range(FRAMES)]
-    for number, file in enumerate(files):
-        file.write_bytes(jpeg(*SIZE) + bytes(number + 1))
-    return files
 
 
 def _clip(place: Any, scope: Any, bundle: Path, url: str) -> Callable[[], None]:
@@ -70,10 +61,10 @@ def _clip(place: Any, scope: Any, bundle: Path, url: str) -> Callable[[], None]:
     return follow
 
 
-def _bare(url: str, pictures: list[Path]) -> None:
+def _bare(url: str, files: list[Path]) -> None:
     """Pictures from the disk, one request after another as CVAT sends them, nothing kept."""
     states: list[Any] = []
-    for number, file in enumerate(pictures):
+    for number, file in enumerate(files):
         image = base64.b64encode(file.read_bytes()).decode()
         shapes = [None if number else {"type": "rectangle", "points": points} for points in BOXES]
         answer = requests.post(url, json={"image": image, "shapes": shapes, "states": states}, timeout=60)

@@ -5,9 +5,8 @@ from pathlib import Path
 
 from cvat_nuclio.serve import running
 
-from .http import Client
 from .row import Result, Samples, at_most, interleave, ms
-from .scenes import detector_body, generated_bundle, jpeg, plain_bundle
+from .scenes import Client, detector_body, generated_bundle, jpeg, plain_bundle
 
 IMAGES = {"1080p": ((1920, 1080), 200), "12 MP": ((4000, 3000), 60)}  # size, rounds
 

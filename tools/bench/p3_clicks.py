@@ -7,9 +7,8 @@ from pathlib import Path
 
 from cvat_nuclio.serve import running
 
-from .http import Client
 from .row import Result, Samples, at_most, ms, timed
-from .scenes import generated_bundle, jpeg
+from .scenes import Client, generated_bundle, jpeg
 
 ROUNDS = 15
 

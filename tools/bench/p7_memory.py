@@ -7,20 +7,20 @@ from pathlib import Path
 from cvat_nuclio.bench.worker_memory import largest_mib
 from cvat_nuclio.serve import Server, running
 
-from .http import Client
 from .row import Result, Samples, at_most
-from .scenes import detector_body, generated_bundle, jpeg, plain_bundle
+from .scenes import Client, detector_body, generated_bundle, jpeg, plain_bundle
 
 REQUESTS = 10_000
 STARTS = 3
-FLOOR = "sdk_floor"
-FLOOR_IS = "the floor handler with `import cvat_sdk.auto_annotation`"
+FLOOR = "floor"
+FLOOR_IMPORTS = "import cvat_sdk.auto_annotation"
+FLOOR_IS = f"the floor handler with `{FLOOR_IMPORTS}`"
 
 
 def run(folder: Path) -> Iterator[Result]:
     """Resident memory of the worker process, after ten requests, and how it grows from there."""
     body = detector_body(jpeg(320, 240))
-    null, floor = generated_bundle(folder, "null"), plain_bundle(folder, FLOOR)
+    null, floor = generated_bundle(folder, "null"), plain_bundle(folder, FLOOR, FLOOR_IMPORTS)
     pairs = [(_early(null, body), _early(floor, body)) for _ in range(STARTS)]
     ours, theirs = ([pair[side] for pair in pairs] for side in (0, 1))
     work = f"a null function's worker; against {FLOOR_IS}"

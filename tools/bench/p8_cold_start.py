@@ -6,10 +6,9 @@ from pathlib import Path
 
 from cvat_nuclio.serve import running
 
-from .http import Client
-from .p7_memory import FLOOR, FLOOR_IS
+from .p7_memory import FLOOR, FLOOR_IMPORTS, FLOOR_IS
 from .row import Result, Samples, at_most, interleave
-from .scenes import detector_body, generated_bundle, jpeg, plain_bundle
+from .scenes import Client, detector_body, generated_bundle, jpeg, plain_bundle
 
 ROUNDS = 9
 
@@ -17,7 +16,7 @@ ROUNDS = 9
 def run(folder: Path) -> Iterator[Result]:
     """One and four workers; all of them are ready before the first answer, as in Nuclio."""
     body = detector_body(jpeg(320, 240))
-    null, floor = generated_bundle(folder, "null"), plain_bundle(folder, FLOOR)
+    null, floor = generated_bundle(folder, "null"), plain_bundle(folder, FLOOR, FLOOR_IMPORTS)
     for workers in (1, 4):
         a, b = interleave(_start(null, workers, body), _start(floor, workers, body), rounds=ROUNDS, warm_up=1)
         work = f"cold start to the first answer, {workers} worker(s); against {FLOOR_IS}"

@@ -1,7 +1,5 @@
 """P9: a task of pictures from CVAT's disk to stored shapes, against CVAT's own job: one call at a time."""
 
-import importlib
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+from tests.cvat_server import cvat_standin
+from tests.cvat_server.cvat_place import place_at
 
 from cvat_nuclio.annotate.task_run import Wishes, annotate_task
 from cvat_nuclio.cvat import NEWEST, Listed, Server, Task, list_function
@@ -19,7 +19,7 @@ from cvat_nuclio.cvat_server import Annotations, Marks, frames_ahead
 from cvat_nuclio.invoke.call_target import Hints, Target, open_target
 
 from .row import Result, Samples, at_most, interleave
-from .scenes import generated_bundle, jpeg
+from .scenes import generated_bundle, pictures
 
 FRAMES, WORKERS = 240, 4
 RECORDED = (8.3, 8.2, 8.1, 8.4)
@@ -40,14 +40,11 @@ class Scene:
 @contextmanager
 def scene(folder: Path, frames: int = FRAMES) -> Iterator[Scene]:
     """Server, function and client share the machine's cores."""
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "cvat_server"))
-    place_at = importlib.import_module("cvat_place").place_at
-    standin = importlib.import_module("cvat_standin")
     bundle = generated_bundle(folder, "sleeping_detector")
-    files = _pictures(folder / "pictures", frames)
+    files = pictures(folder / "pictures", frames, (320, 240))
     labels = [{"name": "box", "type": "rectangle"}, {"name": "scene", "type": "tag"}]
     with (
-        standin.running() as cvat,
+        cvat_standin.running() as cvat,
         place_at(cvat.url, "annotator", "secret") as place,
         open_target(str(bundle), Hints(workers=WORKERS)) as target,
     ):
@@ -69,14 +66,6 @@ def run(folder: Path) -> Iterator[Result]:
         yield at_most(1 / TIMES, "P9", f"{work}; against {which}", ours, theirs, "s", f"≤ 1/{TIMES:g} of the time")
 
 
-def _pictures(folder: Path, frames: int) -> list[Path]:
-    folder.mkdir()
-    files = [folder / f"{number:03}.jpg" for number in range(frames)]
-    for number, file in enumerate(files):
-        file.write_bytes(jpeg(320, 240) + bytes(number + 1))
-    return files
-
-
 def _annotate(found: Scene) -> Callable[[], float]:
     mapping = mapping_by_name(found.function.labels, found.scope.labels, NEWEST)
 
@@ -94,20 +83,20 @@ def _annotate(found: Scene) -> Callable[[], float]:
 
 def _one_at_a_time(found: Scene) -> Callable[[], float]:
     """The model of CVAT's job, its frames in memory; what it found is stored in one request."""
-    pictures = [frame.content for frame in frames_ahead(found.place.connection, found.scope, found.scope.frames)]
-    task = Task(found.scope.labels, FRAMES, lambda frame: pictures[frame])
+    images = [frame.content for frame in frames_ahead(found.place.connection, found.scope, found.scope.frames)]
+    task = Task.of(found.scope.labels, images)
     annotations = Annotations(found.place.connection, found.scope.jobs[0].id)
 
     def whole() -> float:
         begun = time.perf_counter()
         job = run_job(Server(NEWEST, found.target.gateway(NEWEST)), found.function, Store(task), {})
-        data = {kind: [_without_id(each) for each in job.stored[kind]] for kind in ("tags", "shapes")}
+        data = {kind: [_as_new(each) for each in job.stored[kind]] for kind in ("tags", "shapes")}
         annotations.add(data, Marks.of(annotations.get()))
         return time.perf_counter() - begun
 
     return whole
 
 
-def _without_id(annotation: dict[str, Any]) -> dict[str, Any]:
-    """As the REST API takes it."""
+def _as_new(annotation: dict[str, Any]) -> dict[str, Any]:
+    """As the REST API takes it: without the number that the model gave."""
     return {key: value for key, value in annotation.items() if key != "id"}

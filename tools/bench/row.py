@@ -19,10 +19,6 @@ class Samples:
         """The middle value."""
         return statistics.median(self.values)
 
-    def percentile(self, percent: int) -> float:
-        """The value below which `percent` of them lie."""
-        return statistics.quantiles(self.values, n=100)[percent - 1] if len(self.values) > 1 else self.values[0]
-
     def spread(self) -> str:
         """The middle half."""
         if len(self.values) < 2:

@@ -1,4 +1,4 @@
-"""The bundles, handlers and images that several rows use."""
+"""The bundles, images and the client that several rows use."""
 
 import base64
 import json
@@ -6,9 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import urllib3
+
 from cvat_nuclio.bench.sample_picture import photograph as jpeg
 
-__all__ = ["FUNCTIONS", "detector_body", "generated_bundle", "jpeg", "plain_bundle"]
+__all__ = ["FUNCTIONS", "Client", "detector_body", "generated_bundle", "jpeg", "pictures", "plain_bundle"]
 
 FUNCTIONS = Path(__file__).parent / "functions"
 
@@ -34,17 +36,43 @@ spec:
 """
 
 
+class Client:
+    """Posts the same body again and again to one function, over one connection."""
+
+    def __init__(self, url: str, body: bytes) -> None:
+        self._pool = urllib3.connection_from_url(url, maxsize=1)
+        self._path = urllib3.util.parse_url(url).request_uri
+        self.body = body
+
+    def __call__(self) -> bytes:
+        """One request; raises RuntimeError unless it is answered with 200."""
+        headers = {"Content-Type": "application/json"}
+        answer = self._pool.request("POST", self._path, body=self.body, headers=headers, timeout=120, retries=False)
+        if answer.status != 200:
+            raise RuntimeError(f"HTTP {answer.status}: {answer.data[:300]!r}")
+        return answer.data
+
+
+def pictures(folder: Path, count: int, size: tuple[int, int]) -> list[Path]:
+    """Photographs of one size, each with other bytes."""
+    folder.mkdir()
+    files = [folder / f"{number:03}.jpg" for number in range(count)]
+    for number, file in enumerate(files):
+        file.write_bytes(jpeg(*size) + bytes(number + 1))
+    return files
+
+
 def detector_body(image: bytes) -> bytes:
     """What CVAT posts to a detector."""
     return json.dumps({"image": base64.b64encode(image).decode("ascii")}).encode()
 
 
-def plain_bundle(folder: Path, name: str) -> Path:
-    """A hand-written bundle around one of `functions/`."""
+def plain_bundle(folder: Path, name: str, more: str = "") -> Path:
+    """A hand-written bundle around one of `functions/`, with `more` lines of Python at its end."""
     bundle = folder / name
     bundle.mkdir(parents=True)
     (bundle / "function.yaml").write_text(_PLAIN.format(name=name), "utf-8")
-    (bundle / "main.py").write_text((FUNCTIONS / f"{name}.py").read_text("utf-8"), "utf-8")
+    (bundle / "main.py").write_text((FUNCTIONS / f"{name}.py").read_text("utf-8") + more, "utf-8")
     return bundle
 
 

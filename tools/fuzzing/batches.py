@@ -13,7 +13,6 @@ from .fuzz_target import Target, foreign_tokens
 from .mutate import mutated
 from .strategies import CONTENT_TYPES
 
-KINDS = ("detector", "interactor", "tracker", "reid")
 #: Requests of a batch, and of one structure: itself and copies with broken bytes.
 BATCH = 1000
 _COPIES = 4

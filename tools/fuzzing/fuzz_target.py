@@ -5,6 +5,8 @@ import json
 import logging
 import os
 import time
+import warnings
+from contextlib import redirect_stderr
 from typing import Any
 
 import nuclio_sdk
@@ -15,7 +17,6 @@ from aa_runtime import Handler, Kind, Options, contract
 
 from . import corpus, functions
 from .corpus import encoded
-from .worker_event import make_event
 
 _KEY_VARIABLE = "AA_FUZZ_STATE_KEY"
 KEY = "the key of the fuzzed deployment"
@@ -91,6 +92,31 @@ class Target:
             raise Finding("a forged token was accepted")
 
 
+def make_event(body: bytes, content_type: str) -> Any:
+    """The event that nuclio-sdk makes of what the processor sends."""
+    message = {
+        "body": body,
+        "content_type": content_type,
+        "trigger": {"kind": "http", "name": "http"},
+        "fields": {},
+        "headers": {"Content-Type": content_type},
+        "id": "1",
+        "method": "POST",
+        "path": "/",
+        "size": len(body),
+        "timestamp": 1_700_000_000,
+        "url": "",
+        "shard_id": 0,
+        "num_shards": 0,
+        "type": "",
+        "type_version": "",
+        "version": "",
+    }
+    with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
+        warnings.simplefilter("ignore", DeprecationWarning)  # utcfromtimestamp, since Python 3.12
+        return nuclio_sdk.Event.deserialize(message, kind=nuclio_sdk.event.EventDeserializerKinds.msgpack)
+
+
 def foreign_tokens() -> list[str]:
     """Tokens that a fuzzed tracker must refuse: of another key, of none, of another function, and texts."""
     made = Target("tracker", "somebody else's key").tokens + Target("tracker", "").tokens
@@ -154,9 +180,4 @@ def _check_reid(answer: Any) -> None:
     _demand(len(set(matched)) == len(matched), "no box is matched twice")
 
 
-_CHECKS = {
-    "detector": _check_detector,
-    "interactor": _check_interactor,
-    "tracker": _check_tracker,
-    "reid": _check_reid,
-}
+_CHECKS = {"detector": _check_detector, "interactor": _check_interactor, "tracker": _check_tracker, "reid": _check_reid}
