@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from cvat_sdk.core.auth import configure_client_auth_arguments
 
-from cvat_nuclio.commands import login_options
+from cvat_nuclio.commands.shared_options import add_login
 from cvat_nuclio.cvat import Generation
 from cvat_nuclio.cvat_server import Refused, Unreachable, connect, open_job, open_task
 from cvat_nuclio.errors import UserError
@@ -32,7 +32,7 @@ def test_the_options_are_cvat_clis() -> None:
         }
 
     ours, theirs = argparse.ArgumentParser(), argparse.ArgumentParser()
-    login_options.configure(ours)
+    add_login(ours)
     configure_client_auth_arguments(theirs)
     assert described(ours) == described(theirs)
 

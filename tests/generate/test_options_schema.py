@@ -10,7 +10,8 @@ import pytest
 import yaml
 from tools import options_schema
 
-from cvat_nuclio.commands import generate, login_options
+from cvat_nuclio.commands import generate
+from cvat_nuclio.commands.shared_options import add_login
 from cvat_nuclio.errors import UserError
 from cvat_nuclio.generate.bundle_options import from_mapping, key_of, option_fields
 from cvat_nuclio.generate.option_file import SCHEMA
@@ -34,7 +35,7 @@ def test_every_option_of_the_command_line_is_described() -> None:
     parser = argparse.ArgumentParser()
     run_options = {action.dest for action in parser._actions} | {"bundles"}
     generate._configure_run(parser)
-    login_options.configure(parser)
+    add_login(parser)
     # A model and a project's labels become a function and its parameters.
     run_options |= {action.dest for action in parser._actions} | {
         "model",

@@ -6,9 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import login_options
-from .argument_types import number, share, span
-from .function_parameter import add_function_parameter
+from .shared_options import (
+    add_dashboard,
+    add_function,
+    add_function_file,
+    add_labels,
+    add_login,
+    add_python,
+    number,
+    span,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from ..annotate.task_run import Outcome, Wishes
@@ -28,27 +35,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the command's options."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
-    parser.add_argument(
-        "target",
-        metavar="FUNCTION",
-        help="a bundle or a function's file (served meanwhile), a URL, or the name of a deployed function",
-    )
-    add_function_parameter(parser, "parameter for the function of the file, as in generate")
+    add_function(parser)
     what = parser.add_argument_group("what is annotated")
     what.add_argument("--task", type=number, metavar="N", help="all its annotation jobs")
     what.add_argument("--job", type=number, metavar="N", help="one job")
     what.add_argument("--project", type=number, metavar="N", help="all tasks of a project")
     what.add_argument("--frames", type=span, metavar="A..B", help="only these frames of the task or job")
     how = parser.add_argument_group("how")
-    how.add_argument("--conf-threshold", type=share, metavar="T", help="the function's threshold, 0 to 1")
-    how.add_argument(
-        "--map",
-        action="append",
-        default=[],
-        dest="wishes",
-        metavar="LABEL=LABEL|FILE",
-        help="the function's label becomes the task's; LABEL= leaves it out; a JSON file holds a whole mapping",
-    )
+    add_labels(how, "function")
     how.add_argument("--show-map", action="store_true", help="print the mapping in force as JSON, call nothing")
     how.add_argument(
         "--convert-masks-to-polygons", "--conv-mask-to-poly", action="store_true", help="CVAT's switch for polygons"
@@ -67,14 +61,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     how.add_argument("--fresh", action="store_true", help="forget what an interrupted run has done")
     where = parser.add_argument_group("the function")
-    where.add_argument("--function", type=Path, metavar="FILE", help="the function.yaml of what is behind the URL")
+    add_function_file(where)
     where.add_argument("--name", metavar="ID", help="which function, where a dashboard has several")
     where.add_argument("--workers", type=number, metavar="N", help="of a bundle (default: as in its file)")
-    where.add_argument(
-        "--python", metavar="EXE", help="interpreter of a bundle's workers (default: generate's, else this)"
-    )
-    where.add_argument("--dashboard", metavar="URL", help="Nuclio's, for a deployed function (default: this machine's)")
-    login_options.configure(parser)
+    add_python(where)
+    add_dashboard(where)
+    add_login(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from ..limits import KINDS
-from .argument_types import number
+from .shared_options import add_python, number
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -17,9 +17,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--requests", type=number, default=200, metavar="N", help="how many at each load (default 200)")
     parser.add_argument("--clients", type=number, default=16, metavar="N", help="the larger load (default 16)")
     parser.add_argument("--workers", type=number, metavar="N", help="workers of a bundle (default: as in its file)")
-    parser.add_argument(
-        "--python", metavar="EXE", help="interpreter of a bundle's workers; default: generate's, else this one"
-    )
+    add_python(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures, in milliseconds and MiB")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw them: .png, .svg or .pdf (needs matplotlib)")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import EXIT_FAILED, EXIT_FINDINGS
 from ..limits import NAMESPACE
-from .argument_types import number
+from .shared_options import number
 
 if TYPE_CHECKING:
     from ..deploy.build_arguments import BuildArguments

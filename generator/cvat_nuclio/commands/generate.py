@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import EXIT_FINDINGS, UserError
 from ..limits import KINDS
-from . import login_options
-from .argument_types import number, task_and_frames
-from .function_parameter import add_function_parameter
+from .shared_options import add_function_parameter, add_login, number, task_and_frames
 
 if TYPE_CHECKING:
     from ..generate.command_line import Target
@@ -36,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(
         **dict.fromkeys(("server_host", "server_port", "auth", "profile", "organization")), insecure=False
     )
-    login_options.configure(parser)
+    add_login(parser)
 
 
 def _configure_run(parser: argparse.ArgumentParser) -> None:

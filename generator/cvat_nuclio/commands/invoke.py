@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from ..limits import KINDS
-from .function_parameter import add_function_parameter
+from .shared_options import add_function_file, add_function_parameter, add_python
 
 GENERATIONS = ("G1", "G2", "G3")
 
@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="images in order; a video gives its frames (clip.mp4#5-24: those), a folder its pictures",
     )
-    add_function_parameter(parser, "parameter for the function of the file, as in generate")
+    add_function_parameter(parser)
     call = parser.add_argument_group("the call")
     call.add_argument("--threshold", type=float, metavar="T", help="0 is never sent, as in CVAT")
     call.add_argument("--pos", action="append", default=[], metavar="X,Y", help="interactor: a positive point")
@@ -63,13 +63,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     result.add_argument("--json", action="store_true", help="print one JSON document in place of the tables")
     where = parser.add_argument_group("what is called")
     where.add_argument("--kind", choices=KINDS, help="what the URL is, where only that is known")
-    where.add_argument("--function", type=Path, metavar="FILE", help="the function.yaml of what is behind the URL")
+    add_function_file(where)
     where.add_argument("--name", metavar="ID", help="which function, where a dashboard has several")
-    where.add_argument(
-        "--python",
-        metavar="EXE",
-        help="interpreter that holds a bundle's packages; default: the one that generate was given, else this one",
-    )
+    add_python(where)
 
 
 def run(args: argparse.Namespace) -> int:

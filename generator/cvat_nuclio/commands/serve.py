@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..limits import DASHBOARD_PORT
-from .argument_types import number
-from .function_parameter import add_function_parameter
+from .shared_options import add_function_parameter, add_python, number
 
 if TYPE_CHECKING:
     from ..serve.command import PageMaker
@@ -24,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="a bundle that `generate` wrote, or a function's file",
     )
-    add_function_parameter(parser, "parameter for the function of the file, as in generate")
+    add_function_parameter(parser)
     parser.add_argument(
         "--port", type=int, default=0, metavar="N", help="of the first function, the next ones follow; default: any"
     )
@@ -43,11 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--page-port", type=int, default=0, metavar="N", help="of the page; default: any free one")
     parser.add_argument("--workers", type=number, metavar="N", help="workers of each function; default: the file's")
     parser.add_argument("--gpu", action="store_true", help="read function-gpu.yaml")
-    parser.add_argument(
-        "--python",
-        metavar="EXE",
-        help="interpreter that holds the functions' packages; default: the one that generate was given, else this one",
-    )
+    add_python(parser)
     parser.add_argument(
         "--engine",
         choices=("builtin", "nuclio"),

@@ -1,13 +1,19 @@
 """`cvat-nuclio track`."""
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..track import DETECT_EVERY, TOLERANCE
-from . import login_options
-from .argument_types import number, share, span
-from .function_parameter import add_function_parameter
+from .shared_options import (
+    add_dashboard,
+    add_function,
+    add_function_file,
+    add_labels,
+    add_login,
+    add_python,
+    number,
+    span,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from ..track.track_options import Options
@@ -26,12 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the command's options."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
-    parser.add_argument(
-        "target",
-        metavar="FUNCTION",
-        help="the tracker: a bundle or a function's file (served meanwhile), a URL, or a deployed function's name",
-    )
-    add_function_parameter(parser, "parameter for the function of the file, as in generate")
+    add_function(parser, "the tracker: ")
     _add_what(parser.add_argument_group("what is followed"))
     stored = parser.add_argument_group("what is stored")
     stored.add_argument(
@@ -44,10 +45,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     stored.add_argument("--fresh", action="store_true", help="forget what an interrupted run has done")
     where = parser.add_argument_group("the functions")
-    where.add_argument("--function", type=Path, metavar="FILE", help="the function.yaml of what is behind the URL")
-    where.add_argument("--python", metavar="EXE", help="interpreter of bundles' workers (default: as for annotate)")
-    where.add_argument("--dashboard", metavar="URL", help="Nuclio's, for deployed functions (default: this machine's)")
-    login_options.configure(parser)
+    add_function_file(where)
+    add_python(where)
+    add_dashboard(where)
+    add_login(parser)
 
 
 def _add_what(group: argparse._ArgumentGroup) -> None:
@@ -66,11 +67,7 @@ def _add_what(group: argparse._ArgumentGroup) -> None:
         "--detect-every", type=int, metavar="N",
         help=f"frames from one look of the detector to the next (default: {DETECT_EVERY} with --reid, else 0: never)",
     )  # fmt: skip
-    group.add_argument("--conf-threshold", type=share, metavar="T", help="the detector's threshold, 0 to 1")
-    group.add_argument(
-        "--map", action="append", default=[], dest="wishes", metavar="LABEL=LABEL|FILE",
-        help="the detector's label becomes the task's, as in annotate",
-    )  # fmt: skip
+    add_labels(group, "detector")
     group.add_argument("--max-distance", type=number, metavar="PX", help="ReID: between centres (default: 50)")
 
 

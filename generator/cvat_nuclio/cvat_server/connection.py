@@ -130,7 +130,7 @@ class Connection:
 
 @contextmanager
 def connect(args: argparse.Namespace) -> Iterator[Connection]:
-    """Logs in with the options of `commands.login_options`, or with those of that name that `args` has.
+    """Logs in with the options of `commands.shared_options`, or with those of that name that `args` has.
 
     Raises UserError for a wrong password, a server that is not there, too old, or no CVAT.
     """
