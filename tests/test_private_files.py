@@ -4,11 +4,12 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 from cvat_nuclio.errors import UserError
-from cvat_nuclio.private_files import open_private, private_folder
+from cvat_nuclio.private_files import journal_of, open_private, private_folder
 
 
 @pytest.fixture
@@ -112,3 +113,30 @@ def test_a_file_is_written_and_added_to_and_nobody_else_reads_it() -> None:
             file.write("line\n")
     assert path.read_text() == "line\nline\n"
     assert mode(path) == 0o600
+
+
+def test_one_process_has_a_journal_at_a_time(state: Path) -> None:
+    with journal_of("track", {"task": 1}) as path:
+        with pytest.raises(UserError, match="under way"), journal_of("track", {"task": 1}):
+            pass
+        with journal_of("track", {"task": 2}) as other:
+            assert other != path
+        path.write_text("half of it")
+    with journal_of("track", {"task": 1}) as again:
+        assert again.read_text() == "half of it"
+        again.unlink()
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_lock_that_its_holder_removes_is_no_lock(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process has opened it before, and locks it after."""
+
+    def late(file: IO[str]) -> bool:
+        lock.unlink()
+        return True
+
+    with journal_of("track", {"task": 1}) as path:
+        lock = path.with_suffix(".lock")
+    monkeypatch.setattr("cvat_nuclio.private_files.locked_alone", late)
+    with pytest.raises(UserError, match="under way"), journal_of("track", {"task": 1}):
+        pass

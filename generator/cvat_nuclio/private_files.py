@@ -1,13 +1,17 @@
-"""Files that this user alone reads and writes, kept from run to run: locks, logs, keys.
+"""Files that this user alone reads and writes, kept from run to run: locks, logs, keys, journals.
 
 Another user of the machine may lay links and folders where a program is about to write. So nothing lies in the shared
 temporary folder, no link is followed, and a folder that somebody else owns is refused.
 """
 
+import contextlib
+import hashlib
+import json
 import os
 import stat
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
 import platformdirs
 
@@ -62,6 +66,43 @@ def locked_alone(file: IO[str]) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+@contextlib.contextmanager
+def journal_of(kind: str, about: Mapping[str, Any]) -> Iterator[Path]:
+    """The file that keeps how far the run has come that `about` describes: whoever starts the same goes on from there.
+
+    One process has it at a time; another one gets a UserError. Where it is gone at the end its lock is, too.
+    """
+    name = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:32]
+    path = private_folder(kind) / f"{name}.journal"
+    lock = path.with_suffix(".lock")
+    with open_private(lock, "a") as file:
+        if not (locked_alone(file) and _lies_at(file, lock)):
+            raise UserError("this run is under way already", why="another process does the same work")
+        try:
+            yield path
+        finally:
+            if not path.exists():
+                with contextlib.suppress(OSError):  # Windows removes no open file
+                    lock.unlink()
+
+
+def cannot_keep(path: Path, error: OSError) -> UserError:
+    """A journal that could not be written, most often for want of space."""
+    return UserError(
+        f"cannot keep in {path} how far the run is",
+        why=error.strerror or str(error),
+        remedy="free some space, or name another folder (XDG_STATE_HOME=DIR), and give the same command: it goes on",
+    )
+
+
+def _lies_at(file: IO[str], path: Path) -> bool:
+    """False where the last process has removed it since it was opened here."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _make(folder: Path) -> None:

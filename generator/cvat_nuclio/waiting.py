@@ -32,16 +32,24 @@ class Wait:
 
 @contextmanager
 def waiting(what: str) -> Iterator[Wait]:
-    """Says `what … N s` on standard error while the block runs, from a second on.
+    """Says `what … N s` while the block runs."""
+    wait = Wait(what)
+    with shown(wait):
+        yield wait
+
+
+@contextmanager
+def shown(wait: Wait) -> Iterator[None]:
+    """Says its line on standard error while the block runs, from a second on.
 
     A terminal gets one line that is rewritten in place and is gone at the end, another output a line now and then.
     Several may run at once, each in a thread of its own.
     """
-    wait, over = Wait(what), threading.Event()
+    over = threading.Event()
     thread = threading.Thread(target=_tell, args=(wait, over), daemon=True)
     thread.start()
     try:
-        yield wait
+        yield
     finally:
         over.set()
         thread.join()

@@ -1,9 +1,12 @@
 """A detector over a task: what is called, what is stored, what is told."""
 
+import re
 from collections import Counter
 from typing import Any
 
 import pytest
+
+from cvat_nuclio.annotate.frame_progress import FrameProgress
 
 
 def test_every_frame_is_called_once_and_stored_once(
@@ -182,3 +185,12 @@ def test_a_name_that_nobody_has(annotate: Any, shelf: Any, function: Any, capsys
 def test_nothing_is_named(annotate: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert annotate() == 2
     assert "nothing to annotate is named" in capsys.readouterr().err
+
+
+def test_progress_says_how_much_how_fast_and_how_long() -> None:
+    progress = FrameProgress("task 12", 300, 100)
+    progress.begun -= 10
+    progress.advance(20)
+    assert re.fullmatch(r"task 12: 120 of 300 frames, (2\.0|1\.\d) frames/s, 0:0[12]:\d\d left", progress.line())
+    progress.advance(180)
+    assert progress.line().endswith("frames/s")

@@ -24,7 +24,7 @@ def test_frames_are_the_files(cvat_place: Any, media: Path) -> None:
     found = all_frames(cvat_place, scope)
     assert [frame.number for frame in found] == list(range(10))
     assert [frame.content for frame in found] == contents(media)
-    assert scope.size(4) == (160, 120)
+    assert scope.jobs_of(4)[0].size(4) == (160, 120)
 
 
 def test_jobs_overlap_and_chunks_do_not_fit_them(cvat_place: Any, media: Path) -> None:
@@ -49,7 +49,7 @@ def test_all_formats_and_turned_pictures(cvat_place: Any, media: Path) -> None:
         path.stem != "f exif6" for path in files
     ]
     sizes = [Image.open(io.BytesIO(frame.content)).size for frame in found]
-    assert sizes == [scope.size(number) for number in range(12)]
+    assert sizes == [scope.jobs_of(number)[0].size(number) for number in range(12)]
 
 
 def test_frame_step_numbers_from_zero(cvat_place: Any, media: Path) -> None:
@@ -71,7 +71,7 @@ def test_frames_of_a_video_are_png(cvat_place: Any, clip: Path) -> None:
     found = all_frames(cvat_place, scope, range(3, 24))
     assert [frame.number for frame in found] == list(range(3, 24))
     with Image.open(io.BytesIO(found[0].content)) as image:
-        assert (image.format, image.size) == ("PNG", scope.size(3))
+        assert (image.format, image.size) == ("PNG", scope.jobs_of(3)[0].size(3))
 
 
 @pytest.mark.parametrize("wrong", [range(4, 11), range(12, 14)])

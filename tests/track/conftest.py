@@ -15,11 +15,11 @@ from aa_runtime import FunctionSource, Options, load
 from cvat_nuclio.cvat import NEWEST, CvatError, Listed, list_function
 from cvat_nuclio.cvat.browser import mapping_by_name
 from cvat_nuclio.cvat_server import open_task
+from cvat_nuclio.track import Options as TrackOptions
 from cvat_nuclio.track.asked_function import Function, Tracker
 from cvat_nuclio.track.clip import Clip
 from cvat_nuclio.track.clip_journal import Progress
 from cvat_nuclio.track.finder import Detector, ReID
-from cvat_nuclio.track.track_options import Options as TrackOptions
 
 HERE = Path(__file__).resolve().parent
 SIZE = (160, 120)

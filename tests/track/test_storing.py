@@ -10,12 +10,12 @@ from tests.track.shown import shown_by_cvat
 
 from cvat_nuclio.cvat.interpolation import Placed
 from cvat_nuclio.cvat_server import Job, Scope
+from cvat_nuclio.track import Options
 from cvat_nuclio.track.clip_journal import Progress, thaw
 from cvat_nuclio.track.deviation import deviation
 from cvat_nuclio.track.keyframes import Keyframe
 from cvat_nuclio.track.storing import Storing
 from cvat_nuclio.track.subjects import Followed
-from cvat_nuclio.track.track_options import Options
 
 LENGTH = 24
 

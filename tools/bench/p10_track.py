@@ -13,10 +13,10 @@ from cvat_nuclio.cvat import NEWEST, Gateway
 from cvat_nuclio.cvat.listing import retrieve_function
 from cvat_nuclio.nuclio.function_yaml import FunctionYaml
 from cvat_nuclio.serve import running
+from cvat_nuclio.track import Options
 from cvat_nuclio.track.asked_function import Function, Tracker
 from cvat_nuclio.track.clip import Clip
 from cvat_nuclio.track.clip_journal import Progress
-from cvat_nuclio.track.track_options import Options
 
 from .row import Result, Samples, at_most, interleave
 from .scenes import generated_bundle, pictures

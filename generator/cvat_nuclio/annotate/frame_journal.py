@@ -4,7 +4,6 @@ One JSON object a line. `frame` and `data`: a frame's annotations; `failed`: why
 to be stored in a job, with what stood there before; `sent`: it is stored. A last line that was cut short is dropped.
 """
 
-import hashlib
 import json
 import os
 from collections import Counter
@@ -15,8 +14,7 @@ from typing import IO, Any
 
 import attrs
 
-from ..errors import UserError
-from ..private_files import locked_alone, open_private, private_folder
+from ..private_files import cannot_keep, journal_of, open_private
 
 
 @attrs.frozen
@@ -94,11 +92,7 @@ class Journal:
                 rest = rest[os.write(number, rest) :]
         except OSError as error:
             os.ftruncate(number, place)
-            raise UserError(
-                f"cannot keep what is done in {self.path}",
-                why=error.strerror or str(error),
-                remedy="free some space and give the same command: it goes on; XDG_STATE_HOME=DIR names another folder",
-            ) from error
+            raise cannot_keep(self.path, error) from error
         return place
 
     def _load(self) -> None:
@@ -126,12 +120,8 @@ class Journal:
 
 @contextmanager
 def open_journal(about: Mapping[str, Any], *, fresh: bool = False) -> Iterator[Journal]:
-    """The journal of the run that `about` describes; `fresh` forgets an earlier one. One process has it at a time."""
-    name = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:32]
-    path = private_folder("annotate") / f"{name}.jsonl"
-    with open_private(path, "a") as file:
-        if not locked_alone(file):
-            raise UserError("this run is under way already", why="another process does the same work")
+    """The journal of the run that `about` describes; `fresh` forgets an earlier one."""
+    with journal_of("annotate", about) as path, open_private(path, "a") as file:
         if fresh:
             file.truncate(0)
         journal = Journal(file, path)

@@ -28,7 +28,7 @@ class Storing:
     def run(self, advance: Callable[[int], None]) -> None:
         """Stores all that is not stored yet; `advance` is told the number of frames. Raises UserError."""
         if self.journal.sending:
-            self._finish(self.journal.sending)
+            self._send(self.journal.sending, again=True)
         for job in self.scope.jobs:
             for frames in self._parts(job):
                 self._store(job, frames)
@@ -58,15 +58,9 @@ class Storing:
         self.journal.begin(part)
         self._send(part)
 
-    def _finish(self, part: Part) -> None:
-        """A part that an earlier process had begun; it may be stored already."""
-        self._send(part, look_first=True)
-
-    def _send(self, part: Part, *, look_first: bool = False) -> None:
-        annotations, marks = Annotations(self.connection, part.job), Marks(**part.marks)
-        data = self._data(part)
-        if any(data.values()) and not (look_first and annotations.has(data, marks)):
-            annotations.add(data, marks)
+    def _send(self, part: Part, *, again: bool = False) -> None:
+        annotations = Annotations(self.connection, part.job)
+        annotations.add(self._data(part), Marks(**part.marks), again=again)
         if any(part.old.values()):
             there = annotations.get()
             annotations.remove(

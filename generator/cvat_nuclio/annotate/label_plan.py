@@ -14,6 +14,8 @@ from ..cvat.mapping import compatible, resolve_mapping
 from ..cvat.spec import ModelLabel
 from ..errors import UserError
 
+SHOW = "`cvat-nuclio annotate FUNCTION --task N --show-map` prints a detector's mapping"
+
 
 @attrs.frozen
 class LabelPlan:
@@ -47,7 +49,7 @@ def plan_labels(
         resolve_mapping(mapping, model, task, generation)
     except (CvatError, KeyError, TypeError, AttributeError) as error:
         told = error.message if isinstance(error, CvatError) else f"a key is missing or of a wrong kind: {error}"
-        raise UserError("CVAT does not take the mapping", why=str(told), remedy="see annotate --show-map") from error
+        raise UserError("CVAT does not take the mapping", why=str(told), remedy=SHOW) from error
     return LabelPlan(mapping, tuple(_lost(model, task, mapping, generation)))
 
 
@@ -56,9 +58,9 @@ def _read(file: Path) -> dict[str, Any]:
         found = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
         what = f"cannot read the mapping in {file}"
-        raise UserError(what, why=str(error), remedy="see annotate --show-map") from error
+        raise UserError(what, why=str(error), remedy=SHOW) from error
     if not isinstance(found, dict):
-        raise UserError(f"{file} holds no mapping", why="it is no JSON object", remedy="see annotate --show-map")
+        raise UserError(f"{file} holds no mapping", why="it is no JSON object", remedy=SHOW)
     return found
 
 
@@ -84,7 +86,7 @@ def _named(whose: str, name: str, labels: Sequence[Any], better: str) -> Any:
         raise UserError(
             f"the {whose} has no label {name!r}",
             why=f"it has {', '.join(str(label.name) for label in labels)}",
-            remedy=better.format(close) if close else "see annotate --show-map",
+            remedy=better.format(close) if close else SHOW,
         )
     return found
 

@@ -12,9 +12,10 @@ from ..cvat import Listed
 from ..cvat_server import Connection, Scope, frames_ahead
 from ..deploy.function_in_use import workers_of
 from ..invoke.call_target import Target
+from ..waiting import shown
 from .frame_call import Found, FrameCall
 from .frame_journal import Journal, open_journal
-from .frame_progress import FrameProgress, shown
+from .frame_progress import FrameProgress
 from .in_flight import InFlight
 from .job_parts import Storing
 
@@ -80,7 +81,7 @@ def _find(
 ) -> None:
     scope = outcome.scope
     todo = [frame for frame in scope.frames if frame not in journal.found]
-    progress = FrameProgress(len(scope.frames), len(scope.frames) - len(todo))
+    progress = FrameProgress(f"task {scope.task_id}", len(scope.frames), len(scope.frames) - len(todo))
 
     def done(frame: int, found: Found) -> None:
         journal.keep(frame, found.data)
@@ -94,15 +95,15 @@ def _find(
     most = wishes.in_flight or 2 * (workers_of(target) or IN_FLIGHT // 2)
     url = None if target.dashboard else target.url
     crew = InFlight(call, done, failed, most, wishes.retries, wishes.stop_on_error, url)
-    with shown(f"task {scope.task_id}", progress):
+    with shown(progress):
         crew.run(frames_ahead(connection, scope, todo))
     outcome.rate = progress.rate
 
 
 def _store(connection: Connection, scope: Scope, journal: Journal, clear: bool) -> None:
     places = {(job.id, frame) for frame in scope.frames if frame in journal.found for job in scope.jobs_of(frame)}
-    progress = FrameProgress(len(places), len(places & journal.stored))
-    with shown(f"storing in task {scope.task_id}", progress):
+    progress = FrameProgress(f"storing in task {scope.task_id}", len(places), len(places & journal.stored))
+    with shown(progress):
         Storing(connection, scope, journal, clear).run(progress.advance)
 
 

@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     with connect(args) as connection:
         scopes = list(_scopes(connection, args))
         with function_in_use(args.target, hints, args.dashboard) as target:
-            function = _detector(target.function, connection)
+            function = target.listed(connection.generation, "detector")
             whole = [scope is not None and _annotated(connection, scope, target, function, args) for scope in scopes]
     return 0 if all(whole) else EXIT_FINDINGS
 
@@ -112,29 +112,6 @@ def _scopes(connection: "Connection", args: argparse.Namespace) -> "Iterator[Sco
         except UserError as error:
             print(f"left out: {error}", file=sys.stderr)
             yield None
-
-
-def _detector(function: dict[str, object], connection: "Connection") -> "Listed":
-    from ..cvat import ListingError, list_function
-    from ..errors import UserError
-
-    try:
-        listed = list_function({"status": {}, **function}, connection.generation)
-    except ListingError as error:
-        raise UserError(
-            "CVAT could not list the function",
-            why=f"{error.name}: {error.message}",
-            remedy="cvat-nuclio check says what to write",
-        ) from error
-    if listed.kind != "detector":
-        raise UserError(
-            f"{listed.id} is no detector, but of kind {listed.kind}",
-            why="annotate asks for all objects of a frame, without a user's prompts",
-            remedy="name a detector; `cvat-nuclio track` is for trackers"
-            if listed.kind == "tracker"
-            else "name a detector",
-        )
-    return listed
 
 
 def _annotated(

@@ -1,9 +1,8 @@
 """`cvat-nuclio track`."""
 
 import argparse
-from typing import TYPE_CHECKING
 
-from ..track import DETECT_EVERY, TOLERANCE
+from ..track import DETECT_EVERY, TOLERANCE, Options
 from .shared_options import (
     add_dashboard,
     add_function,
@@ -14,9 +13,6 @@ from .shared_options import (
     number,
     span,
 )  # fmt: skip
-
-if TYPE_CHECKING:
-    from ..track.track_options import Options
 
 EPILOG = """
 cvat-nuclio track DIR --task 12 --frames 0..300                      everything that stands on frame 0
@@ -80,10 +76,9 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _options(args: argparse.Namespace) -> "Options":
+def _options(args: argparse.Namespace) -> Options:
     """Raises UserError for options that do not go together."""
     from ..errors import UserError
-    from ..track.track_options import Options
 
     if args.reid and not args.detector:
         raise UserError(

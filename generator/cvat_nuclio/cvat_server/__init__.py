@@ -9,7 +9,7 @@ from .chunk_frames import Frame, frames_ahead
 from .connection import Connection, connect
 from .drawn_boxes import pictures_with_boxes
 from .job_annotations import Annotations, Marks
-from .project_labels import label_names
+from .labels import label_names
 from .refusals import Refused, Unreachable
 from .scope import Job, Scope, has_honeypots, open_job, open_task, tasks_of_project
 

@@ -53,12 +53,15 @@ class Annotations:
         found = self.connection.get(self._path)
         return {kind: found[kind] for kind in KINDS}
 
-    def add(self, data: Mapping[str, Any], before: Marks) -> None:
+    def add(self, data: Mapping[str, Any], before: Marks, *, again: bool = False) -> None:
         """Stores all of `data` (without ids) or nothing of it, once, whatever becomes of the answer.
 
-        `before`: the marks of the job before the first try, of this process or an earlier one. Frames outside of the
-        job would be stored all the same: see to them. Raises Refused, or Unreachable where nothing is known.
+        `before`: the marks of the job before the first try; `again`: an earlier process may have made it, and not have
+        lived to hear the answer. Frames outside of the job would be stored all the same: see to them.
+        Raises Refused, or Unreachable where nothing is known.
         """
+        if not any(data.values()) or (again and self.has(data, before)):
+            return
         while True:
             try:
                 self.connection.send("PATCH", self._path, {"action": "create"}, data)

@@ -8,8 +8,8 @@ import attrs
 from ..cvat.task import TaskLabel
 from ..errors import UserError
 from .connection import Connection
+from .labels import task_label
 from .refusals import Refused
-from .task_labels import task_label
 
 
 @attrs.frozen
@@ -53,10 +53,6 @@ class Scope:
     def jobs_of(self, frame: int) -> list[Job]:
         """The jobs that hold a frame: two where jobs overlap. CVAT stores an annotation of it in each."""
         return [job for job in self.jobs if frame in job.frames]
-
-    def size(self, frame: int) -> tuple[int, int]:
-        """(width, height) of a frame, in pixels."""
-        return self.jobs_of(frame)[0].size(frame)
 
 
 def open_task(connection: Connection, task_id: int, frames: range | None = None) -> Scope:

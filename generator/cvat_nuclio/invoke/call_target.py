@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from ..cvat import CvatError, Generation
+from ..cvat import CvatError, Generation, Listed, ListingError, list_function
 from ..cvat.gateway import Gateway
 from ..cvat.sample import function_of_kind
 from ..cvat.transport import decode, send
@@ -22,8 +22,10 @@ from ..nuclio.function_yaml import FunctionYaml
 from ..serve.engine_report import READY
 from ..serve.running import Server, running
 from ..waiting import waiting
+from .call_report import unlistable
 
 PROBE_TIMEOUT = 10.0
+_COMMANDS = {"detector": "annotate", "tracker": "track"}
 
 
 @attrs.frozen
@@ -47,6 +49,20 @@ class Target:
             return Gateway(generation, function_url=self.url)
         namespace = (self.function.get("metadata") or {}).get("namespace") or NAMESPACE
         return Gateway(generation, dashboard=self.dashboard, via_dashboard=True, namespace=namespace)
+
+    def listed(self, generation: Generation, kind: str) -> Listed:
+        """The function as CVAT lists it. Raises UserError where it cannot, and for one of another kind."""
+        try:
+            listed = list_function({"status": {}, **self.function}, generation)
+        except ListingError as error:
+            raise unlistable(error, generation) from error
+        if listed.kind != kind:
+            command = _COMMANDS.get(listed.kind)
+            raise UserError(
+                f"{listed.id} is no {kind}, but of kind {listed.kind}",
+                remedy=f"name a {kind}" + (f"; `cvat-nuclio {command}` is for {listed.kind}s" if command else ""),
+            )
+        return listed
 
 
 @attrs.frozen

@@ -7,13 +7,13 @@ import attrs
 
 from ..cvat_server import Connection, Frame, Scope, frames_ahead
 from ..errors import UserError
+from . import Options
 from .asked_function import RefusedError, Tracker
 from .clip_journal import Progress
 from .finder import Detector, ReID, Shape, overlapping
 from .starts import Following, as_shape, begun
 from .storing import Storing
 from .subjects import Followed, Leaf
-from .track_options import Options
 
 SAVE_EVERY = 5.0
 """Seconds, or fifty times what the saving takes: so much is done again after the process was killed."""

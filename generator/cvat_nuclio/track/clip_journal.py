@@ -1,6 +1,5 @@
 """How far a run has come, kept in a file so that the same command goes on there after an interruption."""
 
-import hashlib
 import json
 import types
 import typing
@@ -13,7 +12,7 @@ import attrs
 
 from ..atomic import write
 from ..errors import UserError
-from ..private_files import locked_alone, open_private, private_folder
+from ..private_files import cannot_keep, journal_of, open_private
 from .drafts import Draft
 from .subjects import Followed
 
@@ -45,10 +44,9 @@ class Progress:
 
 @attrs.frozen
 class Journal:
-    """One run's file. `identity`: all that has to be the same for a run to go on where another one ended."""
+    """One run's file."""
 
     path: Path
-    identity: dict[str, Any]
 
     def load(self) -> Progress | None:
         """None where no such run was interrupted. Raises UserError for a file that is damaged."""
@@ -57,7 +55,7 @@ class Journal:
         try:
             with open_private(self.path, "r") as stream:
                 kept = json.load(stream)
-            if (kept["version"], kept["identity"]) != (VERSION, self.identity):
+            if kept["version"] != VERSION:
                 return None
             progress: Progress = thaw(Progress, kept["progress"])
             return progress
@@ -68,15 +66,11 @@ class Journal:
 
     def save(self, progress: Progress) -> None:
         """Whole or not at all. Raises UserError where the disk is full."""
-        kept = {"version": VERSION, "identity": self.identity, "progress": attrs.asdict(progress)}
+        kept = {"version": VERSION, "progress": attrs.asdict(progress)}
         try:
             write(self.path, json.dumps(kept).encode())
         except OSError as error:
-            raise UserError(
-                f"cannot keep in {self.path} how far the run is",
-                why=error.strerror or str(error),
-                remedy="make room, or name another folder: XDG_STATE_HOME=DIR",
-            ) from error
+            raise cannot_keep(self.path, error) from error
 
     def remove(self) -> None:
         """Nothing is left to go on with."""
@@ -85,13 +79,9 @@ class Journal:
 
 @contextmanager
 def open_journal(identity: dict[str, Any]) -> Iterator[Journal]:
-    """A run's journal, in the user's own folder. One process has it at a time. Raises UserError."""
-    name = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
-    path = private_folder("track") / f"{name}.json"
-    with open_private(path.with_suffix(".lock"), "a") as lock:
-        if not locked_alone(lock):
-            raise UserError("this run is under way already", why="another process does the same work")
-        yield Journal(path, identity)
+    """`identity`: all that has to be the same for a run to go on where another one ended. Raises UserError."""
+    with journal_of("track", identity) as path:
+        yield Journal(path)
 
 
 def thaw(wanted: Any, value: Any) -> Any:

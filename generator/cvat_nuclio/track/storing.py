@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 import attrs
 
 from ..cvat_server import Annotations, Connection, Job, Marks, Scope
+from . import Options
 from .clip_journal import Progress
 from .drafts import Draft, Stored
-from .track_options import Options
 
 
 @attrs.frozen
@@ -54,16 +54,13 @@ class Storing:
                 self._store(job)
 
     def _store(self, job: Job) -> None:
-        """Once: an earlier process may have sent it and not have lived to hear the answer."""
         data, key = self._data(job), str(job.id)
         annotations = Annotations(self.connection, job.id)
-        sent = key in self.progress.marks
+        sent = key in self.progress.marks  # by an earlier process
         if not sent:
             self.progress.marks[key] = attrs.asdict(Marks.of(annotations.get()))
             self.save()
-        before = Marks(**self.progress.marks[key])
-        if any(data.values()) and not (sent and annotations.has(data, before)):
-            annotations.add(data, before)
+        annotations.add(data, Marks(**self.progress.marks[key]), again=sent)
         self.progress.tracks += len(data["tracks"])
         self.progress.keyframes += sum(len(track["shapes"]) for track in data["tracks"])
         self.progress.masks += len(data["shapes"])

@@ -1,7 +1,6 @@
 """The command from its options on: log-in, functions, the clip, and what is said of it."""
 
 import argparse
-import dataclasses
 import sys
 import time
 from collections.abc import Iterator
@@ -10,20 +9,21 @@ from pathlib import Path
 
 import attrs
 
-from ..annotate.frame_progress import FrameProgress, shown
+from ..annotate.frame_progress import FrameProgress
 from ..annotate.label_plan import plan_labels
 from ..annotate.task_run import digest_of
-from ..cvat import Listed, ListingError, list_function
+from ..cvat import Listed
 from ..cvat_server import Connection, Scope, connect, has_honeypots, open_job, open_task
 from ..deploy.function_in_use import function_in_use
 from ..errors import UserError
 from ..invoke.call_target import Hints
+from ..waiting import shown
+from . import Options
 from .asked_function import Function, Tracker
 from .clip import Clip
 from .clip_journal import Journal, Progress, open_journal
 from .finder import Detector, ReID
 from .starts import standing
-from .track_options import Options
 
 
 def follow(args: argparse.Namespace, options: Options) -> Iterator[str]:
@@ -64,15 +64,8 @@ def _identity(args: argparse.Namespace, options: Options, connection: Connection
     asked = ("task", "job", "conf_threshold", "wishes", "max_distance", "function_parameters")
     functions = {name: _function_told(getattr(args, name)) for name in ("target", "detector", "reid")}
     told = {name: getattr(args, name) for name in asked}
-    frames = {"frames": [scope.frames[0], len(scope.frames), scope.frames[-1]]}
-    return {
-        **told,
-        **functions,
-        **frames,
-        **dataclasses.asdict(options),
-        "shapes": [*options.shapes],
-        "url": connection.url,
-    }
+    frames = [scope.frames[0], len(scope.frames), scope.frames[-1]]
+    return {**told, **functions, **options._asdict(), "frames": frames, "url": connection.url}
 
 
 def _function_told(text: str | None) -> str:
@@ -101,16 +94,7 @@ class _Functions:
             workers=1,
         )
         target = self.stack.enter_context(function_in_use(text, hints, args.dashboard))
-        try:
-            listed = list_function({"status": {}, **target.function}, generation)
-        except ListingError as error:
-            raise UserError(
-                f"CVAT could not list {text}",
-                why=f"{error.name}: {error.message}",
-                remedy="cvat-nuclio check says what to write",
-            ) from error
-        if listed.kind != kind:
-            raise UserError(f"{text} is no {kind}", why=f"it is a {listed.kind}", remedy=f"name a {kind}")
+        listed = target.listed(generation, kind)
         size = max(job.frames.stop for job in self.scope.jobs)
         return Function.of(listed, target.gateway(generation), generation, self.scope.labels, size)
 
@@ -142,9 +126,9 @@ def _begun(clip: Clip) -> Iterator[str]:
 def _followed(clip: Clip, journal: Journal) -> Iterator[str]:
     """Whatever ends it, what was reached is kept."""
     before, begun = clip.progress.index, time.monotonic()
-    frames = FrameProgress(len(clip.walk), before)
+    frames = FrameProgress("following", len(clip.walk), before)
     try:
-        with shown("following", frames):
+        with shown(frames):
             for _ in clip.run():
                 frames.advance()
     except BaseException:
