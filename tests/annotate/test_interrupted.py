@@ -120,10 +120,10 @@ def test_a_server_that_stays_away(
 
     original = Annotations.add
 
-    def add(self: Annotations, data: Any, before: Marks) -> None:
+    def add(self: Annotations, data: Any, before: Marks, *, again: bool = False) -> None:
         if self.job_id == second:
             gone()
-        original(self, data, before)
+        original(self, data, before, again=again)
 
     Annotations.add = add  # type: ignore[method-assign]
     try:
@@ -150,7 +150,7 @@ def test_killed_between_the_request_and_its_answer(
     annotations.add({"shapes": [old]}, Marks())
     original = Annotations.add
 
-    def killed(self: Annotations, data: Any, before: Marks) -> None:
+    def killed(self: Annotations, data: Any, before: Marks, *, again: bool) -> None:
         if stored:
             original(self, data, before)
         raise KeyboardInterrupt
