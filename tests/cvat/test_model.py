@@ -115,7 +115,8 @@ def test_drops_are_told_item_by_item() -> None:
 def test_a_falsy_threshold_never_reaches_the_function(threshold: Any) -> None:
     server, listed, store = detector(Generation.G3, [])
     server.call(listed, store.task, {"frame": 0, "threshold": threshold})
-    assert server.exchanges[0].payload.keys() == {"image"}
+    assert isinstance(server.invoker, Answers)
+    assert server.invoker.payloads[0].keys() == {"image"}
 
 
 @given(

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from cvat_nuclio.cvat.rest_fields import Detail, Reader, Refused, boolean, choice, integer, many, number, record, text
-from cvat_nuclio.cvat.validation import SHAPE_TYPES, _points, _right_length
+from cvat_nuclio.cvat.validation import SHAPE_TYPES, _points, right_length
 
 SOURCES = ("auto", "semi-auto", "manual", "file", "consensus")
 KINDS = ("tags", "shapes", "tracks")
@@ -50,7 +50,7 @@ _DEFAULTS = {"occluded": False, "outside": False, "z_order": 0, "rotation": 0, "
 
 
 def _checked(found: dict[str, Any]) -> dict[str, Any]:
-    if not _right_length(found["type"], found.get("points", [])):
+    if not right_length(found["type"], found.get("points", [])):
         raise Refused({"points": [Detail(f"invalid length for shape type '{found['type']}'")]})
     return _DEFAULTS | {"attributes": []} | found
 

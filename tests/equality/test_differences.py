@@ -12,7 +12,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from cvat_nuclio.cvat.browser import mapping_by_name
+from cvat_nuclio.cvat.mapping import mapping_by_name
 
 BOX = [10.0, 20.0, 40.0, 50.0]
 SIZE = (120, 90)

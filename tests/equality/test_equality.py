@@ -8,7 +8,7 @@ import PIL.Image
 import pytest
 
 from cvat_nuclio.cvat import Generation
-from cvat_nuclio.cvat.browser import mapping_by_name
+from cvat_nuclio.cvat.mapping import mapping_by_name
 
 DETECTORS = ("shapes", "masks", "attributes", "skeletons", "context")
 SIZE = (120, 90)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from aa_runtime import FunctionSource, Options, load
 from cvat_nuclio.cvat import NEWEST, CvatError, Listed, list_function
-from cvat_nuclio.cvat.browser import mapping_by_name
+from cvat_nuclio.cvat.mapping import mapping_by_name
 from cvat_nuclio.cvat_server import open_task
 from cvat_nuclio.track import Options as TrackOptions
 from cvat_nuclio.track.asked_function import Function, Tracker

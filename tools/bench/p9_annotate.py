@@ -12,8 +12,8 @@ from tests.cvat_server.cvat_place import place_at
 
 from cvat_nuclio.annotate.task_run import Wishes, annotate_task
 from cvat_nuclio.cvat import NEWEST, Listed, Server, Task, list_function
-from cvat_nuclio.cvat.browser import mapping_by_name
 from cvat_nuclio.cvat.job import run_job
+from cvat_nuclio.cvat.mapping import mapping_by_name
 from cvat_nuclio.cvat.storage import Store
 from cvat_nuclio.cvat_server import Annotations, Marks, frames_ahead
 from cvat_nuclio.invoke.call_target import Hints, Target, open_target

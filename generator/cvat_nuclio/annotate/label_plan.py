@@ -9,8 +9,7 @@ import attrs
 
 from ..check.near import near
 from ..cvat import CvatError, Generation, TaskLabel
-from ..cvat.browser import mapped_pair, mapping_by_name
-from ..cvat.mapping import compatible, resolve_mapping
+from ..cvat.mapping import compatible, mapped_pair, mapping_by_name, resolve_mapping
 from ..cvat.spec import ModelLabel
 from ..errors import UserError
 

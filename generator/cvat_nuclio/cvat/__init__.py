@@ -4,9 +4,9 @@ A model in plain Python: no Django, no database. `invoke`, `check` and the tests
 has one implementation. The rules, their order and their words are those of CVAT's source, which was read and run
 beside the model over thousands of random calls (2.15, 2.54, 2.73); `tests/cvat` replays the recorded exchanges.
 
-`listing` reads Nuclio's function object; `batch_request` reads a job's body, `rest_fields` single values; `payload`
-builds what is sent; `conversion`, `validation`, `tracker_answer`, `reid_tracks` and `interactor_answer` read answers;
-`server` and `job` are the REST calls; `browser` is the user in front of them.
+`listing` reads Nuclio's function object; `rest_fields` reads single values of a body; `payload` builds what is sent;
+`conversion`, `validation`, `reid_tracks` and `interactor_answer` read answers; `server` and `job` are the REST calls;
+`browser` is the user in front of them.
 """
 
 from .browser import Browser

@@ -11,9 +11,8 @@ from .generation import NEWEST, Generation
 from .interactor_answer import Interacted, UiError, browser_accepts
 from .job import Job, run_job
 from .listing import Listed, retrieve_function
-from .mapping import compatible
+from .mapping import mapping_by_name
 from .server import Server
-from .spec import ModelLabel
 from .storage import Store
 from .task import Task, TaskLabel, labels_from_spec
 
@@ -180,26 +179,6 @@ class Browser:
         for frame, shapes in enumerate(boxes):
             store.annotations["shapes"] += [_stored(shape, frame, next(ids)) for shape in shapes]
         return run_job(self.server, self.function, store, self._mapped(fields))
-
-
-def mapping_by_name(model: Sequence[ModelLabel], task: Sequence[TaskLabel], generation: Generation) -> dict[str, Any]:
-    """The mapping with which the UI's dialog opens: labels and attributes of equal names, compatible types."""
-    targets = {label.name: label for label in task}
-    pairs = ((label, targets[label.name]) for label in model if label.name in targets)
-    return {
-        label.name: mapped_pair(label, target, generation)
-        for label, target in pairs
-        if compatible(label, target, generation)
-    }
-
-
-def mapped_pair(label: ModelLabel, target: TaskLabel, generation: Generation) -> dict[str, Any]:
-    """A label of the function onto one of the task, with the attributes and sublabels of equal names."""
-    names = [a.name for a in label.attributes if target.attribute(a.name)]
-    mapped: dict[str, Any] = {"name": target.name, "attributes": {name: name for name in names}}
-    if label.type == "skeleton":
-        mapped["sublabels"] = mapping_by_name(label.sublabels or (), target.sublabels, generation)
-    return mapped
 
 
 def _listed(answer: Any, key: str, count: int) -> list[Any]:

@@ -3,7 +3,7 @@
 import io
 from pathlib import Path
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 _ORIENTATION = 0x0112
 
@@ -34,6 +34,3 @@ def _encoded(image: Image.Image, image_format: str) -> bytes:
         case _:
             image.save(buffer, image_format)
     return buffer.getvalue()
-
-
-__all__ = ["UnidentifiedImageError", "frame_bytes"]

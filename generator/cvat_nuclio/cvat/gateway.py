@@ -61,12 +61,5 @@ class Gateway:
 
     def _send(self, method: str, url: str, body: Any, headers: dict[str, str]) -> Any:
         with unhandled():
-            answer = send(
-                method,
-                url,
-                body=body,
-                headers=headers,
-                timeout=self.timeout,
-                generation=self.generation,
-            )
+            answer = send(method, url, body=body, headers=headers, timeout=self.timeout, generation=self.generation)
             return decode(answer)

@@ -6,12 +6,12 @@ from typing import Any
 
 import attrs
 
-from .batch_request import read_request
 from .conversion import Items
 from .generation import Generation
 from .listing import Listed
 from .reid_tracks import Box, match_frames
 from .rest_errors import CvatError, invalid, unhandled
+from .rest_fields import Reader, Refused, array, boolean, choice, dictionary, integer, number, record, text
 from .roi import check_for_job
 from .server import Server
 from .storage import Collection, Store, empty
@@ -19,6 +19,17 @@ from .task import Task
 from .validation import labeled_data
 
 SUBMIT_EVERY = 100
+_SUBLABEL: dict[str, Reader] = {"name": text(), "attributes": dictionary(text())}
+_LABEL: dict[str, Reader] = _SUBLABEL | {"sublabels": dictionary(record(_SUBLABEL, ["name"]))}
+_FIELDS: dict[str, Reader] = {
+    "function": text(),
+    "max_distance": integer(),
+    "threshold": number(),
+    "cleanup": boolean,
+    "convMaskToPoly": boolean,
+    "conv_mask_to_poly": boolean,
+    "mapping": dictionary(record(_LABEL, ["name"])),
+}
 
 
 @attrs.define
@@ -124,10 +135,30 @@ def run_job(
 def _accepted(server: Server, function: Listed, task: Task, body: Mapping[str, Any]) -> dict[str, Any]:
     """The request's fields, or CVAT's refusal."""
     with unhandled():
-        data = read_request(body, server.generation)
+        data = _read_request(body, server.generation)
         roi = data.get("roi")
         if roi is not None and function.kind != "detector":
             raise invalid(f"ROI is not supported for {function.kind} functions")
         if roi is not None:
             check_for_job(roi, [task.image(frame) for frame in range(task.size) if frame not in task.deleted])
     return data
+
+
+def _read_request(body: Mapping[str, Any], generation: Generation) -> dict[str, Any]:
+    """The fields that a job goes by; `function`, `task` and `job` are given to the model as objects.
+
+    Unlike a call for one frame, whose body CVAT takes as it is, null is refused here and numbers may be text. The
+    switch for polygons has two names since 2.23; G1 knows the first alone. Raises the REST ValidationError, 400.
+    """
+    readers = dict(_FIELDS)
+    if generation is Generation.G1:
+        del readers["conv_mask_to_poly"]
+        readers["quality"] = choice(("compressed", "original"))
+    if generation is Generation.G3:
+        readers["roi"] = array(integer(), 4)
+    try:
+        data = record(readers)(body)
+    except Refused as refusal:
+        raise refusal.as_error() from None
+    old_name = data.pop("convMaskToPoly", False)
+    return {"conv_mask_to_poly": old_name, **data}

@@ -1,6 +1,6 @@
 """Which task label each label of the function becomes: the user's mapping, or by name."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -25,8 +25,8 @@ class Mapped:
 
 def resolve_mapping(
     given: Mapping[str, Any] | None,
-    model: Iterable[ModelLabel],
-    task: Iterable[TaskLabel],
+    model: Sequence[ModelLabel],
+    task: Sequence[TaskLabel],
     generation: Generation,
 ) -> dict[Any, Mapped]:
     """The mapping in force: `given` as in the REST body, by equal names where it is absent or empty.
@@ -34,10 +34,13 @@ def resolve_mapping(
     Raises CVAT's ValidationError for a mapping that names unknown labels or attributes, or that joins labels of
     incompatible types. CVAT does this for every kind of function, though only detectors have labels to map.
     """
-    if not given:
-        return _by_name(model, task, generation)
-    _check(given, tuple(model), tuple(task), generation)
-    return _joined(given, tuple(model), tuple(task))
+    if given:
+        _check(given, model, task, generation)
+    else:
+        given = mapping_by_name(model, task, generation)
+        if generation is Generation.G1:
+            _slip(given, model)
+    return _joined(given, model, task)
 
 
 def compatible(model: ModelLabel, task: TaskLabel, generation: Generation) -> bool:
@@ -49,21 +52,33 @@ def compatible(model: ModelLabel, task: TaskLabel, generation: Generation) -> bo
     return model.type == task.type or wildcard or types in (("mask", "polygon"), ("polygon", "mask"))
 
 
-def _by_name(model: Iterable[ModelLabel], task: Iterable[TaskLabel], generation: Generation) -> dict[Any, Mapped]:
-    task_labels = {label.name: label for label in task}
-    mapping = {}
+def mapping_by_name(model: Sequence[ModelLabel], task: Sequence[TaskLabel], generation: Generation) -> dict[str, Any]:
+    """Labels and attributes of equal names, compatible types: as if none was given, and as the UI's dialog opens."""
+    targets = {label.name: label for label in task}
+    pairs = ((label, targets[label.name]) for label in model if label.name in targets)
+    return {
+        label.name: mapped_pair(label, target, generation)
+        for label, target in pairs
+        if compatible(label, target, generation)
+    }
+
+
+def mapped_pair(label: ModelLabel, target: TaskLabel, generation: Generation) -> dict[str, Any]:
+    """A label of the function onto one of the task, with the attributes and sublabels of equal names."""
+    names = [a.name for a in label.attributes if target.attribute(a.name)]
+    mapped: dict[str, Any] = {"name": target.name, "attributes": {name: name for name in names}}
+    if label.type == "skeleton":
+        mapped["sublabels"] = mapping_by_name(label.sublabels or (), target.sublabels, generation)
+    return mapped
+
+
+def _slip(mapping: Mapping[str, Any], model: Sequence[ModelLabel]) -> None:
+    """CVAT's up to 2.16.1: without a mapping any attribute on a label of the function fails the call."""
     for label in model:
-        target = task_labels.get(label.name)
-        if target is None or not compatible(label, target, generation):
-            continue
-        if label.attributes and generation is Generation.G1:
-            # A slip in CVAT up to 2.16.1: any attribute on a label of the function fails the call.
-            raise AttributeError("'dict' object has no attribute 'attributespec_set'")
-        names = {attribute.name for attribute in label.attributes}
-        sublabels = _by_name(label.sublabels or (), target.sublabels, generation) if label.type == "skeleton" else None
-        attributes = {attribute.name: attribute for attribute in target.attributes if attribute.name in names}
-        mapping[label.name] = Mapped(target, attributes, sublabels)
-    return mapping
+        if label.name in mapping:
+            if label.attributes:
+                raise AttributeError("'dict' object has no attribute 'attributespec_set'")
+            _slip(mapping[label.name].get("sublabels", {}), label.sublabels or ())
 
 
 def _check(given: Any, model: Sequence[ModelLabel], task: Sequence[TaskLabel], generation: Generation) -> None:

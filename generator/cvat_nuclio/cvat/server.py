@@ -18,7 +18,6 @@ from .roi import moved, moved_answer, region
 from .signing import StateSigner
 from .storage import Collection, empty
 from .task import Task
-from .tracker_answer import convert_tracked
 from .validation import check_json, labeled_data
 
 
@@ -30,26 +29,14 @@ class Invoker(Protocol):
         ...
 
 
-@attrs.frozen
-class Exchange:
-    """One payload sent and the answer that came back."""
-
-    payload: dict[str, Any] = attrs.field(repr=False)
-    answer: Any = attrs.field(repr=False)
-
-
 @attrs.define
 class Server:
-    """A CVAT server of one generation in front of one invoker.
-
-    `drops` collects what it dropped of the answers and `exchanges` what went over the wire, over all calls.
-    """
+    """A CVAT server of one generation in front of one invoker. `drops` collects what it dropped, over all calls."""
 
     generation: Generation
     invoker: Invoker
     signer: Callable[[str], StateSigner] = attrs.field()
     drops: Drops = attrs.field(factory=Drops)
-    exchanges: list[Exchange] = attrs.field(factory=list, repr=False)
 
     @signer.default
     def _signer_per_function(self) -> Callable[[str], StateSigner]:
@@ -78,7 +65,7 @@ class Server:
             case "detector":
                 return self._detected(call, rename_items(answer, mapping, self.generation, self.drops))
             case "tracker":
-                return convert_tracked(answer, function, call.signer)
+                return _tracked(answer, call)
             case "interactor" if call.roi is not None:
                 with Image.open(io.BytesIO(call.image_bytes(data["frame"]))) as image:
                     return moved_answer(answer, region(call.roi), image.size)
@@ -87,10 +74,7 @@ class Server:
 
     def exchange(self, call: Call) -> Any:
         """Builds the payload, sends it, returns the decoded answer."""
-        payload = build_payload(call)
-        answer = self.invoker.invoke(call.function, payload)
-        self.exchanges.append(Exchange(payload, answer))
-        return answer
+        return self.invoker.invoke(call.function, build_payload(call))
 
     def _detected(self, call: Call, items: Items) -> Any:
         """The items as labelled data; a G1 server leaves that to the page, and to the end of a job."""
@@ -118,3 +102,18 @@ class Server:
                 kind, values = annotation
                 found[kind].append(values)
         return found
+
+
+def _tracked(answer: Any, call: Call) -> Any:
+    """A tracker's answer as the browser gets it: flat arrays wrapped as rectangles, states signed; G1 passes it on.
+
+    Nothing compares the number of shapes or states with the request, and no shape is looked into. Raises KeyError or
+    TypeError where CVAT's code does: `states` must be there and be iterable, `shapes` may be missing.
+    """
+    if call.function.generation is Generation.G1:
+        return answer
+    converted = answer
+    if "shapes" in answer and not call.function.typed_shapes:
+        shapes = [None if s is None else {"type": "rectangle", "points": s} for s in answer["shapes"]]
+        converted = dict(answer, shapes=shapes)
+    return dict(converted, states=[call.signer.sign(state) for state in answer["states"]])

@@ -43,10 +43,6 @@ class TaskLabel:
         """The attribute of that name."""
         return next((a for a in self.attributes if a.name == name), None)
 
-    def sublabel(self, name: str) -> "TaskLabel | None":
-        """The sublabel of that name."""
-        return next((s for s in self.sublabels if s.name == name), None)
-
 
 @attrs.define
 class Task:
@@ -64,10 +60,6 @@ class Task:
     def of(cls, labels: Iterable[TaskLabel], images: Sequence[bytes]) -> "Task":
         """A task over images in memory."""
         return cls(tuple(labels), len(images), lambda frame: images[frame])
-
-    def label(self, name: str) -> TaskLabel | None:
-        """The label of that name."""
-        return next((label for label in self.labels if label.name == name), None)
 
     def label_by_id(self, label_id: int) -> TaskLabel | None:
         """The label or sublabel with that id."""

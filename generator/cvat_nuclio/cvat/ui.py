@@ -7,9 +7,7 @@ from typing import Any
 import attrs
 
 from .mask_crops import rle_to_bitmap
-
-_FEWEST = {"polygon": 6, "polyline": 4, "points": 2}
-_EXACT = {"rectangle": 4, "ellipse": 4, "cuboid": 16}
+from .validation import right_length
 
 
 @attrs.frozen
@@ -55,10 +53,8 @@ def _mask(points: Sequence[float], width: int, height: int) -> list[Problem]:
 
 
 def _outline(shape_type: str, points: Sequence[float], width: int, height: int) -> list[Problem]:
-    count = len(points)
-    exact = _EXACT.get(shape_type, count)
-    if count != exact or count < _FEWEST.get(shape_type, 1) or count % 2:
-        return [Problem(f"{count} numbers for a {shape_type}: the UI cannot open the job", True)]
+    if not right_length(shape_type, points):
+        return [Problem(f"{len(points)} numbers for a {shape_type}: the UI cannot open the job", True)]
     found = []
     xs, ys = points[::2], points[1::2]
     # An ellipse is its centre and two half axes: only the centre has to lie in the image.

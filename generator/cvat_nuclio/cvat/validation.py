@@ -1,23 +1,14 @@
 """CVAT's REST serializers for shapes and tags: what they accept, what they change, what they refuse."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .generation import Generation
 from .rest_errors import CvatError
 from .rest_fields import Detail, Refused, boolean, choice, integer, many, not_null, number, record, text
 
-SHAPE_TYPES = (
-    "rectangle",
-    "polygon",
-    "polyline",
-    "points",
-    "ellipse",
-    "cuboid",
-    "mask",
-    "skeleton",
-)
+SHAPE_TYPES = ("rectangle", "polygon", "polyline", "points", "ellipse", "cuboid", "mask", "skeleton")
 MAX_ATTRIBUTE_LENGTH = 4096
 
 
@@ -68,7 +59,7 @@ class _Reading:
 
     def _checked(self, fields: dict[str, Any]) -> dict[str, Any]:
         shape_type, points = fields["type"], fields["points"]
-        if self.generation is not Generation.G1 and not _right_length(shape_type, points):
+        if self.generation is not Generation.G1 and not right_length(shape_type, points):
             raise Refused({"points": [Detail(f"invalid length for shape type '{shape_type}'")]})
         score = {"score": 1} if self.generation is Generation.G3 else {}
         return {"rotation": 0, "id": None, **score, **fields}
@@ -79,8 +70,9 @@ class _Reading:
         return group or 0 if self.generation is Generation.G3 else group
 
 
-def _right_length(shape_type: str, points: list[float]) -> bool:
-    """The numbers that a shape needs (servers since 2.40; earlier ones store any number)."""
+def right_length(shape_type: str, points: Sequence[float]) -> bool:
+    """Whether a shape has the numbers that its type needs: servers since 2.40 ask it, earlier ones store any number,
+    and no page opens a job with other ones."""
     count = len(points)
     match shape_type:
         case "rectangle" | "ellipse":

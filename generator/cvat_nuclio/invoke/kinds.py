@@ -47,7 +47,6 @@ def steps(target: Target, frames: Sequence[Frame], options: Options) -> Iterator
         browser = Browser(Server(options.generation, invoker), listed, report.task)
         for _ in _RUNNERS[listed.kind](browser, report, options) or ():
             report.payload = timed.last
-            browser.server.exchanges.clear()  # They hold the pictures of the whole clip.
             yield report
         report.dropped = list(browser.server.drops.found)
     except CvatError as error:

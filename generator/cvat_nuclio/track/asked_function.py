@@ -73,7 +73,6 @@ class Function:
                 if pause is None or not _passing(error):
                     raise self._failed(max(pictures), error) from error
             finally:
-                self.server.exchanges.clear()  # whole pictures
                 self.server.drops.found.clear()
             time.sleep(pause)
         raise AssertionError
