@@ -12,7 +12,6 @@ from cvat_nuclio.invoke.call_picture import skeleton_edges
 from cvat_nuclio.invoke.call_report import Kept
 from cvat_nuclio.invoke.draw import Canvas, color_of, outline, rotated
 from cvat_nuclio.invoke.frame_files import Frame
-from cvat_nuclio.invoke.kinds import rle
 
 RED = (255, 0, 0)
 SIZE = (700, 500)
@@ -105,13 +104,6 @@ def test_every_mode_can_be_drawn_on(mode: str, tmp_path: Path) -> None:
     picture = Frame.of("a", path.read_bytes()).picture()
     assert picture.mode == "RGB"
     assert np.ptp(np.asarray(picture)) > 100
-
-
-def test_a_bitmap_becomes_cvats_run_lengths() -> None:
-    bitmap = np.zeros((5, 6), bool)
-    bitmap[1:3, 2:5] = True
-    bitmap[1, 2] = False
-    assert rle(bitmap) == [1, 5, 2, 1, 4, 2]
 
 
 def test_a_tracker_gives_a_strip_or_an_animation(

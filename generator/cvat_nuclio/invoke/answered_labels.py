@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 
@@ -10,10 +10,8 @@ from ..cvat import Listed, Server, Task
 from ..cvat.listing import retrieve_function
 from ..cvat.payload import Call
 from .call_options import Options
+from .call_report import Timed
 from .frame_files import Frame
-
-if TYPE_CHECKING:
-    from .timed import Timed
 
 
 @attrs.define
@@ -28,7 +26,7 @@ class Replay:
 
 
 def function_with_labels(
-    function: Mapping[str, Any], listed: Listed, invoker: "Timed", frames: Sequence[Frame], options: Options
+    function: Mapping[str, Any], listed: Listed, invoker: Timed, frames: Sequence[Frame], options: Options
 ) -> tuple[Listed, Replay]:
     """Calls the detector on every frame; the function as if its spec named all labels seen, and the answers.
 

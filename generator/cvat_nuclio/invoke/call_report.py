@@ -1,11 +1,12 @@
 """What one invocation found, before it is printed or drawn."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import attrs
 
-from ..cvat import CvatError, Generation, Listed, ListingError, Task
+from ..cvat import CvatError, Gateway, Generation, Listed, ListingError, Task
 from ..cvat.drops import Drop
 from ..errors import UserError
 from .frame_files import Frame
@@ -37,6 +38,32 @@ class Kept:
 
 
 @attrs.define
+class Timed:
+    """Sends what it is given through `gateway`; keeps the milliseconds, answers and payloads of all calls.
+
+    Pictures are kept of the `last` payload alone: a tracker's would be the whole clip again.
+    """
+
+    gateway: Gateway
+    milliseconds: list[float] = attrs.field(factory=list)
+    answers: list[Any] = attrs.field(factory=list, repr=False)
+    payloads: list[dict[str, Any]] = attrs.field(factory=list, repr=False)
+    last: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
+
+    def invoke(self, function: Listed, payload: Mapping[str, Any]) -> Any:
+        """One call. Raises `CvatError` where it fails."""
+        self.last = payload
+        self.payloads.append({key: value for key, value in payload.items() if not key.startswith("image")})
+        started = time.perf_counter()
+        try:
+            answer = self.gateway.invoke(function, payload)
+        finally:
+            self.milliseconds.append(1000 * (time.perf_counter() - started))
+        self.answers.append(answer)
+        return answer
+
+
+@attrs.define
 class Report:
     """One invocation. `fault` says what CVAT's user would see where the call fails, `causes` why."""
 
@@ -44,17 +71,13 @@ class Report:
     generation: Generation
     frames: list[Frame]
     task: Task
+    calls: Timed
     kept: list[Kept] = attrs.field(factory=list)
     dropped: list[Drop] = attrs.field(factory=list)
     notes: list[str] = attrs.field(factory=list)
     fault: str = ""
     causes: list[str] = attrs.field(factory=list)
     fatal: bool = False
-    milliseconds: list[float] = attrs.field(factory=list)
-    requests: list[dict[str, Any]] = attrs.field(factory=list, repr=False)
-    answers: list[Any] = attrs.field(factory=list, repr=False)
-    payload: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
-    """The last body that was sent, with its images."""
 
     @property
     def failed(self) -> bool:
@@ -67,9 +90,9 @@ class Report:
             "function": self.function.id,
             "kind": self.function.kind,
             "cvat": self.generation.value,
-            "requests": self.requests,
-            "answers": self.answers,
-            "milliseconds": [round(ms, 1) for ms in self.milliseconds],
+            "requests": self.calls.payloads,
+            "answers": self.calls.answers,
+            "milliseconds": [round(ms, 1) for ms in self.calls.milliseconds],
             "kept": [kept.to_dict() for kept in self.kept],
             "dropped": [attrs.asdict(drop) for drop in self.dropped],
             "notes": self.notes,

@@ -3,9 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from ..cvat import Browser, CvatError, Task, TaskLabel, UiError, labels_from_spec
 from ..cvat.job import Job
 from ..cvat.listing import retrieve_function
@@ -15,10 +12,9 @@ from ..errors import UserError
 from .answer_causes import causes, refused_by_nuclio
 from .answered_labels import function_with_labels
 from .call_options import LabelledBox, Options
-from .call_report import Kept, Report, fault_text
+from .call_report import Kept, Report, Timed, fault_text
 from .call_target import Target
 from .frame_files import Frame
-from .timed import Timed
 
 
 def invoke(target: Target, frames: Sequence[Frame], options: Options) -> Report:
@@ -37,8 +33,7 @@ def steps(target: Target, frames: Sequence[Frame], options: Options) -> Iterator
     if listed.kind not in _RUNNERS:
         raise UserError(f"{listed.id} is of no kind that CVAT calls", why=f"annotation type: {listed.kind}")
     invoker: Any = timed
-    report = Report(listed, options.generation, list(frames), _task((), frames))
-    report.milliseconds, report.answers, report.requests = timed.milliseconds, timed.answers, timed.payloads
+    report = Report(listed, options.generation, list(frames), _task((), frames), timed)
     try:
         if not target.knows_labels and listed.kind == "detector":
             listed, invoker = function_with_labels(target.function, listed, timed, frames, options)
@@ -46,7 +41,6 @@ def steps(target: Target, frames: Sequence[Frame], options: Options) -> Iterator
         report.task = _task(labels_from_spec(listed.labels) or _box_labels(options), frames)
         browser = Browser(Server(options.generation, invoker), listed, report.task)
         for _ in _RUNNERS[listed.kind](browser, report, options) or ():
-            report.payload = timed.last
             yield report
         report.dropped = list(browser.server.drops.found)
     except CvatError as error:
@@ -55,7 +49,6 @@ def steps(target: Target, frames: Sequence[Frame], options: Options) -> Iterator
         report.fault = f"the UI fails on the answer: {error}"
     nuclios = refused_by_nuclio(report.causes, target.function, timed.last)
     report.causes = [*nuclios, *report.causes[len(nuclios) :]]
-    report.payload = timed.last
     yield report
 
 
@@ -121,6 +114,8 @@ def _attributes(task: Task, annotation: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _interact(browser: Browser, report: Report, options: Options) -> None:
+    from cvat_sdk.masks import encode_mask  # brings the whole of cvat-sdk
+
     frame = report.frames[0]
     if not options.positive and not options.box:
         raise UserError("an interactor needs a point or a box", remedy="add --pos X,Y or --box X1,Y1,X2,Y2")
@@ -140,18 +135,7 @@ def _interact(browser: Browser, report: Report, options: Options) -> None:
     for number, shown in enumerate(found, start=1):
         if shown.confidence < 0.5:
             report.notes.append(f"object {number} is hidden at first: its confidence is below the slider's 0.5")
-        report.kept.append(Kept(0, "mask", "object", tuple(rle(shown.bitmap)), confidence=shown.confidence))
-
-
-def rle(bitmap: npt.NDArray[np.bool_]) -> list[float]:
-    """A bitmap as CVAT stores a mask: runs from the background on, then the box, inclusive."""
-    rows, columns = np.nonzero(bitmap)
-    top, bottom, left, right = (int(v) for v in (rows.min(), rows.max(), columns.min(), columns.max()))
-    pixels = bitmap[top : bottom + 1, left : right + 1].ravel()
-    starts = np.nonzero(np.diff(pixels))[0] + 1
-    lead = [0.0] if pixels[0] else []
-    runs = np.diff([0, *starts.tolist(), pixels.size]).tolist()
-    return [*lead, *(float(run) for run in runs), left, top, right, bottom]
+        report.kept.append(Kept(0, "mask", "object", tuple(encode_mask(shown.bitmap)), confidence=shown.confidence))
 
 
 def _track(browser: Browser, report: Report, options: Options) -> Iterator[None]:

@@ -28,7 +28,7 @@ def print_report(report: Report, console: Console) -> None:
             console.print(f"  [red]cause[/] {escape(cause)}")
     elif report.fatal:
         console.print("[bold red]CVAT takes the answer, but what it stores cannot be opened[/]: see the notes above")
-    console.print(_timing(report.milliseconds))
+    console.print(_timing(report.calls.milliseconds))
 
 
 def _heading(report: Report) -> str:

@@ -7,13 +7,14 @@ import sys
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-from starlette.routing import Route
+from starlette.responses import FileResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
 
 from ..errors import UserError
 from ..invoke.call_picture import drawn, write
@@ -24,20 +25,12 @@ from ..serve.engine_log import KeptLog
 from ..serve.function_port import Bodies, Busy, Gone, TooLarge
 from ..serve.listener import App
 from .calls import Calls, Served, generation
-from .functions import listed
 from .gate import Gate
 from .pictures import MOST_BYTES, Pictures
+from .shown import listed
 
 CALLS_AT_ONCE = 8
-TYPES = {
-    "css": "text/css; charset=utf-8",
-    "html": "text/html; charset=utf-8",
-    "jpg": "image/jpeg",
-    "js": "text/javascript; charset=utf-8",
-    "mp4": "video/mp4",
-    "png": "image/png",
-    "svg": "image/svg+xml",
-}
+FILES = Path(__file__).parent / "page"
 # What browsers show by themselves; other formats are sent to them as PNG.
 SHOWN_AS_THEY_ARE = {b"\xff\xd8\xff": "image/jpeg", b"\x89PN": "image/png", b"GIF": "image/gif"}
 Handler = Callable[[Request], Awaitable[Response]]
@@ -47,8 +40,8 @@ def page_app(entries: Sequence[Entry], bundles: Sequence[str], log: KeptLog) -> 
     """The ASGI application. `bundles`: each function's, as the user named it to `serve`."""
     page = Page(entries, bundles, log)
     routes = [
-        Route("/", page.file),
-        Route("/page/{name:path}", page.file),
+        Route("/", index),
+        Mount("/page", StaticFiles(directory=FILES)),
         Route("/api/functions", told(page.functions)),
         Route("/api/pictures", told(page.take), methods=["POST"]),
         Route("/api/pictures/{id}", told(page.picture)),
@@ -66,18 +59,10 @@ class Page:
         self._entries = {entry.settings.name: entry for entry in entries}
         self._bundles = dict(zip(self._entries, bundles, strict=True))
         self._log = log
-        self._files = _read_files()
         self._bodies = Bodies()
         self._pictures = Pictures()
         self._calls = Calls(self._pictures)
         self._threads = ThreadPoolExecutor(CALLS_AT_ONCE, "page")
-
-    async def file(self, request: Request) -> Response:
-        """The page's own files."""
-        name = request.path_params.get("name", "index.html")
-        if name not in self._files:
-            return Response("there is no such file\n", 404, media_type="text/plain")
-        return Response(self._files[name], media_type=TYPES[name.rpartition(".")[2]])
 
     async def functions(self, request: Request) -> Response:
         """`?cvat=G3`: the list, as that generation reads it."""
@@ -121,9 +106,9 @@ class Page:
             raise UserError("no answer came yet")
         match what:
             case "request.json":
-                return as_json(call.report.payload)
+                return as_json(call.report.calls.last)
             case "answer.json":
-                return as_json(call.report.answers[-1:])
+                return as_json(call.report.calls.answers[-1:])
             case "answer.png" | "answer.gif":
                 content = await self._in_thread(_drawn, call.report, call.options, what.endswith("gif"))
                 return Response(content, media_type=f"image/{what[-3:]}")
@@ -146,6 +131,10 @@ class Page:
 
     async def _in_thread(self, do: Callable[..., Any], *given: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._threads, do, *given)
+
+
+async def index(request: Request) -> Response:
+    return FileResponse(FILES / "index.html")
 
 
 def told(handler: Handler) -> Handler:
@@ -176,18 +165,6 @@ def as_json(value: Any, status: int = 200) -> Response:
 
 def _error(error: UserError, status: int = 422) -> Response:
     return as_json({"error": {"what": error.what, "why": error.why, "remedy": error.remedy}}, status)
-
-
-def _read_files() -> dict[str, bytes]:
-    root = files(__package__) / "page"
-    top = {entry.name: entry.read_bytes() for entry in root.iterdir() if entry.is_file()}
-    deeper = {
-        f"{folder.name}/{entry.name}": entry.read_bytes()
-        for folder in root.iterdir()
-        if folder.is_dir()
-        for entry in folder.iterdir()
-    }
-    return {name: content for name, content in (top | deeper).items() if name.rpartition(".")[2] in TYPES}
 
 
 def _png(picture: Callable[[], Any]) -> bytes:

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import shlex
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,13 +11,12 @@ from typing import Any
 
 import attrs
 
-from ..cvat import Generation, ListingError
+from ..cvat import NEWEST, Generation, ListingError
 from ..errors import UserError
 from ..invoke.call_options import Options, options_of
 from ..invoke.call_report import Report, unlistable
 from ..invoke.call_target import Target
 from ..invoke.kinds import steps
-from . import repeat
 from .pictures import Held, Pictures
 from .shown import as_text, finite, shown
 
@@ -90,19 +90,19 @@ class Call:
     def _goes_on(self) -> bool:
         report = self.report
         follows = report is not None and report.function.kind == "tracker" and not report.failed
-        return follows and report is not None and len(report.answers) < len(self.frames)
+        return follows and report is not None and len(report.calls.answers) < len(self.frames)
 
     def _told(self) -> dict[str, Any]:
         if self.report is None:
             return {}
-        first, self._seen = self._seen, len(self.report.kept)
-        last = {"request": as_text(self.report.requests[-1:]), "answer": as_text(self.report.answers[-1:])}
+        first, self._seen, calls = self._seen, len(self.report.kept), self.report.calls
+        last = {"request": as_text(calls.payloads[-1:]), "answer": as_text(calls.answers[-1:])}
         return shown(self.report, first) | last | {"commands": self._commands()}
 
     def _commands(self) -> dict[str, str]:
         picture = "answer.gif" if len(self.frames) > 2 else "answer.png"
-        invoke = repeat.invoke(self.served.bundle, self.frames, self.given, picture)
-        return {"curl": repeat.curl(self.served.target.url), "invoke": invoke}
+        invoke = invoke_command(self.served.bundle, self.frames, self.given, picture)
+        return {"curl": curl_command(self.served.target.url), "invoke": invoke}
 
 
 def checked(given: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -121,6 +121,39 @@ def generation(name: str) -> Generation:
         return Generation(name)
     except ValueError:
         raise UserError(f"there is no generation {name!r} of CVAT", remedy="G1, G2 or G3") from None
+
+
+def curl_command(url: str) -> str:
+    """For the last request, which the page offers to save."""
+    return f"curl -sS {shlex.quote(url)} -H 'Content-Type: application/json' --data-binary @request.json"
+
+
+def invoke_command(bundle: str, frames: Sequence[Held], options: Mapping[str, Any], picture: str) -> str:
+    """`cvat-nuclio invoke` with the files by the names under which the user gave them."""
+    words = ["cvat-nuclio", "invoke", bundle, *_files(frames)]
+    for name, value in options.items():
+        option = f"--{name.replace('_', '-')}"
+        if value is True:
+            words.append(option)
+        elif value not in (None, False, NEWEST.value):
+            # With an equals sign: a value may begin with a minus.
+            words += [f"{option}={each}" for each in (value if isinstance(value, list) else [value])]
+    return shlex.join([*words, "--output", picture])
+
+
+def _files(frames: Sequence[Held]) -> list[str]:
+    """Neighbouring frames of a video as one file with their numbers."""
+    files: list[str] = []
+    for held in frames:
+        file, _, number = held.frame.name.rpartition("#")
+        before = files[-1].rpartition("#") if files else ("", "", "")
+        if file != held.file:
+            files.append(held.file)
+        elif before[0] == file and int(before[2].split("-")[-1]) + 1 == int(number):
+            files[-1] = f"{file}#{before[2].split('-')[0]}-{number}"
+        else:
+            files.append(held.frame.name)
+    return files
 
 
 @attrs.define

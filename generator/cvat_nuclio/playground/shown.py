@@ -1,16 +1,72 @@
-"""A report as the page paints and lists it: outlines, colours, words are those of `invoke`'s picture and table."""
+"""Functions and reports as the page lists and paints them: outlines, colours, words are those of `invoke`."""
 
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..cvat import Browser, Gateway, Generation, Listed, ListingError, Server, Task, list_function
 from ..invoke.call_picture import colors_of, edges
-from ..invoke.call_report import Kept, Report
+from ..invoke.call_report import Kept, Report, unlistable
 from ..invoke.draw import CUBOID_EDGES, Color, color_of, outline
 from ..invoke.table import geometry, more
+from ..serve.dashboard import Entry
 
 LONGEST_TEXT = 200_000
 """Characters of an answer that are shown; the whole can be saved."""
+
+
+def listed(entry: Entry, generation: Generation) -> dict[str, Any]:
+    """One function: what CVAT of that generation reads of it, how it runs, and why CVAT would not list it."""
+    settings, container = entry.settings, entry.container
+    told = {
+        "name": settings.name,
+        "kind": settings.kind,
+        "title": settings.name,
+        "description": settings.description,
+        "state": container.state,
+        "cause": container.cause if container.state != "ready" else "",
+        "restarts": container.restarts,
+        "workers": container.function.worker_count,
+        "url": f"http://{entry.address}",
+        "labels": [],
+        "fault": "",
+    }
+    try:
+        return told | _read(list_function(entry.as_json(), generation))
+    except ListingError as error:
+        return told | {"fault": str(unlistable(error, generation))}
+
+
+def _read(function: Listed) -> dict[str, Any]:
+    told = {"kind": function.kind, "title": function.name, "labels": _labels(function.labels)}
+    if function.kind == "interactor":
+        told |= {"help": function.help_message, **_prompts(function)}
+    if function.kind == "tracker":
+        told["shape_types"] = list(function.supported_shape_types or ("rectangle",))
+    return told
+
+
+def _labels(labels: Sequence[Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": str(label.name),
+            "type": str(label.type),
+            "color": as_css(color_of(number)),
+            "attributes": [str(attribute.name) for attribute in label.attributes],
+            "sublabels": [str(sublabel.name) for sublabel in label.sublabels or ()],
+        }
+        for number, label in enumerate(labels)
+    ]
+
+
+def _prompts(function: Listed) -> dict[str, Any]:
+    """What CVAT's page waits for before its first call, and which prompts it would not offer."""
+    generation = function.generation
+    browser = Browser(Server(generation, Gateway(generation)), function, Task.of((), ()))
+    return {
+        "waits_for": browser.waits_for(0, 0, None),
+        "not_offered": browser.interaction_hindrances(1, ((0.0, 0.0), (1.0, 1.0))),
+    }
 
 
 def shown(report: Report, first: int = 0) -> dict[str, Any]:
@@ -24,7 +80,8 @@ def shown(report: Report, first: int = 0) -> dict[str, Any]:
 
 def _form(report: Report) -> str:
     """In which of the two forms an interactor answered, and who takes it (`cvat.interactor`)."""
-    answer = report.answers[-1] if report.answers and report.function.kind == "interactor" else None
+    answers = report.calls.answers if report.function.kind == "interactor" else ()
+    answer = answers[-1] if answers else None
     if not isinstance(answer, Mapping) or not {"mask", "shapes"} & answer.keys():
         return ""
     return "'mask', which every CVAT takes" if "mask" in answer else "'shapes', which CVAT takes since late 2025"
