@@ -26,7 +26,6 @@ class Collection:
         self.items: dict[str, pytest.Item] = {}
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Keeps the tests by their node ids."""
         self.items = {item.nodeid: item for item in session.items}
 
 

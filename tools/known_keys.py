@@ -32,8 +32,6 @@ Types = dict[str, object]
 
 
 class Sources:
-    """The Go files of one Nuclio version."""
-
     def __init__(self, clone: Path, modules: Path, version: str) -> None:
         self.clone, self.modules, self.version = clone, modules, version
         self.required = dict(re.findall(r"^\t(\S+) (v\S+)", self.show("go.mod"), re.M))
@@ -61,7 +59,6 @@ class Collector:
         self.texts: dict[str, tuple[dict[str, str], dict[str, str]]] = {}
 
     def package(self, path: str) -> tuple[dict[str, str], dict[str, str]]:
-        """Declarations and imports of a package."""
         if path not in self.texts:
             text = self.sources.read(path)
             imports = {name or target.rsplit("/", 1)[-1]: target for name, target in IMPORT.findall(text)}
@@ -95,7 +92,6 @@ class Collector:
         return printed
 
     def fields(self, body: str, path: str) -> dict[str, Field]:
-        """The json fields of a struct, in order."""
         found: dict[str, Field] = {}
         for line in body.splitlines():
             if match := FIELD.match(line):

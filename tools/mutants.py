@@ -143,7 +143,6 @@ def survivors(group: str) -> list[str]:
 
 
 def results(group: str) -> Iterator[tuple[str, str]]:
-    """Each mutant's name and what became of it."""
     from mutmut.stats import status_by_exit_code
 
     for file in sorted((folder(group) / "mutants").rglob("*.meta")):

@@ -27,7 +27,6 @@ _REFUSED_STATE = {
 
 
 def schema() -> dict[str, Any]:
-    """The whole schema, as an object."""
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "The options of `cvat-nuclio generate` for one bundle",

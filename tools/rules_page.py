@@ -28,7 +28,6 @@ replay them.
 
 
 def page(rules: list[Rule]) -> str:
-    """The whole page."""
     parts = [HEAD]
     starts = list(GROUPS)
     for i, prefix in enumerate(starts):

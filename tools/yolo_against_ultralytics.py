@@ -52,8 +52,6 @@ DETECT_ONLY: Mapping[str, tuple[Mapping[str, object], ...]] = {"yolov10n": ({}, 
 
 @attrs.frozen
 class Compared:
-    """One graph."""
-
     name: str
     found: int
     difference: float
@@ -62,7 +60,6 @@ class Compared:
 
 
 def graphs() -> Iterator[tuple[str, str, Mapping[str, object]]]:
-    """Family, task and export of every graph."""
     for family, exports in EXPORTS.items():
         for task in SUFFIXES:
             yield from ((family, task, export) for export in exports)

@@ -12,7 +12,6 @@ IMAGES = {"1080p": ((1920, 1080), 200), "12 MP": ((4000, 3000), 60)}  # size, ro
 
 
 def run(folder: Path) -> Iterator[Result]:
-    """Two images against two handlers."""
     ours = generated_bundle(folder, "one_box")
     sides = {"floor": (plain_bundle(folder, "floor"), 1.10), "guide": (plain_bundle(folder, "guide"), 1.0)}
     for name, (bundle, limit) in sides.items():

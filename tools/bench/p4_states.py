@@ -105,7 +105,6 @@ def _row(row: str, what: str, seal: str, ours: RoundTrip, theirs: RoundTrip) -> 
 
 
 def with_tokens(store: TokenStore, sample: Sequence[Any]) -> RoundTrip:
-    """Ours."""
 
     def round_trip() -> str:
         text = "[" + ",".join(f'"{store.issue(TRACK, state)}"' for state in sample) + "]"  # as the tracker writes it

@@ -16,11 +16,9 @@ class Samples:
 
     @property
     def median(self) -> float:
-        """The middle value."""
         return statistics.median(self.values)
 
     def spread(self) -> str:
-        """The middle half."""
         if len(self.values) < 2:
             return ""
         low, _, high = statistics.quantiles(self.values, n=4)
@@ -76,5 +74,4 @@ def timed(call: Callable[[], object]) -> list[float]:
 
 
 def ms(seconds: Sequence[float]) -> list[float]:
-    """Milliseconds."""
     return [value * 1000 for value in seconds]

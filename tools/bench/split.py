@@ -42,7 +42,6 @@ DEPENDENCIES = {
 
 
 def lines() -> Iterator[str]:
-    """Markdown."""
     yield from _split()
     yield ""
     yield from _frame_split()

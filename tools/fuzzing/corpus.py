@@ -13,12 +13,10 @@ SIZE = (48, 40)
 
 
 def encoded(data: bytes) -> str:
-    """A file as CVAT sends it."""
     return base64.b64encode(data).decode()
 
 
 def saved(image: PIL.Image.Image, form: str, **options: object) -> bytes:
-    """The file that Pillow writes."""
     stream = io.BytesIO()
     image.save(stream, form, **options)
     return stream.getvalue()

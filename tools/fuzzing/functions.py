@@ -65,8 +65,6 @@ class Interactor:
 
 @dataclass
 class Track:
-    """What a tracker keeps."""
-
     points: list[float]
     template: Any
     history: deque[float] = field(default_factory=lambda: deque(maxlen=4))
@@ -91,8 +89,6 @@ class Tracker:
 
 
 class ReID:
-    """Where each box is."""
-
     spec = ReIDFunctionSpec()
 
     def embed(self, context: Any, image: PIL.Image.Image, boxes: Sequence[tuple[float, ...]]) -> Any:
@@ -100,6 +96,5 @@ class ReID:
 
 
 def make(kind: str) -> Any:
-    """The function of a kind."""
     functions = {"detector": Detector, "interactor": Interactor, "tracker": Tracker, "reid": ReID}
     return functions[kind]()

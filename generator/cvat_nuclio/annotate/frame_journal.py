@@ -46,7 +46,6 @@ class Journal:
     sending: Part | None = None
 
     def keep(self, frame: int, data: Mapping[str, Any]) -> None:
-        """A frame is done."""
         self._found(frame, data, self._write({"frame": frame, "data": data}))
 
     def leave_out(self, frame: int, cause: str) -> None:
@@ -55,7 +54,6 @@ class Journal:
         self.failed[frame] = cause
 
     def read(self, frame: int) -> dict[str, list[dict[str, Any]]]:
-        """A frame's annotations."""
         with open_private(self.path, "r") as file:
             file.seek(self.found[frame])
             return json.loads(file.readline())["data"]  # type: ignore[no-any-return]

@@ -17,7 +17,6 @@ class FrameProgress(Wait):
         self._lock = threading.Lock()
 
     def advance(self, count: int = 1) -> None:
-        """So many more are done."""
         with self._lock:
             self.done += count
 

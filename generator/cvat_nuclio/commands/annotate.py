@@ -32,7 +32,6 @@ The exit status is 0, 1 where frames were left out, 2 where the run ended before
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Adds the command's options."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     add_function(parser)

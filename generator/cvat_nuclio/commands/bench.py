@@ -8,7 +8,6 @@ from .shared_options import add_python, number
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Adds the command's options."""
     parser.add_argument(
         "target", metavar="DIR|URL", help="a bundle (served for the measurement), or a running function"
     )

@@ -16,7 +16,6 @@ _FORMATS = ("text", "json", "sarif", "github")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Adds the command's options."""
     parser.add_argument("paths", metavar="PATH", nargs="+", help="a bundle, a function.yaml, an AA function, or a tree")
     parser.add_argument("--fix", action="store_true", help="mend what can be mended without changing what is read")
     parser.add_argument("--format", choices=_FORMATS, default="text", help="how findings are written (default: text)")

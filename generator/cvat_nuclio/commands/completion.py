@@ -11,14 +11,12 @@ fish  cvat-nuclio completion fish > ~/.config/fish/completions/cvat-nuclio.fish
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Adds the command's options."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     parser.add_argument("shell", choices=SHELLS, help="prints the code for this shell")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Prints the shell's code; always 0."""
     import argcomplete
 
     print(argcomplete.shellcode(["cvat-nuclio"], shell=args.shell))

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Adds the command's options."""
     parser.add_argument("bundles", metavar="DIR", nargs="+", type=Path, help="a bundle that `generate` wrote")
     parser.add_argument(
         "--keep-serving", action="store_true", help="when an update fails put the last good version back by itself"

@@ -7,7 +7,6 @@ from ..limits import KINDS
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Adds the command's options."""
     parser.add_argument("kind", choices=KINDS, help="what the function is to CVAT")
     parser.add_argument("--output", metavar="DIR", type=Path, help="where to (the kind's name)")
 

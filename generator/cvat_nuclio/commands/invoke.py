@@ -22,7 +22,6 @@ The exit status is 1 where CVAT would fail on the answer, 2 where the call could
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Adds the command's options."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     parser.add_argument(

@@ -8,7 +8,6 @@ from ..limits import NAMESPACE
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Adds the command's options."""
     parser.add_argument("name", metavar="NAME", help="the function's metadata.name, its id in CVAT")
     parser.add_argument("--platform", choices=("local", "kube"), default="local", help="local Docker or Kubernetes")
     parser.add_argument("--namespace", default=NAMESPACE, help=f"Nuclio's namespace ({NAMESPACE})")

@@ -25,7 +25,6 @@ A run that was interrupted goes on where it was when the same command is given a
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Adds the command's options."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     add_function(parser, "the tracker: ")
@@ -68,7 +67,6 @@ def _add_what(group: argparse._ArgumentGroup) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Follows, stores, and prints what was stored."""
     from ..track.track_run import follow
 
     for line in follow(args, _options(args)):

@@ -57,7 +57,6 @@ class Browser:
 
     @property
     def generation(self) -> Generation:
-        """Of the server and its UI."""
         return self.server.generation
 
     def annotate(self, **fields: Any) -> Job:

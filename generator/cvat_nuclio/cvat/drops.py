@@ -23,7 +23,6 @@ class Drops:
     _prefix: str = ""
 
     def add(self, reason: str) -> None:
-        """Notes one drop of the item at hand."""
         self.found.append(Drop(self._item, self._prefix + reason))
 
     @contextmanager

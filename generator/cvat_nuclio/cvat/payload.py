@@ -27,7 +27,6 @@ class Call:
     signer: StateSigner
 
     def mandatory(self, name: str) -> Any:
-        """A field that the kind needs."""
         if name not in self.data:
             raise invalid(f"`{self.function.id}` lambda function was called without mandatory argument: {name}")
         return self.data[name]

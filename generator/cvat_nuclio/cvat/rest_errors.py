@@ -35,7 +35,6 @@ class CvatError(Exception):
 
     @property
     def name(self) -> str:
-        """The exception's name without its module."""
         return (self.exception or "Not found").rpartition(".")[2]
 
     @property

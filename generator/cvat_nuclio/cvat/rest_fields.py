@@ -36,7 +36,6 @@ class Refused(Exception):
 
     @classmethod
     def for_(cls, text: str, code: object = "invalid") -> "Refused":
-        """One refusal of the value itself."""
         return cls([Detail(text, code)])
 
     def as_error(self) -> CvatError:
@@ -154,7 +153,6 @@ def _characters(found: str, longest: int | None) -> Sequence[Detail]:
 
 
 def choice(choices: Sequence[str]) -> Reader:
-    """One of these words."""
 
     def read(value: Any) -> str:
         not_null(value)
@@ -166,7 +164,6 @@ def choice(choices: Sequence[str]) -> Reader:
 
 
 def array(read_item: Reader, length: int) -> Reader:
-    """A list of that many items."""
 
     def read(value: Any) -> list[Any]:
         not_null(value)

@@ -29,7 +29,6 @@ def region(given: Any) -> Roi:
 
 
 def refusal(text: str) -> CvatError:
-    """The REST ValidationError of a region."""
     return rest_error(text, 400)
 
 

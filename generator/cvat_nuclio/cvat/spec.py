@@ -18,7 +18,6 @@ class ModelAttribute:
     values: Any
 
     def to_dict(self) -> dict[str, Any]:
-        """As in the REST answer."""
         return {"name": self.name, "input_type": self.input_type, "values": self.values}
 
 
@@ -33,7 +32,6 @@ class ModelLabel:
     svg: Any = None
 
     def to_dict(self) -> dict[str, Any]:
-        """As in the REST answer."""
         body: dict[str, Any] = {
             "name": self.name,
             "type": self.type,

@@ -15,14 +15,11 @@ Collection = dict[str, list[dict[str, Any]]]
 
 
 def empty() -> Collection:
-    """No annotations."""
     return {"tags": [], "shapes": [], "tracks": []}
 
 
 @attrs.define
 class Store:
-    """The annotations of one task."""
-
     task: Task
     annotations: Collection = attrs.field(factory=empty)
     _ids: Iterable[int] = attrs.field(factory=lambda: itertools.count(1), repr=False)

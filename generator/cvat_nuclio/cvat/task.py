@@ -31,8 +31,6 @@ class TaskAttribute:
 
 @attrs.frozen
 class TaskLabel:
-    """A label of a task."""
-
     id: int
     name: str
     type: str = "any"
@@ -40,7 +38,6 @@ class TaskLabel:
     sublabels: "tuple[TaskLabel, ...]" = ()
 
     def attribute(self, name: str) -> TaskAttribute | None:
-        """The attribute of that name."""
         return next((a for a in self.attributes if a.name == name), None)
 
 
@@ -58,7 +55,6 @@ class Task:
 
     @classmethod
     def of(cls, labels: Iterable[TaskLabel], images: Sequence[bytes]) -> "Task":
-        """A task over images in memory."""
         return cls(tuple(labels), len(images), lambda frame: images[frame])
 
     def label_by_id(self, label_id: int) -> TaskLabel | None:

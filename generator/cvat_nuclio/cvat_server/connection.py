@@ -61,7 +61,6 @@ class Connection:
         return self.patiently(lambda: self.send("GET", path, query))
 
     def pages(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
-        """The results of all pages of a list."""
         page = 1
         while True:
             answer = self.get(path, **query, page=page)

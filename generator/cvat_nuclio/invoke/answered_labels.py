@@ -21,7 +21,6 @@ class Replay:
     answers: list[Any]
 
     def invoke(self, function: Listed, payload: Mapping[str, Any]) -> Any:
-        """The next one."""
         return self.answers.pop(0)
 
 

@@ -30,7 +30,6 @@ class Kept:
     notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """For `--json`."""
         body = attrs.asdict(self, filter=lambda field, value: field.name != "elements")
         if self.elements:
             body["elements"] = [element.to_dict() for element in self.elements]
@@ -85,7 +84,6 @@ class Report:
         return bool(self.fault) or self.fatal
 
     def to_dict(self) -> dict[str, Any]:
-        """The document that `--json` prints."""
         return {
             "function": self.function.id,
             "kind": self.function.kind,

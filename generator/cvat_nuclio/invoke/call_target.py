@@ -44,7 +44,6 @@ class Target:
     dashboard: str | None = None
 
     def gateway(self, generation: Generation) -> Gateway:
-        """How CVAT calls it."""
         if self.dashboard is None:
             return Gateway(generation, function_url=self.url)
         namespace = (self.function.get("metadata") or {}).get("namespace") or NAMESPACE

@@ -46,7 +46,6 @@ class Canvas:
         colors: Mapping[str, Color],
         edges: Mapping[str, Sequence[tuple[str, str]]] | None = None,
     ) -> "Canvas":
-        """A canvas over an RGB picture."""
         longer = max(picture.size)
         scale = max(1, math.ceil(SMALLEST / longer))
         size = (picture.width * scale, picture.height * scale)
@@ -89,7 +88,6 @@ class Canvas:
         ImageDraw.Draw(self.image).ellipse(box, fill=color if filled else None, outline=ring, width=1)
 
     def line(self, points: Sequence[Point], color: Color, *, closed: bool = False) -> None:
-        """A line through points of the image."""
         scaled = [(x * self.scale, y * self.scale) for x, y in points]
         ImageDraw.Draw(self.image).line(
             [*scaled, scaled[0]] if closed else scaled, fill=color, width=self.width, joint="curve"

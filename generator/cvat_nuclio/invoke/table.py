@@ -12,7 +12,6 @@ MANY = 60
 
 
 def print_report(report: Report, console: Console) -> None:
-    """Kept, dropped, notes, error, timing."""
     console.print(_heading(report))
     if report.kept:
         console.print(_kept_table(report))

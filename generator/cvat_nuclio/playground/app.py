@@ -96,7 +96,6 @@ class Page:
         return as_json(await self._in_thread(call.step))
 
     async def step(self, request: Request) -> Response:
-        """The next frame of a tracker's call."""
         return as_json(await self._in_thread(self._calls.get(request.path_params["id"]).step))
 
     async def saved(self, request: Request) -> Response:

@@ -93,7 +93,6 @@ def _color(report: Report, kept: Kept, colors: Mapping[str, Color]) -> str:
 
 
 def as_css(color: Color) -> str:
-    """As style sheets write it."""
     return f"rgb{color}"
 
 

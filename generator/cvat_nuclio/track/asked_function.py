@@ -94,8 +94,6 @@ def _passing(error: CvatError) -> bool:
 
 @attrs.frozen
 class Tracker:
-    """A tracking function."""
-
     function: Function
 
     def start(self, frame: int, picture: bytes, leaves: Sequence[Leaf]) -> None:

@@ -44,8 +44,6 @@ class Progress:
 
 @attrs.frozen
 class Journal:
-    """One run's file."""
-
     path: Path
 
     def load(self) -> Progress | None:
@@ -73,7 +71,6 @@ class Journal:
             raise cannot_keep(self.path, error) from error
 
     def remove(self) -> None:
-        """Nothing is left to go on with."""
         self.path.unlink(missing_ok=True)
 
 

@@ -25,11 +25,9 @@ class Line:
     kept: list[Keyframe] = attrs.field(factory=list)
 
     def add(self, frame: int, place: Placed | None) -> None:
-        """One frame more."""
         self.kept += self.keyframes.add(frame, place)
 
     def end(self) -> None:
-        """No frame more."""
         self.kept += self.keyframes.end()
 
 
@@ -47,7 +45,6 @@ class Draft:
         return cls(followed.subject, [Line(Keyframes(tolerance, backward)) for _ in range(count)])
 
     def add(self, frame: int, places: Iterator[Placed | None]) -> None:
-        """Where the object and its elements are on a frame."""
         for line, place in zip(self.lines, places, strict=True):
             line.add(frame, place)
 
