@@ -82,8 +82,9 @@ class Followed:
     @property
     def box(self) -> tuple[float, float, float, float]:
         """Around what was seen last, (x1, y1, x2, y2) without rotation."""
-        leaves = [leaf.place for leaf in self.leaves if not leaf.hidden] or [leaf.place for leaf in self.leaves]
-        return box_of(leaves)
+        seen = [leaf for leaf in self.leaves if not leaf.hidden] or self.leaves
+        lefts, tops, rights, bottoms = zip(*(_corners(leaf.place) for leaf in seen), strict=True)
+        return min(lefts), min(tops), max(rights), max(bottoms)
 
     def places(self, size: tuple[int, int]) -> Iterator[Placed | None]:
         """Where it is now: the whole, then its elements if it has any; None for what is hidden.
@@ -103,14 +104,8 @@ def outline(mask: Placed, size: tuple[int, int]) -> Placed | None:
     return Placed("polygon", tuple(map(float, points))) if len(points) >= 6 else None
 
 
-def box_of(places: list[Placed]) -> tuple[float, float, float, float]:
-    """The box around them all, rotation left aside: of a mask its own, of an ellipse that of its axes."""
-    corners = [_corners(place) for place in places]
-    lefts, tops, rights, bottoms = zip(*corners, strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)
-
-
 def _corners(place: Placed) -> tuple[float, float, float, float]:
+    """The box around a shape, rotation left aside: of a mask its own, of an ellipse that of its axes."""
     if place.type == "mask":
         left, top, right, bottom = place.points[-4:]
         return left, top, right + 1, bottom + 1
