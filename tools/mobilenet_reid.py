@@ -69,8 +69,8 @@ def _convolutions(weights: Weights, prefix: str) -> Iterator[tuple[str, str]]:
             yield f"{prefix}{place}", f"{prefix}{place + 1}"
 
 
-def write(weights: Weights, file: Path, width: int = 224, height: int = 224) -> Path:
-    """The graph: `crops` [N, 3, height, width] as ImageNet's normalised RGB to `features` [N, 1280]."""
+def write(weights: Weights, file: Path) -> Path:
+    """The graph: `crops` [N, 3, 224, 224] as ImageNet's normalised RGB to `features` [N, 1280]."""
     writer = Writer()
     writer.convolution(weights, "features.0.0", "features.0.1", 2, active=True)
     for index in range(1, 18):
@@ -79,7 +79,7 @@ def write(weights: Weights, file: Path, width: int = 224, height: int = 224) -> 
     writer.add("ReduceMean", axes=[2, 3], keepdims=0)
     writer.nodes[-1].output[0] = "features"
     info = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["N", 1280])
-    inputs: dict[str, list[int | str]] = {"crops": ["N", 3, height, width]}
+    inputs: dict[str, list[int | str]] = {"crops": ["N", 3, 224, 224]}
     return tiny_onnx.save(file, writer.nodes, inputs, [info], initializers=writer.initializers)
 
 

@@ -19,6 +19,7 @@ from cvat_cli._internal.agent_driver_detection import AgentDetectionFunctionDriv
 from cvat_cli._internal.agent_driver_interaction import AgentInteractionFunctionDriver
 from cvat_cli._internal.agent_driver_tracking import AgentTrackingFunctionDriver
 from cvat_sdk import models
+from tests.cvat_browser import in_front_of
 
 from cvat_nuclio.cvat import Browser, Generation, TaskLabel
 from cvat_nuclio.cvat.interactor_answer import Interacted, browser_accepts
@@ -37,7 +38,7 @@ class Deployed:
 
     def browser(self, images: Sequence[bytes], generation: Generation = Generation.G3) -> Browser:
         """A user in front of it."""
-        return Browser.connect(self.function, self.url, images, generation)
+        return in_front_of(self.function, self.url, images, generation)
 
 
 def load(name: str) -> ModuleType:

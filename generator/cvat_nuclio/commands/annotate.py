@@ -138,10 +138,10 @@ def _annotated(
     return not outcome.failed
 
 
-def _shortened(lost: tuple[str, ...], most: int = 8) -> list[str]:
-    """Labels that go nowhere: near misses first, the others counted."""
+def _shortened(lost: tuple[str, ...]) -> list[str]:
+    """Labels that go nowhere: at most eight near misses, the others counted."""
     near = [line for line in lost if not line.endswith("not in the task")]
-    told = [f"label without a place: {line}" for line in near[:most]]
+    told = [f"label without a place: {line}" for line in near[:8]]
     rest = len(lost) - len(told)
     return told + (
         [f"labels without a place: {rest}{' more' if told else ''}, none like one of the task's"] if rest else []

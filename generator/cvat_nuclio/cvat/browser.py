@@ -6,15 +6,14 @@ from typing import Any
 
 import attrs
 
-from .gateway import Gateway
-from .generation import NEWEST, Generation
+from .generation import Generation
 from .interactor_answer import Interacted, UiError, browser_accepts
 from .job import Job, run_job
-from .listing import Listed, retrieve_function
+from .listing import Listed
 from .mapping import mapping_by_name
 from .server import Server
 from .storage import Store
-from .task import Task, TaskLabel, labels_from_spec
+from .task import Task
 
 Point = tuple[float, float]
 # {"type", "points"}, as a user drew it or a tracker returned it
@@ -36,24 +35,6 @@ class Browser:
     server: Server
     function: Listed
     task: Task
-
-    @classmethod
-    def connect(
-        cls,
-        function: Mapping[str, Any],
-        url: str,
-        images: Sequence[bytes],
-        generation: Generation = NEWEST,
-        labels: Sequence[TaskLabel] | None = None,
-    ) -> "Browser":
-        """In front of the function at `url`, of which `function` is Nuclio's object.
-
-        `images` are the frames' bytes (see `frames`), `labels` the task's: those of the function by default. Raises
-        `ListingError` for a function that CVAT cannot list.
-        """
-        listed = retrieve_function(function, generation)
-        task = Task.of(labels_from_spec(listed.labels) if labels is None else labels, images)
-        return cls(Server(generation, Gateway(generation, function_url=url)), listed, task)
 
     @property
     def generation(self) -> Generation:

@@ -63,9 +63,9 @@ class Task:
         return next((label for label in nested if label.id == label_id), None)
 
 
-def labels_from_spec(labels: Iterable[ModelLabel], first_id: int = 1) -> tuple[TaskLabel, ...]:
+def labels_from_spec(labels: Iterable[ModelLabel]) -> tuple[TaskLabel, ...]:
     """The task labels that a user gets with the UI's "pick labels from model"."""
-    ids = itertools.count(first_id)
+    ids = itertools.count(1)
     return tuple(_task_label(label, ids) for label in labels)
 
 

@@ -80,12 +80,12 @@ class Canvas:
         luminance = 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2]
         draw.text((x + 4 - left, y + 3 - top), text, font=font, fill="black" if luminance > 140 else "white")
 
-    def point(self, at: Point, color: Color, *, filled: bool = True, ring: Color = (0, 0, 0)) -> None:
+    def point(self, at: Point, color: Color, *, ring: Color = (0, 0, 0)) -> None:
         """A dot of one of the user's clicks, a keypoint or a vertex."""
         radius = self.width * 1.9
         x, y = at[0] * self.scale, at[1] * self.scale
         box = (x - radius, y - radius, x + radius, y + radius)
-        ImageDraw.Draw(self.image).ellipse(box, fill=color if filled else None, outline=ring, width=1)
+        ImageDraw.Draw(self.image).ellipse(box, fill=color, outline=ring, width=1)
 
     def line(self, points: Sequence[Point], color: Color, *, closed: bool = False) -> None:
         scaled = [(x * self.scale, y * self.scale) for x, y in points]
