@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+import rich.progress  # noqa: F401 - a busy machine takes seconds for it
 
 from cvat_nuclio.waiting import waiting
 
