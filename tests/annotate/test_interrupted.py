@@ -177,7 +177,7 @@ def test_disk_full(
     monkeypatch.setattr(os, "write", write)
     assert annotate("--task", found.scope.task_id, "--in-flight", 1) == 2
     told = capsys.readouterr().err
-    assert "cannot keep what is done" in told
+    assert "cannot keep in" in told
     assert "No space left on device" in told
     monkeypatch.setattr(os, "write", real)
     assert found.frames() == []
