@@ -124,7 +124,11 @@ def test_what_the_cluster_lacks_is_found_before_the_build(
         ("image-not-found", "the registry has no image", "nothing: it was not serving before either"),
         ("oom-very-small-limit", "killed for memory (OOMKilled)", "nothing: it was not serving before either"),
         ("quota-exceeded", "the namespace's quota is used up: exceeded quota", "nothing: it was not serving before"),
-        ("update-to-import-error", "No module named 'missing_package'", "the old version's pod still runs, but Nuclio"),
+        (
+            "update-to-import-error",
+            "the image has no Python module missing_package",
+            "the old version's pod still runs, but Nuclio",
+        ),
         ("update-to-missing-image", "the registry has no image", "the old version's pod still runs, but Nuclio"),
         ("update-push-refused-serving", "no basic auth", "the old version still serves, although its state is error"),
         ("update-build-fails-serving", "a build step failed", "the old version still serves, although its state is"),

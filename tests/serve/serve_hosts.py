@@ -21,7 +21,7 @@ import yaml
 from tests.serve.serve_vectors import DEFAULT_CONFIG
 
 from cvat_nuclio.serve.child import Interpreter
-from cvat_nuclio.serve.engine_log import Record
+from cvat_nuclio.serve.engine_log import Log, Record
 from cvat_nuclio.serve.function_settings import Settings, read_settings
 from cvat_nuclio.serve.nuclio_home import WRAPPER, check_home
 from cvat_nuclio.serve.nuclio_processor import NuclioProcessor
@@ -31,10 +31,11 @@ from cvat_nuclio.serve.slot import Panic
 T = TypeVar("T")
 
 
-class MemoryLog:
+class MemoryLog(Log):
     """Keeps what a function says."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.records: list[Record] = []
         self.lines: dict[str, list[str]] = {"stdout": [], "stderr": []}
 

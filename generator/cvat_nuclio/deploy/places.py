@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 import attrs
 
@@ -42,35 +42,6 @@ class Asked:
     note: str = ""
 
 
-class Place(Protocol):
-    """Local Docker, or a cluster."""
-
-    @property
-    def goes_on(self) -> Collection[str]:
-        """States in which an interrupted deploy goes on by itself."""
-
-    def serving(self, name: str, state: State) -> Serving:
-        """What answers now."""
-
-    def reached(self, serving: Serving, state: State) -> bool:
-        """Whether CVAT, which asks Nuclio where the function is, gets to what serves."""
-
-    def left(self, before: Serving, after: Serving, state: State) -> str:
-        """What answers after a deploy that failed, in words; `state` is the one after it."""
-
-    def ask(self, config: Mapping[str, Any], state: State) -> Asked:
-        """One real request to a function that nuctl calls ready."""
-
-    def look(self, name: str, state: State) -> Asked:
-        """Whether a function of that state answers, without a request of its kind."""
-
-    def evidence(self, name: str, state: State, before: Serving) -> str:
-        """What is known of a deploy's failure beyond nuctl's output."""
-
-    def hopeless(self, name: str, before: Serving) -> Cause | None:
-        """Why a deploy under way cannot succeed, as soon as that shows."""
-
-
 @attrs.frozen
 class LocalPlace:
     """Docker on this machine."""
@@ -78,8 +49,10 @@ class LocalPlace:
     docker: Run
     namespace: str | None = None
     goes_on: Collection[str] = ()
+    """States in which an interrupted deploy goes on by itself."""
 
     def serving(self, name: str, state: State) -> Serving:
+        """What answers now."""
         found = find_container(container_name(name, self.namespace), self.docker)
         port = found.port if found else state.port
         if (found and found.status != "running") or not port or not first_request.is_alive(port):
@@ -87,9 +60,11 @@ class LocalPlace:
         return Serving(frozenset({found.id if found else f"port {port}"}), f"port {port}")
 
     def reached(self, serving: Serving, state: State) -> bool:
+        """Whether CVAT, which asks Nuclio where the function is, gets to what serves."""
         return bool(serving.ids and state.port)
 
     def left(self, before: Serving, after: Serving, state: State) -> str:
+        """What answers after a deploy that failed, in words; `state` is the one after it."""
         if not after.ids:
             was = "the old version was removed before the new one failed" if before.ids else None
             return f"nothing: {was or 'it was not serving before either'}"
@@ -98,6 +73,7 @@ class LocalPlace:
         return f"{what} on {after.where}{although}"
 
     def ask(self, config: Mapping[str, Any], state: State) -> Asked:
+        """One real request to a function that nuctl calls ready."""
         name = str(config["metadata"]["name"])
         if not state.port:
             return Asked(self._silent(name, 0) if not _wants_none(config) else _disabled())
@@ -108,6 +84,7 @@ class LocalPlace:
         return Asked(url=url)
 
     def look(self, name: str, state: State) -> Asked:
+        """Whether a function of that state answers, without a request of its kind."""
         if state.port and first_request.is_alive(state.port):
             return Asked(url=f"http://127.0.0.1:{state.port}/")
         return Asked(self._silent(name, state.port))
@@ -117,9 +94,11 @@ class LocalPlace:
         return why_silent(find_container(container, self.docker), container, port)
 
     def evidence(self, name: str, state: State, before: Serving) -> str:
+        """What is known of a deploy's failure beyond nuctl's output: here nothing."""
         return ""
 
     def hopeless(self, name: str, before: Serving) -> Cause | None:
+        """Why a deploy under way cannot succeed, as soon as that shows: here never."""
         return None
 
 
@@ -206,6 +185,9 @@ class ClusterPlace:
         found = find_cause("", "", self.cluster.evidence(name, before.all_ids))
         return found if found.id in HOPELESS else None
 
+
+Place = LocalPlace | ClusterPlace
+"""Where a function runs."""
 
 # What no waiting mends; a node may still come, and a registry answer again.
 HOPELESS = (

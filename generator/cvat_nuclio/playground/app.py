@@ -21,7 +21,7 @@ from ..invoke.call_picture import drawn, write
 from ..invoke.call_report import Report
 from ..invoke.call_target import Target
 from ..serve.dashboard import Entry
-from ..serve.engine_log import KeptLog
+from ..serve.engine_log import Log
 from ..serve.function_port import Bodies, Busy, Gone, TooLarge
 from ..serve.listener import App
 from .calls import Calls, Served, generation
@@ -36,7 +36,7 @@ SHOWN_AS_THEY_ARE = {b"\xff\xd8\xff": "image/jpeg", b"\x89PN": "image/png", b"GI
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def page_app(entries: Sequence[Entry], bundles: Sequence[str], log: KeptLog) -> App:
+def page_app(entries: Sequence[Entry], bundles: Sequence[str], log: Log) -> App:
     """The ASGI application. `bundles`: each function's, as the user named it to `serve`."""
     page = Page(entries, bundles, log)
     routes = [
@@ -55,7 +55,7 @@ def page_app(entries: Sequence[Entry], bundles: Sequence[str], log: KeptLog) -> 
 class Page:
     """Answers the page. What takes time is done in threads of its own: the engine's loop goes on."""
 
-    def __init__(self, entries: Sequence[Entry], bundles: Sequence[str], log: KeptLog) -> None:
+    def __init__(self, entries: Sequence[Entry], bundles: Sequence[str], log: Log) -> None:
         self._entries = {entry.settings.name: entry for entry in entries}
         self._bundles = dict(zip(self._entries, bundles, strict=True))
         self._log = log

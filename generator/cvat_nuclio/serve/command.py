@@ -17,7 +17,7 @@ from ..waiting import waiting
 from .child import Interpreter
 from .dashboard import Entry
 from .engine import LOOPBACK, Engine, Options, run_until_signal
-from .engine_log import KeptLog
+from .engine_log import Log
 from .engine_report import FunctionReport, Report, print_report, reachable, write_report
 from .function_settings import Settings, read_settings
 from .listener import MOST_CONNECTIONS, App
@@ -29,7 +29,7 @@ LOOK_EVERY = 0.1
 OWN_FILES = 512
 
 
-PageMaker = Callable[[Sequence[Entry], KeptLog], App]
+PageMaker = Callable[[Sequence[Entry], Log], App]
 
 
 def serve(
@@ -41,7 +41,7 @@ def serve(
     """
     functions = read_all(args.bundles, "function-gpu.yaml" if args.gpu else "function.yaml", args.nuclio)
     check_python(args.python)
-    console, log = Console(stderr=True), KeptLog(args.log_level)
+    console, log = Console(stderr=True), Log(args.log_level)
     warn_about_host(args.host, console)
     for settings in functions:
         for note in settings.notes:
@@ -62,7 +62,7 @@ def serve(
 
 
 async def _serve(
-    functions: list[Settings], options: Options, log: KeptLog, report_fd: int | None, show: Callable[[str], object]
+    functions: list[Settings], options: Options, log: Log, report_fd: int | None, show: Callable[[str], object]
 ) -> int:
     engine = Engine(functions, options, log)
     console = Console(stderr=True)

@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 LEVELS = {"debug": 0, "info": 1, "warn": 2, "error": 3}
 KEPT_LINES = 5000
@@ -22,17 +22,7 @@ class Record:
     fields: dict[str, Any] = field(default_factory=dict)
 
 
-class Log(Protocol):
-    """Takes what a function says."""
-
-    def record(self, record: Record) -> None:
-        """A log record."""
-
-    def output(self, function: str, stream: str, text: str) -> None:
-        """What a worker wrote to `stdout` or `stderr`: whole lines without their newline."""
-
-
-class KeptLog:
+class Log:
     """Prints records from `level` on and the workers' own output, each with the function's name before it, and keeps
     the newest lines for who asks later."""
 
@@ -44,10 +34,12 @@ class KeptLog:
         """How many lines there were."""
 
     def record(self, record: Record) -> None:
+        """A log record."""
         for line in _lines(record) if LEVELS[record.level] >= self._level else ():
             self.output(record.function, "stderr", line)
 
     def output(self, function: str, stream: str, text: str) -> None:
+        """What a worker wrote to `stdout` or `stderr`: whole lines without their newline."""
         with self._lock:
             # Looked up each time: while a status line stands on a terminal, rich keeps these lines above it.
             print(f"{function} | {text}", file=sys.stderr, flush=True)
