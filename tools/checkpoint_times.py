@@ -65,8 +65,8 @@ def measured(row: table.Network) -> Figures:
 def milliseconds(timed: Timed) -> int:
     """Two digits, or three for those that begin with a one."""
     exact = timed.least * 1000
-    digits = 2 - len(str(int(exact))) - (0 if str(int(exact))[0] != "1" else -1)
-    return max(1, int(round(exact, min(digits, 0))))
+    digits = 3 if f"{exact:g}".startswith("1") else 2
+    return max(1, int(float(f"{exact:.{digits}g}")))
 
 
 def sure_of(network: Any) -> float:
@@ -114,10 +114,10 @@ def figures_of(row: table.Network, is_counting: bool) -> Figures | str:
     from tools.full_networks import parameters
 
     try:
-        found = {"parameters": parameters(row)} if is_counting else measured(row)
+        counted = parameters(row)
+        return published(row, counted) or ({"parameters": counted} if is_counting else measured(row))
     except Exception as error:
         return f"{type(error).__name__}: {error}"
-    return published(row, found["parameters"]) or found
 
 
 def in_processes(rows: Sequence[table.Network], is_counting: bool) -> Iterator[tuple[table.Network, Figures | str]]:
