@@ -53,8 +53,6 @@ lint: $(VENV)/.ready-lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	@# One after the other: they share a name.
-	for file in serverless/*/*/nuclio/func.py; do $(BIN)/mypy $$file || exit 1; done
 	$(BIN)/shellcheck deploy.sh .ci/run .ci/stranger
 
 # Runs every row of docs/benchmarks.md and writes the page. Takes a quarter of an hour on an idle machine.

@@ -13,7 +13,7 @@ import pytest
 RUNTIME_MAY_IMPORT = {"PIL", "aa_runtime", "attrs", "cv2", "cvat_sdk", "msgpack", "nuclio_sdk", "numpy", "scipy"}
 FUNCTIONS_MAY_IMPORT = {
     "PIL", "aa_runtime", "attrs", "cv2", "cvat_functions", "cvat_sdk", "huggingface_hub", "numpy", "onnxruntime",
-    "openvino", "torch", "transformers", "ultralytics",
+    "openvino", "torch", "torchvision", "transformers", "ultralytics",
 }  # fmt: skip
 #: Not for the command line's start, which an editor pays for at every lint.
 HEAVY = {"cv2", "cvat_sdk", "jinja2", "numpy", "rich", "ruamel.yaml", "scipy", "uvicorn"}
@@ -48,9 +48,14 @@ def test_ready_functions_are_ordinary_aa_functions(repository: Path) -> None:
         for name in names:
             assert name.partition(".")[0] in allowed, f"{path.name} imports {name}"
         assert "aa_runtime" not in names or "reid" in path.name
-        assert path.stem in ("__init__", "hub", "on_torch", "shared", "skeletons", "ultralytics_words") or re.search(
-            r"^def create\(", path.read_text("utf-8"), re.MULTILINE
-        )
+
+
+def test_a_ready_function_has_create_and_every_other_module_is_of_use_to_one(repository: Path) -> None:
+    known = modules(repository, "functions/cvat_functions")
+    used = {other for name, path in known.items() for other in taken(name, path, known)}
+    for name, path in known.items():
+        has_create = re.search(r"^def create\(", path.read_text("utf-8"), re.MULTILINE)
+        assert has_create or name in used or path.name == "__init__.py", name
 
 
 def test_runtime_reaches_no_pickle_and_no_network(repository: Path) -> None:

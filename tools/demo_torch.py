@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DEMO = Path("build/demo-torch")
 WEIGHTS = DEMO / "weights"
 SERVERLESS = Path("serverless")
+LABELS = SERVERLESS / "openvino/mask-rcnn/nuclio/coco_90.txt"
 FRAMES = 6
 
 BOX = ("--box", "70,10,490,392", "--pos", "290,160")
@@ -41,8 +42,8 @@ class Case:
     """One bundle: its function, the parameters that choose small weights, and what it is sent."""
 
     name: str
-    source: str
-    """The function's folder in `serverless/`, or a module of cvat-sdk's."""
+    module: str
+    """Of `cvat_functions`, or cvat-sdk's own by its whole name."""
     parameters: Sequence[str]
     images: str = "coffee"
     prompts: Sequence[str] = ()
@@ -54,9 +55,8 @@ class Case:
     def generate(self) -> list[str]:
         """The command that makes the bundle."""
         words = [word for parameter in self.parameters for word in ("-p", parameter)]
-        file = str(SERVERLESS / self.source / "nuclio" / "func.py")
-        source = ["--function-file", file] if "/" in self.source else ["--function-module", self.source]
-        return ["generate", *source, "--output", str(self.folder), "--no-bake", "--force", *words]
+        module = self.module if "." in self.module else f"cvat_functions.{self.module}"
+        return ["generate", module, "--output", str(self.folder), "--no-bake", "--force", *words]
 
     def invoke(self, target: str) -> list[str]:
         """The command that sends what CVAT would send."""
@@ -86,24 +86,20 @@ SAM2 = "model=str:facebook/sam2.1-hiera-tiny"
 
 
 def cases() -> list[Case]:
-    """Every function of `serverless/` that needs weights."""
+    """The function of every bundle in `serverless/` that needs weights."""
     return [
         torchvision("detection", "fasterrcnn_mobilenet_v3_large_320_fpn"),
         torchvision("instance_segmentation", "maskrcnn_resnet50_fpn"),
         torchvision("keypoint_detection", "keypointrcnn_resnet50_fpn"),
         torchvision("classification", "mobilenet_v3_small"),
-        Case("yolo", "onnx/yolo", [weights("yolo.onnx"), "max_det=int:8"], prompts=("--threshold", "0.5")),
-        Case("mask-rcnn", "openvino/mask-rcnn", [weights("mask_rcnn.xml"), f"labels=str:{coco('openvino/mask-rcnn')}"]),
-        Case("sam", "pytorch/sam", [weights("sam.pth")], prompts=BOX),
-        Case("sam2", "pytorch/sam2", [SAM2], prompts=BOX),
-        Case("sam2-tracker", "pytorch/sam2-tracker", [SAM2], "frames", TRACK),
-        Case("transt", "pytorch/transt", [weights("transt.pth")], "frames", TRACK),
-        Case("person-reid", "onnx/person-reid", [weights("person_reid.onnx")], "pair", BOXES),
+        Case("yolo", "yolo_onnx", [weights("yolo.onnx"), "max_det=int:8"], prompts=("--threshold", "0.5")),
+        Case("mask-rcnn", "mask_rcnn_openvino", [weights("mask_rcnn.xml"), f"labels=file:{LABELS}"]),
+        Case("sam", "sam_checkpoint", [weights("sam.pth")], prompts=BOX),
+        Case("sam2", "transformers_sam", [SAM2], prompts=BOX),
+        Case("sam2-tracker", "transformers_sam_video", [SAM2], "frames", TRACK),
+        Case("transt", "transt", [weights("transt.pth")], "frames", TRACK),
+        Case("person-reid", "reid_onnx", [weights("person_reid.onnx")], "pair", BOXES),
     ]
-
-
-def coco(folder: str) -> Path:
-    return (SERVERLESS / folder / "nuclio" / "coco_90.txt").resolve()
 
 
 def lay() -> None:

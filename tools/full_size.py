@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import yaml
 
 from aa_runtime import FunctionSource
 from cvat_nuclio.errors import UserError
@@ -33,16 +34,22 @@ class Case:
     lay: Callable[[], Parameters] = dict
 
     def source(self) -> FunctionSource:
-        """The function as its bundle names it, with parameters for these weights."""
-        parameters, file = self.lay(), ROOT / "serverless" / self.folder / "nuclio" / "func.py"
-        if file.exists():
-            return FunctionSource(file=file, parameters=parameters)
-        task = self.name.removeprefix("torchvision-").replace("-", "_")
-        return FunctionSource(module=f"cvat_sdk.auto_annotation.functions.torchvision_{task}", parameters=parameters)
+        """The function that its bundle names, with parameters for these weights."""
+        options = yaml.safe_load((ROOT / "serverless" / self.folder / "cvat-nuclio.yaml").read_text("utf-8"))
+        return FunctionSource(module=options["function-module"], parameters=self.lay())
 
     @property
     def name(self) -> str:
         return self.folder.rpartition("/")[2]
+
+
+def beside(bundle: str, **names: str) -> Parameters:
+    """Files that lie in a bundle, by parameter."""
+    return {parameter: str(ROOT / "serverless" / bundle / "nuclio" / name) for parameter, name in names.items()}
+
+
+def text_detection() -> Parameters:
+    return beside("onnx/text-detection", weights="ch_PP-OCRv4_det_infer.onnx")
 
 
 def yolo() -> Parameters:
@@ -72,7 +79,7 @@ def mask_rcnn() -> Parameters:
         random_weights.opinionated(model)
         openvino_mask_rcnn.save(model, *SIZE, file)
 
-    return {"weights": str(_once("mask_rcnn.xml", write))}
+    return {"weights": str(_once("mask_rcnn.xml", write)), **beside("openvino/mask-rcnn", labels="coco_90.txt")}
 
 
 def sam() -> Parameters:
@@ -90,7 +97,7 @@ def transt() -> Parameters:
 def sam2() -> Parameters:
     def write(folder: Path) -> None:
         import torch
-        from transformers import Sam2VideoConfig, Sam2VideoModel
+        from transformers import Sam2ImageProcessor, Sam2Processor, Sam2VideoConfig, Sam2VideoModel
 
         torch.manual_seed(0)
         model = Sam2VideoModel(Sam2VideoConfig())  # as it is made, hiera-tiny
@@ -98,6 +105,7 @@ def sam2() -> Parameters:
             # Random weights would see no object at all.
             model.mask_decoder.pred_obj_score_head.proj_out.bias.fill_(5)
         model.save_pretrained(folder)
+        Sam2Processor(Sam2ImageProcessor()).save_pretrained(folder)
 
     return {"model": str(_once("sam2.1-hiera-tiny", write))}
 
@@ -131,7 +139,7 @@ def _once(name: str, write: Callable[[Path], object]) -> Path:
 
 
 CASES = [
-    Case("onnx/text-detection", "PP-OCRv4, its own weights"),
+    Case("onnx/text-detection", "PP-OCRv4, its own weights", text_detection),
     Case("onnx/yolo", "YOLO11n of 640 x 640", yolo),
     Case("onnx/person-reid", "MobileNetV2, its own weights", person_reid),
     Case("opencv/grabcut", "none"),

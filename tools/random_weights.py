@@ -116,7 +116,7 @@ def _values(name: str, shape: tuple[int, ...]) -> npt.NDArray[Any]:
 def sam2(folder: Path, image_size: int = 128) -> Any:
     """A small SAM 2.1 for videos, saved as the Hugging Face hub's folders are; returns the model."""
     import torch
-    from transformers import Sam2VideoConfig, Sam2VideoModel
+    from transformers import Sam2ImageProcessor, Sam2Processor, Sam2VideoConfig, Sam2VideoModel
 
     cells = image_size // 4
     vision = {
@@ -160,6 +160,8 @@ def sam2(folder: Path, image_size: int = 128) -> Any:
         # Random weights would see no object at all.
         model.mask_decoder.pred_obj_score_head.proj_out.bias.fill_(5)
     model.save_pretrained(folder)
+    sides = {"height": image_size, "width": image_size}
+    Sam2Processor(Sam2ImageProcessor(size=sides, mask_size=sides)).save_pretrained(folder)
     return model
 
 
@@ -344,6 +346,7 @@ def _bring_back(copy: Path, bundle: Path) -> None:
     new, old = _generated(copy), _generated(bundle)
     for name in [*new, "cvat-nuclio.sums"]:
         if not (bundle / name).exists() or (bundle / name).read_bytes() != (copy / name).read_bytes():
+            (bundle / name).parent.mkdir(exist_ok=True)
             shutil.copyfile(copy / name, bundle / name)
             print(bundle / name)
     for name in old - new:

@@ -1,4 +1,4 @@
-"""Compares `serverless/onnx/yolo` with ultralytics' own predictions, over graphs that ultralytics exports.
+"""Compares `cvat_functions.yolo_onnx` with ultralytics' own predictions, over graphs that ultralytics exports.
 
     uv pip install --no-deps --target build/ultralytics ultralytics ultralytics-thop
     PYTHONPATH=build/ultralytics YOLO_OFFLINE=true python -m tools.yolo_against_ultralytics
@@ -26,8 +26,6 @@ from cvat_sdk.masks import decode_mask
 
 from aa_runtime import FunctionSource, load
 
-ROOT = Path(__file__).resolve().parents[1]
-FUNCTION = ROOT / "serverless/onnx/yolo/nuclio/func.py"
 FOLDER = Path("build/yolo")
 SIDE = 320
 FOUND = 40
@@ -136,7 +134,8 @@ def compare(graph: Path, task: str, picture: PIL.Image.Image) -> Compared:
     # Between two scores, so that rounding decides nothing.
     last = min(FOUND, len(scores) - 1)
     threshold = float(scores[last - 1] + scores[last]) / 2
-    function = load(FunctionSource(file=FUNCTION, parameters={"weights": str(graph.resolve()), "imgsz": SIDE}))
+    parameters = {"weights": str(graph.resolve()), "imgsz": SIDE}
+    function = load(FunctionSource(module="cvat_functions.yolo_onnx", parameters=parameters))
     context = SimpleNamespace(conf_threshold=threshold, conv_mask_to_poly=False, frame_name="picture")
     ours, answer = function.detect(context, picture), predict(threshold)
     count = len(_boxes(answer))

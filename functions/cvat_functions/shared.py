@@ -1,5 +1,5 @@
-"""What the families share: any picture as RGB, the sum of a file, labels, bitmaps as shapes, what is computed once. It
-needs no framework."""
+"""What the families share: pictures as RGB, boxes, files, labels, bitmaps as shapes, what is computed once. It needs no
+framework."""
 
 import contextlib
 import hashlib
@@ -17,6 +17,8 @@ from cvat_sdk.masks import encode_mask
 
 Bitmap = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
+#: `x1, y1, x2, y2` in pixels.
+Box = tuple[float, float, float, float]
 #: Letters of a label's name in CVAT.
 LONGEST = 64
 
@@ -27,6 +29,28 @@ def to_rgb(image: PIL.Image.Image) -> PIL.Image.Image:
         grey = np.asarray(image, np.float32)
         image = PIL.Image.fromarray((grey / (257 if grey.max() > 255 else 1)).clip(0, 255).astype(np.uint8))
     return image.convert("RGB")
+
+
+def pixels_of(box: Box) -> tuple[int, int, int, int]:
+    """The whole pixels that a box touches, at least one each way: left, top, right, bottom."""
+    left, top = int(box[0]), int(box[1])
+    return left, top, max(int(np.ceil(box[2])), left + 1), max(int(np.ceil(box[3])), top + 1)
+
+
+def file_of(path: str, parameter: str) -> Path:
+    """The file that a parameter of `create` names. FileNotFoundError says what to do where there is none."""
+    file = Path(path)
+    if not file.is_file():
+        raise FileNotFoundError(
+            f"no file {str(file.absolute())!r}: lay it there before the image is built, mount a volume that has it, or "
+            f"name another, which then goes into the bundle, with -p {parameter}=file:FILE"
+        )
+    return file
+
+
+def lines_of(file: Path) -> list[str]:
+    """A text file's lines that are not blank."""
+    return [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
 def check_sum(file: str, sha256: str | None) -> None:
@@ -63,14 +87,19 @@ def spec_of(names: Sequence[str], kind: str) -> cvataa.DetectionFunctionSpec:
     )
 
 
-def shapes_of(label: int, bitmap: Bitmap, as_polygons: bool) -> Iterator[Any]:
-    """A bitmap of the picture's size as a mask, or as the polygon of each of its parts; nothing for an empty one."""
+def shapes_of(label: int, bitmap: Bitmap, as_polygons: bool, corner: tuple[int, int] = (0, 0)) -> Iterator[Any]:
+    """A bitmap as a mask, or as the polygon of each of its parts; nothing for an empty one.
+
+    `corner`: the picture's pixel that the bitmap begins at, x and y, where it is of a part of the picture.
+    """
     if as_polygons:
         for contour in cv2.findContours(bitmap.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_TC89_KCOS)[0]:
             if len(contour) >= 3:
-                yield cvataa.polygon(label, contour.ravel().tolist())
+                yield cvataa.polygon(label, np.add(contour.reshape(-1, 2), corner).ravel().tolist())
     elif bitmap.any():
-        yield cvataa.mask(label, encode_mask(bitmap))
+        *runs, x1, y1, x2, y2 = encode_mask(bitmap)
+        left, top = corner
+        yield cvataa.mask(label, [*runs, x1 + left, y1 + top, x2 + left, y2 + top])
 
 
 def phrases(text: str) -> list[str]:

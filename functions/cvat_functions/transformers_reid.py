@@ -13,7 +13,7 @@ from transformers import AutoImageProcessor, AutoModel
 
 from aa_runtime import ReIDFunctionContext, ReIDFunctionSpec
 from cvat_functions.hub import Loaded, load
-from cvat_functions.shared import to_rgb
+from cvat_functions.shared import Box, pixels_of, to_rgb
 
 #: Boxes in one pass of the network.
 BATCH = 32
@@ -31,11 +31,11 @@ class Embedder:
         self,
         context: ReIDFunctionContext,
         image: PIL.Image.Image,
-        boxes: Sequence[tuple[float, float, float, float]],
+        boxes: Sequence[Box],
     ) -> npt.NDArray[np.float32]:
         """One row per box, (len(boxes), spec.embedding_size)."""
         picture = to_rgb(image)
-        crops = [picture.crop(_pixels(box)) for box in boxes]
+        crops = [picture.crop(pixels_of(box)) for box in boxes]
         return np.concatenate([self._features(crops[at : at + BATCH]) for at in range(0, len(crops), BATCH)])
 
     @torch.inference_mode()
@@ -45,12 +45,6 @@ class Embedder:
         if pooled is None:
             pooled = answer.last_hidden_state[:, 0]
         return np.asarray(pooled.flatten(1).float().cpu())
-
-
-def _pixels(box: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
-    """The whole pixels that a box touches, at least one."""
-    left, top = int(box[0]), int(box[1])
-    return left, top, max(int(np.ceil(box[2])), left + 1), max(int(np.ceil(box[3])), top + 1)
 
 
 def create(

@@ -24,9 +24,8 @@ def check(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, 
 @pytest.fixture
 def bundle(tmp_path: Path, repository: Path) -> Path:
     """A sound bundle's files; `func.py` is a test's own."""
-    source = repository / "serverless" / "opencv" / "grabcut" / "nuclio"
-    for name in ("function.yaml", "main.py", "model_handler.py", "requirements.txt", "func.py"):
-        (tmp_path / name).write_bytes((source / name).read_bytes())
+    for name in ("function.yaml", "main.py", "func.py"):
+        (tmp_path / name).write_bytes((repository / "tests/bench/bundles/detector" / name).read_bytes())
     return tmp_path
 
 

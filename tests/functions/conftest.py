@@ -1,4 +1,4 @@
-"""The functions of `serverless/` that need no download, and the photographs and the clip they are tried on.
+"""The functions that need no download, and the photographs and the clip they are tried on.
 
 The pictures are files in PyPI packages, read where they lie: the packages' own loaders would import half of scipy, and
 fetch what is not there.
@@ -54,14 +54,21 @@ def bikes() -> list[PIL.Image.Image]:
 
 
 @pytest.fixture(scope="session")
-def function(repository: Path) -> Callable[..., Any]:
-    """Loads `serverless/FUNCTION/nuclio/func.py` with cvat-cli's own loader."""
+def given(repository: Path) -> Callable[[str], dict[str, Any]]:
+    """What a function of `cvat_functions` needs: the text detector its weights."""
+    weights = repository / "serverless/onnx/text-detection/nuclio/ch_PP-OCRv4_det_infer.onnx"
+    return lambda name: {"weights": str(weights)} if name == "text_detection_onnx" else {}
 
-    def load_function(name: str, **parameters: object) -> Any:
-        file = repository / "serverless" / name / "nuclio" / "func.py"
-        if name == "opencv/appearance-reid":  # cvat-cli knows no ReID
-            return load(FunctionSource(file=file, parameters=parameters))
-        return FunctionLoader(None, file, parameters).load()
+
+@pytest.fixture(scope="session")
+def function(given: Callable[[str], dict[str, Any]]) -> Callable[..., Any]:
+    """Loads a function of `cvat_functions` with cvat-cli's own loader."""
+
+    def load_function(name: str, **more: object) -> Any:
+        module, parameters = f"cvat_functions.{name}", {**given(name), **more}
+        if name == "appearance_reid":  # cvat-cli knows no ReID
+            return load(FunctionSource(module=module, parameters=parameters))
+        return FunctionLoader(module, None, parameters).load()
 
     return load_function
 

@@ -8,7 +8,7 @@ import PIL.Image
 import pytest
 from scipy.optimize import linear_sum_assignment
 
-NAME = "opencv/appearance-reid"
+NAME = "appearance_reid"
 
 # The same things in three frames of one shot; a van hides most of them between 76 and 106.
 STREET = {

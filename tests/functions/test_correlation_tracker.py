@@ -9,7 +9,7 @@ import PIL.Image
 import pytest
 from cvat_sdk.auto_annotation import TrackableShape
 
-NAME = "opencv/correlation-tracker"
+NAME = "correlation_tracker"
 
 # A car that drives away behind a railing: its rear, which becomes 0.65 times as large.
 CAR = {

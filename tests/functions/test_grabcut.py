@@ -9,7 +9,7 @@ import PIL.Image
 import pytest
 from cvat_sdk.masks import decode_mask
 
-NAME = "opencv/grabcut"
+NAME = "grabcut"
 
 
 def ellipse(image: Any, centre: Any, radii: Any) -> Any:

@@ -1,6 +1,7 @@
 """The text detector on photographs of text and of none."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -10,7 +11,9 @@ import pytest
 
 onnxruntime = pytest.importorskip("onnxruntime")
 
-NAME = "onnx/text-detection"
+from cvat_functions.text_regions import offset  # noqa: E402
+
+NAME = "text_detection_onnx"
 
 # Read off `page.png` (384 x 191) by eye: the seven lines of print, as boxes.
 PAGE = (
@@ -131,10 +134,10 @@ def test_contours_follow_curved_lines_closer_than_boxes(
     assert area(contours) < 0.9 * area(boxes)
 
 
-def test_growing_a_polygon_moves_its_sides_by_the_distance(detector: Any) -> None:
-    offset = type(detector)._grow.__globals__["offset"]
+def test_growing_a_polygon_moves_its_sides_by_the_distance() -> None:
     square = np.array([[10, 20], [110, 20], [110, 60], [10, 60]], np.float32)
     grown = offset(square, 7.5)
+    assert grown is not None
     area = 100 * 40 + 2 * (100 + 40) * 7.5 + np.pi * 7.5**2
     assert cv2.contourArea(grown.astype(np.float32)) == pytest.approx(area, rel=0.01)
     assert [*grown.min(axis=0), *grown.max(axis=0)] == pytest.approx([2.5, 12.5, 117.5, 67.5], abs=0.5)
@@ -176,6 +179,9 @@ class Session:
     def get_providers(self) -> Any:
         return self.asked
 
+    def get_inputs(self) -> Any:
+        return [SimpleNamespace(name="x", shape=["N", 3, "H", "W"], type="tensor(float)")]
+
 
 def test_cuda_comes_first_where_there_is_one_and_the_log_says_so(
     function: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, capsys: Any
@@ -184,6 +190,6 @@ def test_cuda_comes_first_where_there_is_one_and_the_log_says_so(
         onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"]
     )
     monkeypatch.setattr(onnxruntime, "InferenceSession", Session)
-    session = function(NAME).session
+    session = function(NAME).graph.session
     assert session.asked == ["CUDAExecutionProvider", "CPUExecutionProvider"]
     assert capsys.readouterr().err.endswith("on CUDAExecutionProvider\n")

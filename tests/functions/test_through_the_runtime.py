@@ -4,7 +4,6 @@ import base64
 import io
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, cast
 
 import PIL.Image
@@ -34,12 +33,12 @@ class Event:
 
 
 @pytest.fixture
-def ask(repository: Path) -> Any:
+def ask(given: Callable[[str], dict[str, Any]]) -> Any:
     """Sends bodies to one function's handler, one after the other."""
 
     def start(name: Any, **options: Any) -> Any:
-        file = repository / "serverless" / name / "nuclio" / "func.py"
-        handler = create_handler(FunctionSource(file=file), Options(**options), cast("Any", Log()))
+        source = FunctionSource(module=f"cvat_functions.{name}", parameters=given(name))
+        handler = create_handler(source, Options(**options), cast("Any", Log()))
 
         def send(**body: Any) -> Any:
             response = handler.handle(None, Event(json.loads(json.dumps(body))))
@@ -58,14 +57,14 @@ def encoded(image: Any) -> Any:
 
 
 def test_text_detection(ask: Any, photo: Callable[[str], PIL.Image.Image]) -> None:
-    send = ask("onnx/text-detection")
+    send = ask("text_detection_onnx")
     items = send(image=encoded(photo("page.png")))
     assert [(item["label"], item["type"]) for item in items] == [("text", "polygon")] * 7
     assert len(send(image=encoded(photo("page.png")), threshold=0.93)) < 7
 
 
 def test_grabcut(ask: Any, photo: Callable[[str], PIL.Image.Image]) -> None:
-    send = ask("opencv/grabcut")
+    send = ask("grabcut")
     image = encoded(photo("flower.jpg"))
     answer = send(image=image, pos_points=[[300, 220]], neg_points=[], obj_bbox=[])
     (shape,) = answer["shapes"]
@@ -78,7 +77,7 @@ def test_grabcut(ask: Any, photo: Callable[[str], PIL.Image.Image]) -> None:
 
 def test_correlation_tracker_goes_on_from_its_tokens(ask: Any, bikes: list[PIL.Image.Image], helpers: Any) -> None:
     """Every frame goes to another worker, which knows nothing but the token."""
-    workers = [ask("opencv/correlation-tracker") for _ in range(2)]
+    workers = [ask("correlation_tracker") for _ in range(2)]
     answer = workers[0](
         image=encoded(bikes[76]), shapes=[{"type": "rectangle", "points": [65, 106, 302, 268]}], states=[]
     )
@@ -95,11 +94,11 @@ def test_correlation_tracker_behind_the_runtime_says_what_it_says_alone(
     from cvat_sdk.auto_annotation import TrackableShape
 
     box = [408, 53, 494, 173]
-    tracker = function("opencv/correlation-tracker")
+    tracker = function("correlation_tracker")
     state = tracker.init_tracking_state(
         None, tracker.preprocess_image(None, bikes[76]), TrackableShape(type="rectangle", points=box)
     )
-    send = ask("opencv/correlation-tracker", lost_shape="null")
+    send = ask("correlation_tracker", lost_shape="null")
     answer = send(image=encoded(bikes[76]), shapes=[{"type": "rectangle", "points": box}], states=[])
     for number in range(77, 90):
         alone = tracker.track(None, tracker.preprocess_image(None, bikes[number]), state)
@@ -110,7 +109,7 @@ def test_correlation_tracker_behind_the_runtime_says_what_it_says_alone(
 
 
 def test_appearance_reid(ask: Any, bikes: list[PIL.Image.Image]) -> None:
-    send = ask("opencv/appearance-reid")
+    send = ask("appearance_reid")
     first = [(378, 23, 463, 137), (37, 72, 274, 234), (232, 60, 293, 105)]
     second = [(40, 61, 277, 223), (236, 49, 297, 94), (382, 9, 468, 125)]
 

@@ -1,4 +1,4 @@
-"""What the tests of the functions in `serverless/` share: loading as cvat-cli does, contexts, pictures."""
+"""What the tests of the functions share: loading as cvat-cli does, contexts, pictures."""
 
 import base64
 import io
@@ -58,14 +58,12 @@ def tracked() -> type[Tracked]:
 
 
 @pytest.fixture(scope="session")
-def create(repository: Path) -> Callable[..., Any]:
-    """`create("onnx/yolo", weights=...)`: the function as cvat-cli and a bundle load it."""
+def create() -> Callable[..., Any]:
+    """`create("yolo_onnx", weights=...)`: a function of `cvat_functions`, or of a module by its whole name, as cvat-cli
+    and a bundle load it."""
 
     def create(name: str, **parameters: Any) -> Any:
-        if "/" not in name:
-            return load(FunctionSource(module=name, parameters=parameters))
-        file = repository / "serverless" / name / "nuclio" / "func.py"
-        return load(FunctionSource(file=file, parameters=parameters))
+        return load(FunctionSource(module=name if "." in name else f"cvat_functions.{name}", parameters=parameters))
 
     return create
 

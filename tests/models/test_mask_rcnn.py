@@ -1,4 +1,4 @@
-"""`serverless/openvino/mask-rcnn` over graphs with the outputs of three families and answers known beforehand."""
+"""`cvat_functions.mask_rcnn_openvino` over graphs with the outputs of three families and answers known beforehand."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -79,7 +79,7 @@ def mask_rcnn(create: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
             openvino.save_model(openvino.Core().read_model(file), tmp_path / "tiny.xml")
             file = tmp_path / "tiny.xml"
         (tmp_path / "names.txt").write_text("cat\ndog\nowl\n")
-        return create("openvino/mask-rcnn", weights=str(file), labels=str(tmp_path / "names.txt"), **more)
+        return create("mask_rcnn_openvino", weights=str(file), labels=str(tmp_path / "names.txt"), **more)
 
     return mask_rcnn
 
@@ -137,9 +137,10 @@ def test_colours_as_each_family_wants_them(
     np.testing.assert_allclose(fed[0][80, 160], seen, rtol=1e-6)
 
 
-def test_coco_s_names_leave_out_the_blanks(create: Any, tmp_path: Path) -> None:
+def test_coco_s_names_leave_out_the_blanks(create: Any, repository: Path, tmp_path: Path) -> None:
     file = tiny_onnx.constants(tmp_path / "tiny.onnx", *GRAPHS["rows"])
-    labels = create("openvino/mask-rcnn", weights=str(file)).spec.labels
+    names = repository / "serverless/openvino/mask-rcnn/nuclio/coco_90.txt"
+    labels = create("mask_rcnn_openvino", weights=str(file), labels=str(names)).spec.labels
     assert len(labels) == 80
     assert {label.id: label.name for label in labels}[90] == "toothbrush"
     assert (labels[0].id, labels[0].name) == (1, "person")
@@ -156,6 +157,8 @@ def test_a_class_without_a_name_is_an_error(mask_rcnn: Any, detection: Any, pict
         function.detect(detection(conf_threshold=0.05), picture)
 
 
-def test_missing_files_say_where_to_put_them(create: Any) -> None:
-    with pytest.raises(FileNotFoundError, match=r"no file 'nowhere\.xml' in .*-p weights=str:"):
-        create("openvino/mask-rcnn", weights="nowhere.xml")
+@pytest.mark.parametrize("missing", ["weights", "labels"])
+def test_missing_files_say_where_to_put_them(create: Any, missing: str) -> None:
+    given = {"weights": __file__, "labels": __file__, missing: "nowhere.txt"}
+    with pytest.raises(FileNotFoundError, match=rf"no file '.*nowhere\.txt'.*-p {missing}=file:"):
+        create("mask_rcnn_openvino", **given)

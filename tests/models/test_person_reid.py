@@ -1,4 +1,4 @@
-"""`serverless/onnx/person-reid`: over a graph whose features can be worked out by hand."""
+"""`cvat_functions.reid_onnx`: over a graph whose features can be worked out by hand."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -51,14 +51,14 @@ def unit(colour: Any) -> np.ndarray:
 
 @pytest.mark.parametrize("form", [{}, {"kind": "map"}, {"batch": 1}, {"batch": 2}, {"width": "w", "height": "h"}])
 def test_features_are_of_each_box_in_order(create: Any, channel_means: Any, flags: Any, form: Any) -> None:
-    function = create("onnx/person-reid", weights=str(channel_means(**form)))
+    function = create("reid_onnx", weights=str(channel_means(**form)))
     assert function.spec.embedding_size == 3
     rows = function.embed(None, flags, STRIPES)
     np.testing.assert_allclose(rows, [unit([1, 0, 0]), unit([0, 1, 0]), unit([0, 0, 1])], atol=1e-4)
 
 
 def test_many_boxes_go_in_batches(create: Any, channel_means: Any, flags: Any) -> None:
-    function = create("onnx/person-reid", weights=str(channel_means()), batch=4)
+    function = create("reid_onnx", weights=str(channel_means()), batch=4)
     rows = function.embed(None, flags, STRIPES * 5)
     assert rows.shape == (15, 3)
     np.testing.assert_array_equal(rows[:3], rows[12:])
@@ -66,23 +66,23 @@ def test_many_boxes_go_in_batches(create: Any, channel_means: Any, flags: Any) -
 
 def test_channels_and_normalisation_can_be_chosen(create: Any, channel_means: Any, flags: Any) -> None:
     function = create(
-        "onnx/person-reid", weights=str(channel_means()), mean="0,0,0", deviation="1,1,1", bgr=True
+        "reid_onnx", weights=str(channel_means()), mean="0,0,0", deviation="1,1,1", bgr=True
     )  # fmt: skip
     np.testing.assert_allclose(function.embed(None, flags, STRIPES[:1]), [[0, 0, 1]], atol=1e-6)
     with pytest.raises(ValueError, match=r"mean is '1;2;3': three numbers"):
-        create("onnx/person-reid", weights=str(channel_means()), mean="1;2;3")
+        create("reid_onnx", weights=str(channel_means()), mean="1;2;3")
 
 
 @pytest.mark.parametrize("box", [(0.0, 0.0, 0.2, 0.3), (119.5, 59.5, 120.0, 60.0)])
 def test_a_box_within_a_pixel(create: Any, channel_means: Any, flags: Any, box: Any) -> None:
-    rows = create("onnx/person-reid", weights=str(channel_means())).embed(None, flags.convert("P"), [box])
+    rows = create("reid_onnx", weights=str(channel_means())).embed(None, flags.convert("P"), [box])
     assert np.isfinite(rows).all()
 
 
 def test_a_graph_without_one_vector_a_crop_is_refused(create: Any, tmp_path: Path) -> None:
     file = tiny_onnx.constants(tmp_path / "bad.onnx", {"y": np.zeros((1, 3, 4, 4), np.float32)}, {"x": [1, 3, 8, 8]})
     with pytest.raises(ValueError, match=r"answers \[1, 3, 4, 4\] for 1 crops"):
-        create("onnx/person-reid", weights=str(file))
+        create("reid_onnx", weights=str(file))
     file = tiny_onnx.constants(tmp_path / "grey.onnx", {"y": np.zeros((1, 3), np.float32)}, {"x": [1, 1, 8, 8]})
     with pytest.raises(ValueError, match=r"takes \[1, 1, 8, 8\]"):
-        create("onnx/person-reid", weights=str(file))
+        create("reid_onnx", weights=str(file))

@@ -41,11 +41,7 @@ class Outcome:
 
 def generate(case: Case) -> list[str]:
     """The command that makes the bundle."""
-    source = Path("serverless", case.folder, "nuclio")
-    command = ["generate", "--function-file", f"{source}/func.py", "--output", f"{BUNDLES}/{case.name}"]
-    for added in case.added:
-        command += ["--add", f"{source}/{added}"]
-    return command
+    return ["generate", f"cvat_functions.{case.module}", "--output", f"{BUNDLES}/{case.name}", *case.options]
 
 
 def invoke(case: Case, target: str) -> list[str]:

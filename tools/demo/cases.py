@@ -9,6 +9,8 @@ import attrs
 
 from .media import SHOT
 
+OCR, OCR_NAME = "serverless/onnx/text-detection/nuclio", "ch_PP-OCRv4_det_infer"
+
 Answer = Mapping[str, Any]
 """What `cvat-nuclio invoke --json` prints."""
 
@@ -19,8 +21,10 @@ class Case:
 
     folder: str
     """Its folder in `serverless/`, and so where its bundle goes."""
-    added: Sequence[str] = ()
-    """Files beside the function that its bundle needs."""
+    module: str
+    """Of `cvat_functions`."""
+    options: Sequence[str] = ()
+    """What `generate` is told beside."""
     images: Sequence[str]
     """In `build/demo/`; `*` as in a shell."""
     prompts: Sequence[str] = ()
@@ -66,13 +70,15 @@ def _options(name: str, *values: str) -> list[str]:
 CASES = (
     Case(
         folder="onnx/text-detection",
-        added=("ch_PP-OCRv4_det_infer.onnx", "LICENSE.ch_PP-OCRv4_det_infer"),
+        module="text_detection_onnx",
+        options=("-p", f"weights=file:{OCR}/{OCR_NAME}.onnx", "--add", f"{OCR}/LICENSE.{OCR_NAME}"),
         images=("page.png",),
         picture="text-detection.png",
         tell=_lines,
     ),
     Case(
         folder="opencv/grabcut",
+        module="grabcut",
         images=("coffee.png",),
         prompts=("--box", "70,10,490,392", "--pos", "290,160"),
         picture="grabcut.png",
@@ -80,6 +86,7 @@ CASES = (
     ),
     Case(
         folder="opencv/correlation-tracker",
+        module="correlation_tracker",
         images=("frames/*.png",),
         prompts=_options("--shape", "rectangle:65,106,302,268", "rectangle:408,53,494,173"),
         picture="correlation-tracker.gif",
@@ -87,6 +94,7 @@ CASES = (
     ),
     Case(
         folder="opencv/appearance-reid",
+        module="appearance_reid",
         images=("frames/106.png", f"frames/{SHOT.stop - 1}.png"),
         # The same five things, in another order on the second frame: a man, a window, a sign, a poster, a motorcycle.
         prompts=[

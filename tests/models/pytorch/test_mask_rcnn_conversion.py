@@ -1,4 +1,4 @@
-"""`serverless/openvino/mask-rcnn` over torchvision's own network, converted by OpenVINO."""
+"""`cvat_functions.mask_rcnn_openvino` over torchvision's own network, converted by OpenVINO."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ def test_torchvision_s_network_converted_by_openvino(create: Any, detection: Any
     # Weights in half precision, as an IR has them by default, move probabilities by 0.04, and boxes change places.
     file = openvino_mask_rcnn.save(model, 320, 160, tmp_path / "torchvision.xml", half=False)
     (tmp_path / "names.txt").write_text("cat\ndog\nowl\n")
-    function = create("openvino/mask-rcnn", weights=str(file), labels=str(tmp_path / "names.txt"))
+    function = create("mask_rcnn_openvino", weights=str(file), labels=str(tmp_path / "names.txt"))
     seen = picture.resize((320, 160))
     shapes = function.detect(detection(), seen)
     with torch.inference_mode():

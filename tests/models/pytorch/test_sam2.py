@@ -1,11 +1,9 @@
-"""`serverless/pytorch/sam2` and `sam2-tracker` over a small SAM 2.1 with random weights.
+"""`cvat_functions.transformers_sam_video` over a small SAM 2.1 with random weights, for more frames than a state holds.
 
-The expected masks come from transformers itself: its image model driven through its processor, and its video session,
-which keeps every frame, where the tracker keeps a state of fixed size.
+The expected masks come from transformers' own video session, which keeps every frame.
 """
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from tools import random_weights
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
+from cvat_functions.tracked_shapes import shape_of  # noqa: E402
 
 SIDE = 128
 SIZE = (240, 160)
@@ -39,13 +38,8 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def sam2(create: Callable[..., Any], folder: Path) -> Any:
-    return create("pytorch/sam2", model=str(folder), device="cpu")
-
-
-@pytest.fixture(scope="module")
 def tracker(create: Callable[..., Any], folder: Path) -> Any:
-    return create("pytorch/sam2-tracker", model=str(folder), device="cpu")
+    return create("transformers_sam_video", model=str(folder), device="cpu")
 
 
 @pytest.fixture
@@ -67,56 +61,6 @@ def first_mask() -> np.ndarray:
     return mask
 
 
-CLICKS: dict[str, dict[str, Any]] = {
-    "click": {"pos_points": [(100.0, 60.0)]},
-    "clicks": {"pos_points": [(100.0, 60.0)], "neg_points": [(10.0, 150.0)]},
-    "box": {"bounding_box": ((60.0, 40.0), (110.0, 80.0))},
-    "all": {
-        "pos_points": [(100.0, 60.0)],
-        "neg_points": [(10.0, 150.0)],
-        "bounding_box": ((60.0, 40.0), (110.0, 80.0)),
-    },
-}
-
-
-@pytest.mark.parametrize("case", CLICKS)
-def test_masks_are_those_of_transformers_processor_and_model(
-    sam2: Any, prompts: Any, frames: list[PIL.Image.Image], folder: Path, case: str
-) -> None:
-    given = CLICKS[case]
-    shapes = sam2.detect(None, sam2.preprocess_image(None, frames[0]), prompts(**given))
-
-    model = transformers.Sam2Model.from_pretrained(folder)
-    size = {"height": SIDE, "width": SIDE}
-    processor = transformers.Sam2Processor(transformers.Sam2ImageProcessorFast(size=size, mask_size=size))
-    points = [*given.get("pos_points", []), *given.get("neg_points", [])]
-    labels = [1] * len(given.get("pos_points", [])) + [0] * len(given.get("neg_points", []))
-    wanted = {
-        **({"input_points": [[[list(point) for point in points]]], "input_labels": [[labels]]} if points else {}),
-        **({"input_boxes": [[np.ravel(given["bounding_box"]).tolist()]]} if "bounding_box" in given else {}),
-    }
-    inputs = processor(images=frames[0], return_tensors="pt", **wanted)
-    with torch.inference_mode():
-        answer = model(**inputs, multimask_output=case == "click")
-    masks = processor.post_process_masks(answer.pred_masks, inputs["original_sizes"])[0][0]
-    expected = masks[int(answer.iou_scores[0, 0].argmax())].numpy()
-    found = decode_mask(shapes[0].points, image_width=SIZE[0], image_height=SIZE[1]) if shapes else expected * False
-    assert 0 < expected.sum() < expected.size
-    assert (found == expected).mean() > 0.995
-
-
-def test_a_click_over_the_wire(sam2: Any, ask: Any, frames: list[PIL.Image.Image]) -> None:
-    answer = ask(sam2, image=frames[0], pos_points=[[100.0, 60.0]], neg_points=[], obj_bbox=[])
-    (shape,) = answer["shapes"]
-    assert shape["type"] == "mask"
-    decode_mask(shape["points"], image_width=SIZE[0], image_height=SIZE[1])
-
-
-def test_nothing_to_go_by_is_no_shape(sam2: Any, prompts: Any, frames: list[PIL.Image.Image]) -> None:
-    embedded = sam2.preprocess_image(None, frames[0])
-    assert sam2.detect(None, embedded, prompts(neg_points=[(1.0, 1.0)])) == []
-
-
 def session_masks(model: Any, frames: list[PIL.Image.Image], start: dict[str, Any]) -> Iterator[np.ndarray]:
     """transformers' own tracking, in one session that keeps everything."""
     session = transformers.Sam2VideoInferenceSession(video_height=SIZE[1], video_width=SIZE[0], dtype=torch.float32)
@@ -126,10 +70,9 @@ def session_masks(model: Any, frames: list[PIL.Image.Image], start: dict[str, An
     else:
         session.add_point_inputs(0, 0, start["points"])
     session.obj_with_new_inputs.append(0)
-    mean, deviation = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+    processor = transformers.Sam2ImageProcessor(size={"height": SIDE, "width": SIDE})
     for number, frame in enumerate(frames):
-        pixels = np.asarray(frame.resize((SIDE, SIDE), PIL.Image.Resampling.BILINEAR), np.float32) / 255
-        batch = torch.from_numpy((pixels - mean) / deviation).float().permute(2, 0, 1)[None]
+        batch = processor(images=frame, return_tensors="pt")["pixel_values"]
         answer = model(inference_session=session, frame=batch, frame_idx=number)
         yield (torch.nn.functional.interpolate(answer.pred_masks, SIZE[::-1], mode="bilinear")[0, 0] > 0).numpy()
 
@@ -156,13 +99,12 @@ def test_a_mask_is_tracked_as_by_a_session_that_keeps_everything(
     assert len(areas) > 5
 
 
-def test_a_rectangle_is_the_mask_s_without_specks(tracker: Any, tracked: Any) -> None:
-    module = sys.modules[type(tracker).__module__]
+def test_a_rectangle_is_the_mask_s_without_specks() -> None:
     mask = np.zeros((100, 200), bool)
     mask[20:60, 30:90] = True
     mask[90:93, 190:193] = True
-    assert module.shape_of(mask, "rectangle") == TrackableShape(type="rectangle", points=[30, 20, 90, 60])
-    assert module.shape_of(mask & False, "rectangle") is None
+    assert shape_of(mask, "rectangle") == TrackableShape(type="rectangle", points=[30, 20, 90, 60])
+    assert shape_of(mask & False, "rectangle") is None
 
 
 def test_a_hidden_object_is_none_and_may_return(
@@ -184,8 +126,6 @@ def test_states_travel_and_stay_of_one_size(
     tracker: Any, tracked: Any, ask: Any, frames: list[PIL.Image.Image], first_mask: np.ndarray
 ) -> None:
     """Each request gets nothing but the last answer, as from CVAT; the result is that of one process that remembers."""
-    module = sys.modules["__cvat_function__"] = sys.modules[type(tracker).__module__]
-    assert module.__name__ == "__cvat_function__"
     context = tracked("mask")
     start = TrackableShape(type="mask", points=encode_mask(first_mask))
     kept = tracker.init_tracking_state(context, tracker.preprocess_image(context, frames[0]), start)
@@ -213,11 +153,9 @@ def test_a_published_model_s_state_fits_the_runtime_s_limit(tracker: Any) -> Non
     assert (memories + pointers) * 4 / 3 * 1.05 < Options().max_state_bytes
 
 
-@pytest.mark.parametrize("name", ["pytorch/sam2", "pytorch/sam2-tracker"])
-def test_a_missing_model_says_how_to_get_it(create: Any, name: str, monkeypatch: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("family", ["transformers_sam", "transformers_sam_video"])
+def test_a_missing_model_says_how_to_get_it(create: Any, family: str, monkeypatch: Any, tmp_path: Path) -> None:
     monkeypatch.setenv("HF_HOME", str(tmp_path))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
-    before = sys.modules["__cvat_function__"]
-    with pytest.raises(FileNotFoundError, match=r"no model 'facebook/sam2.1-hiera-tiny' .*generate --bake.*-p model="):
-        create(name)
-    sys.modules["__cvat_function__"] = before
+    with pytest.raises(FileNotFoundError, match=r"no model 'facebook/sam2.1-hiera-tiny'.*generate --bake.*-p model="):
+        create(family, model="facebook/sam2.1-hiera-tiny")

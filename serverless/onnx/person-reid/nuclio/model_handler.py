@@ -6,8 +6,12 @@ from typing import Any
 
 from aa_runtime import FunctionSource, Options, create_handler
 
+HERE = Path(__file__).resolve().parent
 SOURCE = FunctionSource(
-    file=Path(__file__).resolve().with_name("func.py"),
+    module="cvat_functions.reid_onnx",
+    parameters={
+        "weights": str(HERE / "person_reid.onnx"),
+    },
 )
 OPTIONS = Options(
     name="onnx-person-reid",

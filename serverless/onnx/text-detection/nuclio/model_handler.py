@@ -6,8 +6,12 @@ from typing import Any
 
 from aa_runtime import FunctionSource, Options, create_handler
 
+HERE = Path(__file__).resolve().parent
 SOURCE = FunctionSource(
-    file=Path(__file__).resolve().with_name("func.py"),
+    module="cvat_functions.text_detection_onnx",
+    parameters={
+        "weights": str(HERE / "ch_PP-OCRv4_det_infer.onnx"),
+    },
 )
 OPTIONS = Options(
     name="onnx-ppocrv4-text-detection",

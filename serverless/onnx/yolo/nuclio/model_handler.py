@@ -6,8 +6,12 @@ from typing import Any
 
 from aa_runtime import FunctionSource, Options, create_handler
 
+HERE = Path(__file__).resolve().parent
 SOURCE = FunctionSource(
-    file=Path(__file__).resolve().with_name("func.py"),
+    module="cvat_functions.yolo_onnx",
+    parameters={
+        "weights": str(HERE / "yolo.onnx"),
+    },
 )
 OPTIONS = Options(
     name="onnx-yolo",

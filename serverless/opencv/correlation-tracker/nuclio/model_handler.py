@@ -1,13 +1,12 @@
 # Written by `cvat-nuclio generate`. Change ../cvat-nuclio.yaml, then, in this folder: cvat-nuclio generate ..
 """The tracker `opencv-correlation-tracker`: which AA function it is, and how it answers."""
 
-from pathlib import Path
 from typing import Any
 
 from aa_runtime import FunctionSource, Options, create_handler
 
 SOURCE = FunctionSource(
-    file=Path(__file__).resolve().with_name("func.py"),
+    module="cvat_functions.correlation_tracker",
 )
 OPTIONS = Options(
     name="opencv-correlation-tracker",

@@ -1,13 +1,12 @@
 # Written by `cvat-nuclio generate`. Change ../cvat-nuclio.yaml, then, in this folder: cvat-nuclio generate ..
 """The interactor `opencv-grabcut`: which AA function it is, and how it answers."""
 
-from pathlib import Path
 from typing import Any
 
 from aa_runtime import FunctionSource, Options, create_handler
 
 SOURCE = FunctionSource(
-    file=Path(__file__).resolve().with_name("func.py"),
+    module="cvat_functions.grabcut",
 )
 OPTIONS = Options(
     name="opencv-grabcut",

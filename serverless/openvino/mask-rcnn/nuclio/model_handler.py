@@ -6,8 +6,13 @@ from typing import Any
 
 from aa_runtime import FunctionSource, Options, create_handler
 
+HERE = Path(__file__).resolve().parent
 SOURCE = FunctionSource(
-    file=Path(__file__).resolve().with_name("func.py"),
+    module="cvat_functions.mask_rcnn_openvino",
+    parameters={
+        "weights": str(HERE / "mask_rcnn.xml"),
+        "labels": str(HERE / "coco_90.txt"),
+    },
 )
 OPTIONS = Options(
     name="openvino-mask-rcnn",

@@ -101,7 +101,7 @@ POINTS: dict[str, list[float]] = {
 }
 
 
-@pytest.mark.parametrize("kind", ["mask", "rectangle"])
+@pytest.mark.parametrize("kind", ["mask", "polygon", "rectangle"])
 def test_tracks_an_object_to_the_next_frame(call: Call, kind: str) -> None:
     shape = {"type": kind, "points": POINTS[kind]}
     started = call({"image": picture(), "shapes": [shape], "states": []})

@@ -1,13 +1,15 @@
 # Written by `cvat-nuclio generate`. Change ../cvat-nuclio.yaml, then, in this folder: cvat-nuclio generate ..
 """The interactor `pytorch-sam2`: which AA function it is, and how it answers."""
 
-from pathlib import Path
 from typing import Any
 
 from aa_runtime import FunctionSource, Options, create_handler
 
 SOURCE = FunctionSource(
-    file=Path(__file__).resolve().with_name("func.py"),
+    module="cvat_functions.transformers_sam",
+    parameters={
+        "model": "facebook/sam2.1-hiera-tiny",
+    },
 )
 OPTIONS = Options(
     name="pytorch-sam2",

@@ -6,8 +6,12 @@ from typing import Any
 
 from aa_runtime import FunctionSource, Options, create_handler
 
+HERE = Path(__file__).resolve().parent
 SOURCE = FunctionSource(
-    file=Path(__file__).resolve().with_name("func.py"),
+    module="cvat_functions.transt",
+    parameters={
+        "weights": str(HERE / "transt.pth"),
+    },
 )
 OPTIONS = Options(
     name="pytorch-transt",

@@ -1,0 +1,63 @@
+"""Weights of the Hugging Face hub, or of a folder as it holds them."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import attrs
+import torch
+from huggingface_hub import hf_hub_download
+
+from cvat_functions.on_torch import device_of, report
+from cvat_functions.shared import check_sum
+
+
+@attrs.frozen
+class Loaded:
+    """A network that is ready to answer, its preprocessing, and the device that it works on."""
+
+    network: Any
+    processor: Any
+    device: torch.device
+
+    def inputs(self, **given: Any) -> Any:
+        """What the preprocessing makes of pictures, texts, boxes, on the network's device."""
+        return self.processor(**given, return_tensors="pt").to(self.device)
+
+
+def load(kind: Any, processor: Any, model: str, revision: str | None, sha256: str | None, device: str | None) -> Loaded:
+    """The network and the preprocessing of `model` by transformers' classes for them, and a line for the log.
+
+    On CUDA where torch sees it, unless `device` says otherwise. Raises as `pretrained` and `verify`.
+    """
+    started, place = time.monotonic(), device_of(device)
+    verify(model, sha256, revision)
+    network = pretrained(kind, model, revision, dtype=torch.float32).to(place).eval()
+    loaded = Loaded(network, pretrained(processor, model, revision), place)
+    report(f"{model}: {type(network).__name__}", place, started)
+    return loaded
+
+
+def pretrained(kind: Any, model: str, revision: str | None = None, **options: Any) -> Any:
+    """`kind.from_pretrained` of a folder, or of a model of the Hugging Face hub at a revision.
+
+    FileNotFoundError where neither is there; it says what to do.
+    """
+    try:
+        return kind.from_pretrained(model, revision=revision, **options)
+    except OSError as fault:
+        raise FileNotFoundError(
+            f"no model {model!r}: no folder of that name with config.json, and the Hugging Face hub or its cache gave "
+            f"none ({str(fault).splitlines()[0]}). Let the image fetch it while it is built (generate --bake), or name "
+            "a folder that goes into the image: -p model=file:FOLDER"
+        ) from fault
+
+
+def verify(model: str, sha256: str | None, revision: str | None = None) -> None:
+    """ValueError unless the weights' file has the sum that was recorded with the bundle; nothing without one."""
+    if not sha256:
+        return
+    file = Path(model, "model.safetensors")
+    if not Path(model).exists():
+        file = Path(hf_hub_download(model, "model.safetensors", revision=revision))
+    check_sum(str(file), sha256)
