@@ -173,6 +173,14 @@ def test_a_checkpoint_is_told_by_its_names_and_not_run(tmp_path: Path, names: li
     assert recognise(str(checkpoint(tmp_path / "best.pt", names))).module == module
 
 
+def test_what_words_come_to_goes_into_the_bundle(tmp_path: Path) -> None:
+    """World's and YOLOE's: the function lays it beside the checkpoint when it is loaded here."""
+    file = checkpoint(tmp_path / "yolov8s-world.pt", ["ultralytics.nn.tasks.WorldModel"])
+    assert "add" not in recognise(str(file)).options({})
+    options = recognise(str(file)).options({"function_parameters": ["labels=str:helmet"], "add": ["mine.txt"]})
+    assert options["add"] == [str(tmp_path / "yolov8s-world.words.npz"), "mine.txt"]
+
+
 def test_a_strange_checkpoint_is_told_with_what_it_names(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"mmdet\.models"):
         recognise(str(checkpoint(tmp_path / "best.pth", ["mmdet.models.Detector"])))
