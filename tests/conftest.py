@@ -32,7 +32,11 @@ pytest.register_assert_rewrite("tests.cvat", "tests.cvat_server", "tests.equalit
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 # Folders that `make test` leaves out, and who runs them.
-OTHERS = {"tests/models/pytorch": "make test-models", "tests/page": "make test-page"}
+OTHERS = {
+    "tests/models/pytorch": "make test-models",
+    "tests/page": "make test-page",
+    "tests/ai_models": "make test-ai-models CVAT_SOURCE=FOLDER",
+}
 WANTS_A_PACKAGE = re.compile("could not import|is not installed")
 
 
