@@ -24,6 +24,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from cvat_nuclio import atomic
+from cvat_nuclio.errors import UserError
 from cvat_nuclio.models import table
 from tools.full_size import OBJECTS, ROOT
 from tools.function_times import Pace, Timed, caller, measure, pictures
@@ -70,7 +71,10 @@ def milliseconds(timed: Timed) -> int:
 
 
 def sure_of(network: Any) -> float:
-    """The threshold at which a detector finds about OBJECTS objects in a picture; 0 where it never finds more."""
+    """The threshold at which a detector finds about OBJECTS objects in a picture; 0 where it never finds more.
+
+    Raises UserError where it finds none, for what is measured then is another thing.
+    """
     from tools.full_networks import PERSON, remembered
 
     _, call = caller(network)
@@ -81,7 +85,10 @@ def sure_of(network: Any) -> float:
         return labels.count(PERSON) if network.is_for_people else len(labels)
 
     with remembered(network.row):
-        return threshold_of(found)
+        threshold = threshold_of(found)
+        if not found(threshold):
+            raise UserError(f"{network.name} finds nothing", why=f"with random weights, at {threshold}")
+    return threshold
 
 
 def threshold_of(found: Callable[[float], int]) -> float:

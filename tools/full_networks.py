@@ -59,7 +59,7 @@ class FullNetwork:
             self.detector.lay()
         torch.manual_seed(0)
         model, processor = built(self.row)
-        opinionated(model)
+        opinionated(model, classes=1 if self.is_for_people else CLASSES)
         model.save_pretrained(self.folder)
         processor.save_pretrained(self.folder)
         return millions(model)
@@ -117,14 +117,14 @@ def _full(processor: Any, changes: Mapping[str, Any]) -> Any:
     return type(processor)(type(image)(**changes), *words)
 
 
-def opinionated(model: Any) -> None:
-    """Random weights know every class and see no object at all: these know a few and see it."""
+def opinionated(model: Any, classes: int) -> None:
+    """Random weights know every class and see no object at all: these know so many, people first, and see them."""
     labels = len(model.config.id2label or {})
     with torch.no_grad():
         for name, module in model.named_modules():
             bias = getattr(module, "bias", None)
-            if isinstance(bias, torch.Tensor) and len(bias) in (labels, labels + 1) and labels > CLASSES:
-                bias[CLASSES:labels] = -1e4
+            if isinstance(bias, torch.Tensor) and len(bias) in (labels, labels + 1) and labels > classes:
+                bias[classes:labels] = -1e4
             if name.endswith("pred_obj_score_head.proj_out") and bias is not None:
                 bias.fill_(5)
 
