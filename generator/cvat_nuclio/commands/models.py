@@ -11,7 +11,7 @@ ABOUT = (
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the command's options."""
-    parser.description = f"Ready functions and networks by name. {ABOUT}."
+    parser.description = f"List the ready functions and the networks that they run. {ABOUT}."
     parser.add_argument("words", metavar="WORD", nargs="*", help="show only rows that have all these words")
     parser.add_argument("--json", action="store_true", help="the rows as JSON")
 
