@@ -8,16 +8,17 @@
 """
 
 import sys
+from pathlib import Path
 from typing import Any, Final
 
 import cv2
 import cvat_sdk.auto_annotation as cvataa
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 import PIL.Image
 
 from cvat_functions import yolo_onnx
+from cvat_functions.on_onnx import Graph
 from cvat_functions.shared import check_sum, to_rgb
 from cvat_functions.skeletons import names_of, skeleton, skeleton_label, subject_of
 
@@ -32,11 +33,13 @@ PADDING: Final = 1.25
 class PoseEstimator:
     """The detector of skeletons over two graphs."""
 
-    def __init__(self, detector: Any, session: Any, subject: str, visible: float) -> None:
-        self._detector, self._session, self._visible = detector, session, visible
+    def __init__(self, detector: Any, graph: Graph, subject: str, visible: float) -> None:
+        self._detector, self._graph, self._visible = detector, graph, visible
         self._subject = subject_of(detector, subject)
-        first = session.get_inputs()[0]
-        self._input, (self._height, self._width) = first.name, first.shape[2:]
+        width, height = graph.size
+        if width is None or height is None:
+            raise ValueError("the graph of poses leaves its input's size open: export it with a fixed one")
+        self._width, self._height = width, height
         count = self._simcc(np.zeros((1, 3, self._height, self._width), np.float32))[0].shape[1]
         self.spec = cvataa.DetectionFunctionSpec(labels=[skeleton_label(subject, 0, names_of(count))])
 
@@ -65,7 +68,7 @@ class PoseEstimator:
 
     def _simcc(self, blob: npt.NDArray[np.float32]) -> tuple[Any, Any]:
         """(1, points, cells) for each axis."""
-        across, down = self._session.run(None, {self._input: blob})[:2]
+        across, down = self._graph.run(blob)[:2]
         return across, down
 
 
@@ -78,10 +81,8 @@ def create(
     ValueError where the detector knows no `subject`. On CUDA where ONNX Runtime has it.
     """
     check_sum(weights, sha256)
-    wanted = [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider")
-              if name in onnxruntime.get_available_providers()]  # fmt: skip
-    session = onnxruntime.InferenceSession(weights, providers=wanted)
-    function = PoseEstimator(yolo_onnx.create(weights=detector, confidence=confidence), session, subject, visible)
+    graph = Graph(Path(weights))
+    function = PoseEstimator(yolo_onnx.create(weights=detector, confidence=confidence), graph, subject, visible)
     points = len(function.spec.labels[0].sublabels)
-    print(f"{weights}: {points} points, on {session.get_providers()[0]}", file=sys.stderr, flush=True)
+    print(f"{weights}: {points} points, on {graph.provider}", file=sys.stderr, flush=True)
     return function
