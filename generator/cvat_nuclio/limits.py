@@ -17,5 +17,12 @@ DASHBOARD_PORT = 8070
 CONFIG_PASSES, CONFIG_FAILS = 80_000, 95_000
 #: What a function may be to CVAT: `metadata.annotations.type`; it lists no other.
 KINDS = ("detector", "interactor", "tracker", "reid")
+#: CVAT's shape types, and how many numbers the `points` of each are: the least, and the most where there is one. Where
+#: there is none they are pairs, but for a mask's.
+SHAPE_NUMBERS: dict[str, tuple[int, int | None]] = {
+    "rectangle": (4, 4), "polygon": (6, None), "polyline": (4, None), "points": (2, None), "ellipse": (4, 4),
+    "cuboid": (16, 16), "mask": (5, None), "skeleton": (0, 0),
+}  # fmt: skip
+SHAPE_TYPES = tuple(SHAPE_NUMBERS)
 #: Seconds that CVAT waits for an answer: CVAT_NUCLIO_DEFAULT_TIMEOUT.
 CVAT_TIMEOUT = 120

@@ -250,6 +250,9 @@ def test_every_configuration_of_a_folder_is_read(tmp_path: Path, name: str) -> N
         ("python:3.11-slim", ["RUN apt-get update && apt-get install --no-install-recommends -yq libgl1"], set()),
         ("python:3.11-slim-bookworm", ["RUN apt-get update && apt-get install -y libgl1-mesa-glx"], set()),
         ("python:3.8-slim", ["RUN pip install numpy nuclio-sdk msgpack"], set()),
+        # A port is no tag.
+        ("registry:5000/debian", ["RUN apt-get update && apt-get install -y libgl1-mesa-glx"], set()),
+        ("registry:5000/debian:13", ["RUN apt-get update && apt-get install -y libgl1-mesa-glx"], {"CN334", "CN359"}),
         (
             "nvidia/cuda:12.4.1-cudnn-runtime-ubuntu22.04",
             ["RUN apt-get update && apt-get install -y python-dev"],

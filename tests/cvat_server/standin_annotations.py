@@ -8,7 +8,8 @@ from typing import Any
 import attrs
 
 from cvat_nuclio.cvat.rest_fields import Detail, Reader, Refused, boolean, choice, integer, many, number, record, text
-from cvat_nuclio.cvat.validation import SHAPE_TYPES, _points, right_length
+from cvat_nuclio.cvat.validation import _points, right_length
+from cvat_nuclio.limits import SHAPE_TYPES
 
 SOURCES = ("auto", "semi-auto", "manual", "file", "consensus")
 KINDS = ("tags", "shapes", "tracks")

@@ -48,6 +48,11 @@ class Bundle(FunctionYaml):
         return any(re.search(rb"[\"']image[\"']", module.data) for module in self.modules.values())
 
     @functools.cached_property
+    def steps(self) -> str:
+        """All values of the build's directives, one a line."""
+        return "\n".join(step.value for step in self.directives)
+
+    @functools.cached_property
     def image(self) -> BaseImage:
         """What the base image's name tells."""
         return base_image(str(self.build.get("baseImage", "")))
@@ -93,17 +98,13 @@ class Build:
         self.bundle = bundle
         self.file = bundle.file
         self.directives = bundle.directives
+        self.steps = bundle.steps
         self.image = bundle.image
         self.place = bundle.places.value("spec", "build", "baseImage")
 
     def at(self, step: Directive) -> Place:
         """Where a step's value stands."""
         return self.bundle.places.value(*step.path)
-
-    @functools.cached_property
-    def steps(self) -> str:
-        """All values of the directives, one a line."""
-        return "\n".join(step.value for step in self.directives)
 
     @functools.cached_property
     def installs(self) -> list[PipInstall]:

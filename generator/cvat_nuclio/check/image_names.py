@@ -17,7 +17,8 @@ class BaseImage:
 
     `family`: `python` (the official image), `ubuntu`, `debian`, `cuda` (nvidia/cuda), `conda`, `tensorflow`, `pytorch`.
     `has_python`: a program `python` is on PATH. `managed`: its Python refuses pip (PEP 668). `cuda` is a pair; `cudnn`
-    and `cublas` tell whether CUDA's libraries of that name are in it.
+    and `cublas` tell whether CUDA's libraries of that name are in it. `release` is the distribution's, such as 13 or
+    24.04; 0 where the name does not tell.
     """
 
     name: str
@@ -29,20 +30,12 @@ class BaseImage:
     cuda: tuple[int, int] | None = None
     cudnn: bool = False
     cublas: bool = False
+    release: float = 0
 
     @property
-    def release(self) -> tuple[str, float]:
-        """The distribution and its release, (`debian`, 13); 0 where the name does not tell."""
-        tag = self.name.partition("@")[0].rpartition(":")[2]
-        named = [number for suite, number in (_UBUNTU_NAMES | _DEBIAN_NAMES).items() if suite in tag]
-        if self.family == "python":
-            # A tag without a suite follows Debian's newest, as long as Python's release is maintained.
-            minor = int((self.python or "3.0").rpartition(".")[2])
-            return "debian", float(named[0] if named else 13 if minor >= 9 else 0)
-        if self.family == "debian":
-            return "debian", float((named or [tag.split(".")[0].split("-")[0]])[0]) if named or tag[:1].isdigit() else 0
-        number = re.search(r"\d\d\.\d\d(?!.*\d\d\.\d\d)", tag) if self.family in ("ubuntu", "cuda") else None
-        return "ubuntu", float(named[0] if named else number[0] if number else 0)
+    def distribution(self) -> str:
+        """`debian` or `ubuntu`, of a plain image with glibc."""
+        return "debian" if self.family in ("python", "debian") else "ubuntu"
 
     @property
     def is_own(self) -> bool:
@@ -69,7 +62,8 @@ def base_image(name: str) -> BaseImage:
         path = "nvidia/cuda"
     if path == "python":
         match = re.match(r"(3\.\d+)", tag)
-        return BaseImage(name, "python", match[1] if match else None, True, musl="alpine" in tag)
+        python = match[1] if match else None
+        return BaseImage(name, "python", python, True, musl="alpine" in tag, release=_debian_of(python, tag))
     if path in ("ubuntu", "debian"):
         return _distribution(name, path, tag)
     if path == "nvidia/cuda":
@@ -81,13 +75,20 @@ def base_image(name: str) -> BaseImage:
     return BaseImage(name, families.get(path), has_python=True if path in families else None)
 
 
+def _debian_of(python: str | None, tag: str) -> float:
+    """Python's official images follow Debian's newest while that Python is maintained, unless the tag names one."""
+    named = next((number for suite, number in _DEBIAN_NAMES.items() if suite in tag), None)
+    return float(named or (13 if python and int(python.rpartition(".")[2]) >= 9 else 0))
+
+
 def _distribution(name: str, family: str, tag: str) -> BaseImage:
     names, versions = (_UBUNTU_NAMES, _UBUNTU) if family == "ubuntu" else (_DEBIAN_NAMES, _DEBIAN)
     word = re.split(r"[-_]", tag)[0]
     release = names.get(word, word.split(".")[0] if family == "debian" else word)
     python = versions.get(release)
     managed = python is not None and int(release.split(".")[0]) >= _PEP_668[family]
-    return BaseImage(name, family, python, False, managed)
+    number = float(release) if re.fullmatch(r"\d+(\.\d+)?", release) else 0
+    return BaseImage(name, family, python, False, managed, release=number)
 
 
 def _cuda(name: str, tag: str) -> BaseImage:
@@ -98,8 +99,9 @@ def _cuda(name: str, tag: str) -> BaseImage:
     managed = python is not None and int(release[:2]) >= _PEP_668["ubuntu"]
     cuda = (int(match[1]), int(match[2])) if match else None
     return BaseImage(
-        name, "cuda", python, False, managed, cuda=cuda, cudnn="cudnn" in tag, cublas="base" not in tag.split("-")
-    )
+        name, "cuda", python, False, managed, cuda=cuda, cudnn="cudnn" in tag, cublas="base" not in tag.split("-"),
+        release=float(release or 0),
+    )  # fmt: skip
 
 
 # Text in a build step after which the image's Python is not the distribution's, or nobody can tell.

@@ -4,11 +4,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..limits import SHAPE_NUMBERS, SHAPE_TYPES
 from .generation import Generation
 from .rest_errors import CvatError
 from .rest_fields import Detail, Refused, boolean, choice, integer, many, not_null, number, record, text
 
-SHAPE_TYPES = ("rectangle", "polygon", "polyline", "points", "ellipse", "cuboid", "mask", "skeleton")
 MAX_ATTRIBUTE_LENGTH = 4096
 
 
@@ -73,19 +73,10 @@ class _Reading:
 def right_length(shape_type: str, points: Sequence[float]) -> bool:
     """Whether a shape has the numbers that its type needs: servers since 2.40 ask it, earlier ones store any number,
     and no page opens a job with other ones."""
+    least, most = SHAPE_NUMBERS.get(shape_type, (2, None))
     count = len(points)
-    match shape_type:
-        case "rectangle" | "ellipse":
-            return count == 4
-        case "cuboid":
-            return count == 16
-        case "mask":
-            return count >= 5
-        case "skeleton":
-            return count == 0
-        case _:
-            minimum = {"polygon": 6, "polyline": 4}.get(shape_type, 2)
-            return count >= minimum and count % 2 == 0
+    paired = shape_type == "mask" or count % 2 == 0
+    return paired and least <= count and (most is None or count <= most)
 
 
 def _points(value: Any) -> Any:

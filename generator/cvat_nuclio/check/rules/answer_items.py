@@ -3,40 +3,18 @@
 import ast
 from collections.abc import Iterator
 
+from ...limits import SHAPE_NUMBERS, SHAPE_TYPES
 from ..bundle import Module
 from ..near import did_you_mean, near
 from ..rule import ERROR, NOTE, WARNING, Fault, rule
 from ..source import place
-from .cvat_keys import SHAPES
 
 _GEOMETRY = {"points", "mask", "elements", "confidence"}
-# How many numbers each type has: the least, and the most where there is one.
-_NUMBERS = {
-    "rectangle": (4, 4),
-    "ellipse": (4, 4),
-    "cuboid": (16, 16),
-    "polygon": (6, None),
-    "polyline": (4, None),
-    "points": (2, None),
-}
 # What json does not take; numpy's float64 is a float.
-_OF_NUMPY = {
-    f"numpy.{name}"
-    for name in (
-        "array",
-        "asarray",
-        "zeros",
-        "ones",
-        "concatenate",
-        "stack",
-        "round",
-        "rint",
-        "float16",
-        "float32",
-        "bool_",
-        *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
-    )
-}
+_OF_NUMPY = {f"numpy.{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)} | {
+    "numpy.array", "numpy.asarray", "numpy.zeros", "numpy.ones", "numpy.concatenate", "numpy.stack", "numpy.round",
+    "numpy.rint", "numpy.float16", "numpy.float32", "numpy.bool_",
+}  # fmt: skip
 
 
 @rule(
@@ -54,13 +32,13 @@ def mask_without_points(module: Module) -> Iterator[Fault]:
 @rule(
     "CN627", "item-type", ERROR, cvat=True,
     source="CVAT: vectors detector.type.*; cvat.apps.engine.models.ShapeType",
-    remedy=f"write tag, {', '.join(SHAPES)}",
+    remedy=f"write tag, {', '.join(SHAPE_TYPES)}",
 )  # fmt: skip
 def item_type(module: Module) -> Iterator[Fault]:
     """A detector answers a type that CVAT does not have: the whole answer is refused, the job fails."""
     for node, kind, _ in _items(module):
-        if kind not in SHAPES and kind.lower() != "tag":
-            yield Fault(f"CVAT has no type {kind!r}{did_you_mean(near(kind, SHAPES))}", place(node))
+        if kind not in SHAPE_TYPES and kind.lower() != "tag":
+            yield Fault(f"CVAT has no type {kind!r}{did_you_mean(near(kind, SHAPE_TYPES))}", place(node))
 
 
 @rule(
@@ -90,7 +68,8 @@ def item_points(module: Module) -> Iterator[Fault]:
         points = values.get("points")
         if not isinstance(points, ast.List) or any(isinstance(one, ast.Starred) for one in points.elts):
             continue
-        least, most = _NUMBERS.get(kind, (0, None))
+        # A mask's are the polygon around it, a skeleton's are nobody's.
+        least, most = SHAPE_NUMBERS[kind] if kind in SHAPE_TYPES and kind not in ("mask", "skeleton") else (0, None)
         count = len(points.elts)
         if any(isinstance(one, (ast.List, ast.Tuple)) for one in points.elts):
             yield Fault("`points` is one flat list of numbers, not a list of pairs", place(points))

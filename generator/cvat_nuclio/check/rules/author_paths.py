@@ -69,9 +69,8 @@ def relative_path(module: Module) -> Iterator[Fault]:
     """
     bundle = module.bundle
     plain = bundle.image.is_plain and bundle.builds
-    moves = any(step.kind == "WORKDIR" for step in bundle.directives) or "os.chdir" in {
-        name for _, name in module.calls
-    }
+    moves = any(step.kind == "WORKDIR" for step in bundle.directives)
+    moves = moves or any(name == "os.chdir" for _, name in module.calls)
     for call, text in _opened(module) if plain and not moves else ():
         if (bundle.folder / text).is_file() and text not in _said(bundle):
             yield Fault(f"{text} is looked for in /, and is in /opt/nuclio", place(call.args[0]), len(text) + 2)
@@ -96,7 +95,7 @@ def _strings(module: PythonFile) -> Iterator[tuple[ast.AST, str]]:
 
 
 def _said(bundle: Bundle) -> str:
-    return "\n".join([step.value for step in bundle.directives] + [str(value) for value in bundle.env.values()])
+    return "\n".join([bundle.steps, *map(str, bundle.env.values())])
 
 
 def _is_provided(bundle: Bundle, path: str) -> bool:

@@ -24,10 +24,10 @@ def cuda_mismatch(build: Build) -> Iterator[Fault]:
     the newest, which is a warning, because it depends on the day.
     """
     cuda = build.image.cuda
-    for install, one in build.wanted:
+    for install, one in build.wanted if cuda else ():
         # Another index has builds for other versions of CUDA.
         elsewhere = install.index or re.search(r"(?m)^\s*(-i|--(extra-)?index-url)\b", build.listed_in(install))
-        ours = cuda and not (elsewhere and one.name == _GPU_ONNX)
+        ours = not (elsewhere and one.name == _GPU_ONNX)
         wanted, known = _cuda_of(one) if ours else (None, "")
         if cuda and wanted not in (None, cuda[0]):
             what = f"{one.name}{one.versions}" if one.versions else f"the newest {one.name}"

@@ -2,7 +2,7 @@
 
 import re
 
-from ...limits import CVAT_TIMEOUT, KINDS, SAM_NAME
+from ...limits import CVAT_TIMEOUT, KINDS, SAM_NAME, SHAPE_TYPES
 from ...nuclio.duration import BadDuration
 from ...nuclio.http_trigger import DEFAULT_BODY_LIMIT, BadAttribute, http_trigger
 from ..key_rules import At, Said, key_rule, row
@@ -13,7 +13,6 @@ ANNOTATIONS = (
     "name", "type", "framework", "spec", "version", "min_pos_points", "min_neg_points", "startswith_box",
     "startswith_box_optional", "help_message", "animated_gif", "supported_shape_types",
 )  # fmt: skip
-SHAPES = ("rectangle", "polygon", "polyline", "points", "ellipse", "cuboid", "mask", "skeleton")
 
 # --- what CVAT needs to list a function
 
@@ -124,8 +123,8 @@ def shape_types(at: At) -> list[Said]:
     kind, types = at.bundle.kind, [word.strip() for word in at.value.split(",") if word.strip()]
     if not types:
         return [Fault("supported_shape_types is empty: CVAT hides the function", severity=ERROR)]
-    unknown = [word for word in types if word not in SHAPES]
-    said: list[Said] = [f"CVAT knows no shape type {word!r}{did_you_mean(near(word, SHAPES))}" for word in unknown]
+    unknown = [word for word in types if word not in SHAPE_TYPES]
+    said: list[Said] = [f"CVAT knows no shape type {word!r}{did_you_mean(near(word, SHAPE_TYPES))}" for word in unknown]
     if kind == "tracker" and not unknown and "rectangle" not in types:
         # What it tracks is what the function can do: to write `rectangle` here would not teach it rectangles.
         remedy = "nothing is wrong for batch jobs; a tracker that is to be used on CVAT's page has to take rectangles"

@@ -88,12 +88,21 @@ def unset_variable(module: Module) -> Iterator[Fault]:
     if not bundle.builds or not bundle.image.is_plain or bundle.spec.get("envFrom"):
         return
     given = {str(item.get("name", "")) for item in bundle.spec.get("env") or []}
-    said = "\n".join(step.value for step in bundle.directives)
+
+    def is_set(name: str) -> bool:
+        return name in given or name in bundle.steps or _GIVEN.fullmatch(name) is not None
+
     for node in module.nodes:
         if not isinstance(node, ast.Subscript) or module.full_name(node.value) != "os.environ":
             continue
         name = node.slice.value if isinstance(node.slice, ast.Constant) else None
         # Who sets it, or asks for it first, names it twice.
         once = sum(isinstance(other, ast.Constant) and other.value == name for other in module.nodes) == 1
-        if isinstance(name, str) and once and name not in given and name not in said and not _GIVEN.fullmatch(name):
+        if (
+            isinstance(name, str)
+            and once
+            and name not in given
+            and name not in bundle.steps
+            and not _GIVEN.fullmatch(name)
+        ):
             yield Fault(f"nothing sets {name}", place(node))

@@ -70,10 +70,10 @@ def no_program(build: Build) -> Iterator[Fault]:
     The lean images (python:3.11-slim, ubuntu, debian, nvidia/cuda) have no wget, curl, git, unzip and sudo.
     """
     lacks, before = _lacks(build.image), ""
-    for step, called in _steps(build):
+    for step, called in _steps(build) if lacks else ():
         for command in called:
-            missing = lacks & _programs(command) - _installed(before)
-            if missing and not _SCRIPT.search(before):
+            missing = lacks & _programs(command)
+            if missing and (missing := missing - _installed(before)) and not _SCRIPT.search(before):
                 program = min(missing)
                 message = f"{build.image.name} has no {program}, and no step before installs it"
                 yield Fault(message, build.at(step), remedy=_instead(program, build.image))
@@ -111,7 +111,7 @@ def _instead(program: str, image: BaseImage) -> str:
 )  # fmt: skip
 def no_compiler(build: Build) -> Iterator[Fault]:
     """pip has to compile a package, and nothing brings a compiler: the build fails."""
-    lean = "sudo" in _lacks(build.image) and "wget" in _lacks(build.image) and "devel" not in build.image.name
+    lean = _lacks(build.image) is _LEAN and "devel" not in build.image.name
     # Debian's python3-pip recommends build-essential.
     if not lean or _COMPILERS.search(build.steps) or re.search(r"python3-pip(?!.*no-install-recommends)", build.steps):
         return
@@ -173,7 +173,7 @@ def ended_package(build: Build) -> Iterator[Fault]:
 
     Steps written for an older image meet it when the image moves to the next Debian or Ubuntu.
     """
-    family, release = build.image.release
+    family, release = build.image.distribution, build.image.release
     for step in build.directives if build.image.is_plain and release and not build.image.musl else ():
         for name in sorted(_installed(step.value) & _ENDED.keys()) if step.kind == "RUN" else ():
             debian, ubuntu, instead = _ENDED[name]

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from ...limits import SHAPE_TYPES
 from ..near import did_you_mean, near
 from ..rule import NOTE, WARNING, Fault, rule
 from ..spec_text import Label
-from .cvat_keys import SHAPES
 from .label_spec import kind_of
 
-_TYPES = ("any", "unknown", "tag", *SHAPES)
+_TYPES = ("any", "unknown", "tag", *SHAPE_TYPES)
 _INPUT_TYPES = ("select", "radio", "checkbox", "number", "text")
 _LABEL_KEYS = ("id", "name", "type", "attributes", "sublabels", "svg", "color")
 _ATTRIBUTE_KEYS = ("id", "name", "input_type", "values", "default_value", "mutable", "spec_id")
