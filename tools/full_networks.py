@@ -12,7 +12,6 @@ from typing import Any
 
 import attrs
 import torch
-import transformers
 import yaml
 
 from aa_runtime import FunctionSource
@@ -85,10 +84,10 @@ def recipes() -> Mapping[str, Recipe]:
 
 def built(row: table.Network) -> tuple[Any, Any]:
     """The network and its preprocessing."""
-    kind, tiny, processor = tiny_networks.FAMILIES[row.family][row.architecture]()
+    kind, tiny, processor = tiny_networks.parts(row.family, row.architecture)
     recipe = recipes()[row.source]
     config = type(tiny)(**recipe.get("config", {}), **_labels(recipe.get("labels", 0)))
-    return getattr(transformers, kind)(config).eval(), _full(processor, recipe.get("processor", {}))
+    return kind(config).eval(), _full(processor, recipe.get("processor", {}))
 
 
 def parameters(row: table.Network) -> float:
@@ -132,7 +131,7 @@ def opinionated(model: Any, classes: int) -> None:
 @contextmanager
 def remembered(row: table.Network) -> Iterator[None]:
     """The network answers what it was asked before without computing it again."""
-    kind = getattr(transformers, tiny_networks.FAMILIES[row.family][row.architecture]()[0])
+    kind = tiny_networks.parts(row.family, row.architecture)[0]
     methods = [name for name in ("forward", "get_vision_features") if name in vars(kind)]
     originals = {name: getattr(kind, name) for name in methods}
     for name, original in originals.items():

@@ -11,7 +11,6 @@ from cvat_nuclio.models import table
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-import transformers
 from tools import checkpoint_times, full_networks, tiny_networks
 
 ROWS = {f"{row.family}/{row.source}": row for row in table.networks()}
@@ -55,8 +54,8 @@ def test_each_kind_is_measured(source: str, family: str, tmp_path: Path, monkeyp
     """Over small networks, which are built by the same way."""
 
     def small(row: table.Network) -> tuple[Any, Any]:
-        kind, config, processor = tiny_networks.FAMILIES[row.family][row.architecture]()
-        return getattr(transformers, kind)(config).eval(), processor
+        kind, config, processor = tiny_networks.parts(row.family, row.architecture)
+        return kind(config).eval(), processor
 
     monkeypatch.setattr(full_networks, "built", small)
     monkeypatch.setattr(checkpoint_times, "FOLDER", tmp_path / "times")

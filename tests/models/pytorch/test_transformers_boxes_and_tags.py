@@ -21,7 +21,7 @@ from tools import tiny_networks  # noqa: E402
 VOCABULARY = "helmet; person with a bag; cat"
 
 
-@pytest.mark.parametrize("name", tiny_networks.DETECTION)
+@pytest.mark.parametrize("name", tiny_networks.families()["transformers_detection"])
 def test_boxes_are_the_pipeline_s(
     name: str, tmp_path: Path, function: Any, detection: Any, small: PIL.Image.Image
 ) -> None:
@@ -67,7 +67,7 @@ def test_a_missing_network_says_what_to_do(tmp_path: Path, function: Any) -> Non
         function("transformers_detection", tmp_path / "nothing")
 
 
-@pytest.mark.parametrize("name", tiny_networks.CLASSIFICATION)
+@pytest.mark.parametrize("name", tiny_networks.families()["transformers_classification"])
 def test_the_tag_is_the_pipeline_s(
     name: str, tmp_path: Path, function: Any, detection: Any, small: PIL.Image.Image
 ) -> None:
@@ -91,7 +91,7 @@ def test_labels_that_do_not_exclude_each_other_are_all_given(
     assert {names[tag.label_id] for tag in tags} == {item["label"] for item in found[:2]}
 
 
-@pytest.mark.parametrize("name", tiny_networks.ZERO_SHOT)
+@pytest.mark.parametrize("name", tiny_networks.families()["transformers_zero_shot"])
 def test_phrases_are_found_as_the_library_decodes_them(
     name: str, tmp_path: Path, function: Any, detection: Any, small: PIL.Image.Image
 ) -> None:

@@ -129,13 +129,13 @@ CLICKS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("clicked", CLICKS)
-@pytest.mark.parametrize("name", tiny_networks.INTERACTORS)
+@pytest.mark.parametrize("name", tiny_networks.families()["transformers_sam"])
 def test_clicks_cut_out_what_the_library_cuts_out(
     name: str, clicked: str, tmp_path: Path, function: Any, prompts: Any, small: PIL.Image.Image
 ) -> None:
     """The library's way: picture and prompts in one call of processor and network."""
     model = tiny_networks.save("transformers_sam", name, tmp_path)
-    processor = tiny_networks.INTERACTORS[name]()[2]
+    processor = tiny_networks.parts("transformers_sam", name)[2]
     given = prompts(**CLICKS[clicked])
     asked: dict[str, Any] = {}
     if points := [*given.pos_points, *given.neg_points]:
@@ -181,7 +181,7 @@ def session_masks(model: Any, kind: Any, processor: Any, frames: list[PIL.Image.
     return found
 
 
-@pytest.mark.parametrize("name", tiny_networks.TRACKERS)
+@pytest.mark.parametrize("name", tiny_networks.families()["transformers_sam_video"])
 def test_a_mask_is_followed_as_by_a_session_that_keeps_everything(
     name: str, tmp_path: Path, function: Any, tracked: Any
 ) -> None:
@@ -215,7 +215,7 @@ def test_a_mask_is_followed_as_by_a_session_that_keeps_everything(
 
 
 @pytest.mark.parametrize("kind", ["polygon", "rectangle"])
-@pytest.mark.parametrize("name", tiny_networks.TRACKERS)
+@pytest.mark.parametrize("name", tiny_networks.families()["transformers_sam_video"])
 def test_states_travel_for_every_shape(
     name: str, kind: str, tmp_path: Path, function: Any, small: PIL.Image.Image, tracked: Any, ask: Any
 ) -> None:

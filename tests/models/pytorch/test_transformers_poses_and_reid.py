@@ -15,7 +15,7 @@ from tools import tiny_networks  # noqa: E402
 BOXES = [(10.0, 5.0, 70.0, 60.0), (90.5, 20.5, 150.0, 79.0)]
 
 
-@pytest.mark.parametrize("name", tiny_networks.POSE)
+@pytest.mark.parametrize("name", tiny_networks.families()["transformers_pose"])
 def test_points_are_those_of_heatmaps_in_each_box(
     name: str, tmp_path: Path, function: Any, detection: Any, small: PIL.Image.Image
 ) -> None:
@@ -50,7 +50,7 @@ def test_a_detector_without_the_subject_is_refused(tmp_path: Path, function: Any
         function("transformers_pose", tmp_path / "pose", detector=str(tmp_path / "boxes"))
 
 
-@pytest.mark.parametrize("name", tiny_networks.EMBEDDERS)
+@pytest.mark.parametrize("name", tiny_networks.families()["transformers_reid"])
 def test_rows_are_the_network_s_features_of_each_box(
     name: str, tmp_path: Path, function: Any, small: PIL.Image.Image
 ) -> None:
