@@ -34,6 +34,21 @@ def made(workshop: Any, *options: object, numbers: int = 10, body: str = GROWS, 
     return workshop.run("--function-file", file, "--output", workshop.folder / "follows", *options)
 
 
+#: As in an environment with the function's own requirements, and another Python than this one's.
+HIDES_MSGPACK = """
+import sys
+
+
+class Nowhere:
+    def find_spec(self, name, path=None, target=None):
+        if name in ("msgpack", "msgpack._cmsgpack"):
+            raise ModuleNotFoundError(name)
+
+
+sys.meta_path.insert(0, Nowhere())
+"""
+
+
 def kept(workshop: Any) -> dict[str, Any]:
     """The options that are kept."""
     options: dict[str, Any] = yaml.safe_load((workshop.folder / "follows/cvat-nuclio.yaml").read_text())
@@ -64,6 +79,18 @@ def test_a_state_that_outgrows_a_token_is_kept_in_memory(workshop: Any) -> None:
     assert "States stay in the worker's memory" in (workshop.folder / "follows/nuclio/README.md").read_text()
     assert "CN626" not in rules(workshop)
     assert workshop.run(workshop.folder / "follows", "--check").status == 0
+
+
+@pytest.mark.parametrize(("numbers", "said"), [(10, "(9 made-up frames)"), (100_000, "--state in-memory was chosen")])
+def test_the_function_s_interpreter_needs_nothing_but_what_the_function_imports(
+    workshop: Any, numbers: int, said: str
+) -> None:
+    """Its requirements name cvat-sdk, which has no msgpack; CVAT's own SAM 2 tracker is such a one."""
+    file = workshop.folder / "follows.py"
+    file.write_text(HIDES_MSGPACK + TRACKER.format(numbers=numbers, body=GROWS, shape="polygon"))
+    run = workshop.run("--function-file", file, "--output", workshop.folder / "follows")
+    assert run.status == 0, run.err
+    assert said in run.out + run.err
 
 
 @pytest.mark.parametrize("options", [("--state", "token"), ("--replicas", "3")])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import msgpack
 
 from .. import generate
 from ..errors import UserError
@@ -175,6 +176,7 @@ def _question(request: ProbeRequest) -> dict[str, Any]:
         "path": [*beside, str(request.directory)],
         "runtime": str(SOURCE),
         "measure": request.measure,
+        "msgpack": msgpack.__file__,
         "runtime_distributions": list(request.runtime_distributions),
     }
 

@@ -60,19 +60,19 @@ def main() -> None:
         function, answer = None, {"failure": failure.report}
     Path(sys.argv[2]).write_text(json.dumps(answer), "utf-8")
     if function is not None and request["measure"] and answer["spec"]["kind"] == "tracker":
-        try_states(function, answer["spec"]["shape_types"], Path(sys.argv[3]))
+        try_states(function, answer["spec"]["shape_types"], request["msgpack"], Path(sys.argv[3]))
     # A function's threads must not keep the probe alive, nor its clean-up spoil the answer.
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
 
 
-def try_states(function: Any, shape_types: list[str], file: Path) -> None:
+def try_states(function: Any, shape_types: list[str], msgpack: str, file: Path) -> None:
     """Writes how large its states get. Whatever happens meanwhile, the answer is there already."""
     limit = threading.Timer(state.SECONDS, os._exit, (0,))
     limit.daemon = True
     limit.start()
-    for found in state.states(function, shape_types):
+    for found in state.states(function, shape_types, msgpack):
         new = file.with_suffix(".new")
         new.write_text(json.dumps(found), "utf-8")
         new.replace(file)

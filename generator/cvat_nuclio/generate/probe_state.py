@@ -1,15 +1,18 @@
 """How large a tracker's states get: the runtime itself tracks an object through a made-up film.
 
-Part of `probe_script`. Besides cvat-sdk the runtime's trackers need Pillow, which that brings, and msgpack.
+Part of `probe_script`. Besides cvat-sdk the runtime's trackers need Pillow, which that brings, and msgpack, which is
+lent where the function's interpreter has none.
 """
 
 from __future__ import annotations
 
 import base64
+import importlib.util
 import io
 import itertools
 import json
 import random
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -40,11 +43,12 @@ class Silent:
     warn = error = info
 
 
-def states(function: Any, supported: list[str]) -> Iterator[dict[str, Any]]:
+def states(function: Any, supported: list[str], msgpack: str) -> Iterator[dict[str, Any]]:
     """After each frame what is known by then: `frames`, and `characters` of the longest token; at the end perhaps
-    `refused`, why a state is no token, or `failed`, why it is not known."""
+    `refused`, why a state is no token, or `failed`, why it is not known. `msgpack` is a file to lend."""
     longest = 0
     try:
+        _lend("msgpack", msgpack)
         from aa_runtime.options import Options
         from aa_runtime.state import EncodeError
         from aa_runtime.tracker import TrackerRuntime
@@ -64,6 +68,18 @@ def states(function: Any, supported: list[str]) -> Iterator[dict[str, Any]]:
             return
         longest, given = max(longest, len(token)), {"states": [token]}
         yield {"frames": frame, "characters": longest}
+
+
+def _lend(name: str, file: str) -> None:
+    """Another Python's package, from its __init__.py; msgpack works without its compiled part, which fits that one."""
+    try:
+        importlib.import_module(name)
+    except ImportError:
+        spec = importlib.util.spec_from_file_location(name, file)
+        if spec is None or spec.loader is None:
+            raise
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
 
 
 def _shape(kind: str) -> dict[str, Any]:
