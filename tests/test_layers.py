@@ -5,16 +5,21 @@ import graphlib
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name as name_of
 
 RUNTIME_MAY_IMPORT = {"PIL", "aa_runtime", "attrs", "cv2", "cvat_sdk", "msgpack", "nuclio_sdk", "numpy", "scipy"}
 FUNCTIONS_MAY_IMPORT = {
     "PIL", "aa_runtime", "attrs", "cv2", "cvat_functions", "cvat_sdk", "huggingface_hub", "numpy", "onnxruntime",
     "openvino", "torch", "torchvision", "transformers", "ultralytics",
 }  # fmt: skip
+OURS = {"aa_runtime", "cvat_nuclio"}
 #: Not for the command line's start, which an editor pays for at every lint.
 HEAVY = {"cv2", "cvat_sdk", "jinja2", "numpy", "rich", "ruamel.yaml", "scipy", "uvicorn"}
 
@@ -38,6 +43,17 @@ def test_runtime_imports_only_what_the_image_has(repository: Path) -> None:
     for path in sources(repository, "serverless/aa_runtime"):
         for name in imported(path):
             assert name.partition(".")[0] in allowed, f"{path.name} imports {name}"
+
+
+def test_the_tool_imports_only_what_it_requires(repository: Path) -> None:
+    """What another of its packages happens to bring may be gone with that one's next version."""
+    project = tomllib.loads((repository / "pyproject.toml").read_text("utf-8"))["project"]
+    lines = [*project["dependencies"], *project["optional-dependencies"]["bench"]]
+    required = {name_of(Requirement(line).name) for line in lines}
+    brought_by = packages_distributions()
+    for path in sources(repository, "generator/cvat_nuclio"):
+        for name in {name.partition(".")[0] for name in imported(path)} - OURS - sys.stdlib_module_names:
+            assert required & set(map(name_of, brought_by.get(name, [name]))), f"{path.name} imports {name}"
 
 
 def test_ready_functions_are_ordinary_aa_functions(repository: Path) -> None:
