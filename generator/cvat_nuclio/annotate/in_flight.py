@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from urllib.parse import urlsplit
 
 import attrs
@@ -24,46 +24,6 @@ FAILED_AT_FIRST = 10
 
 
 @attrs.define
-class Width:
-    """How many calls may run at a time: halved where no worker is free, one more after each dozen that went well."""
-
-    most: int
-    _now: int = attrs.field(init=False)
-    _inside: int = attrs.field(default=0, init=False)
-    _good: int = attrs.field(default=0, init=False)
-    _changed: threading.Condition = attrs.field(factory=threading.Condition, init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._now = self.most
-
-    @contextmanager
-    def place(self) -> Iterator[None]:
-        """Waits for one."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._inside < self._now)
-            self._inside += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._inside -= 1
-                self._changed.notify_all()
-
-    def halve(self) -> None:
-        """No worker was free."""
-        with self._changed:
-            self._now, self._good = max(self._now // 2, 1), 0
-
-    def went_well(self) -> None:
-        """One call was answered."""
-        with self._changed:
-            self._good += 1
-            if self._good >= 12 and self._now < self.most:
-                self._now, self._good = self._now + 1, 0
-                self._changed.notify_all()
-
-
-@attrs.define
 class InFlight:
     """Calls of one function for many frames.
 
@@ -78,15 +38,11 @@ class InFlight:
     retries: int = 2
     stop_on_error: bool = False
     url: str | None = None
-    _width: Width = attrs.field(init=False)
     _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False)
     _over: threading.Event = attrs.field(factory=threading.Event, init=False)
     _error: BaseException | None = attrs.field(default=None, init=False)
     _good: int = attrs.field(default=0, init=False)
     _bad: int = attrs.field(default=0, init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._width = Width(self.most)
 
     def run(self, frames: Iterator[Frame]) -> None:
         """Returns when every frame is done or failed. Raises UserError where it makes no sense to go on."""
@@ -141,15 +97,12 @@ class InFlight:
         tries, since = 0, time.monotonic()
         while True:
             try:
-                with self._width.place():
-                    if self._over.is_set():
-                        raise _Stopped
-                    found = self.call(frame)
-                self._width.went_well()
+                if self._over.is_set():
+                    raise _Stopped
+                return self.call(frame)
             except CvatError as error:
                 if finds_no_worker(error) and time.monotonic() - since < NO_WORKER_FOR:
-                    self._width.halve()
-                    self._over.wait(0.1)
+                    self._over.wait(0.5)
                     continue
                 if finds_nobody(error) and self.url:
                     self._wait_for_it(self.url, error)
@@ -157,8 +110,6 @@ class InFlight:
                 if tries > self.retries:
                     raise
                 self._over.wait(0.2 * 2**tries)
-            else:
-                return found
 
     def _wait_for_it(self, url: str, error: CvatError) -> None:
         """Returns when something listens there again."""
