@@ -5,19 +5,23 @@ import hashlib
 import itertools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import attrs
+from tests.cvat.state_signing import StateSigner, base62, from_base62
 
 from cvat_nuclio.cvat import CvatError, Generation, Task, TaskLabel
 from cvat_nuclio.cvat.gateway import Gateway
 from cvat_nuclio.cvat.job import Job, run_job
 from cvat_nuclio.cvat.listing import retrieve_function
+from cvat_nuclio.cvat.payload import UNSIGNED, Signer
 from cvat_nuclio.cvat.server import Server
-from cvat_nuclio.cvat.signing import StateSigner, base62, from_base62
 from cvat_nuclio.cvat.storage import Store
 from cvat_nuclio.cvat.task import TaskAttribute
+
+#: By a function's id.
+Signers = Callable[[str], Signer]
 
 GENERATIONS = {"2024-07": Generation.G1, "2.54.1": Generation.G2}
 FIRST_ID = 1001  # far from the small numbers that recorded answers carry as ids
@@ -144,7 +148,7 @@ def answers_of(vector: dict[str, Any]) -> list[dict[str, Any]]:
     return [] if vector["response"] is None else [vector["response"]]
 
 
-def run(vector: dict[str, Any], recorded: RecordedTask, nuclio: Any, signer: Any = None) -> Replayed:
+def run(vector: dict[str, Any], recorded: RecordedTask, nuclio: Any, signer: Signers | None = None) -> Replayed:
     """Makes the vector's REST call against the stand-in, which answers as recorded."""
     nuclio.reset(answers_of(vector), {"/api/functions": {"status": 200, "body": {"some": {}}}})
     delayed = any(answer.get("delay_seconds") for answer in nuclio.answers)
@@ -159,11 +163,11 @@ def run(vector: dict[str, Any], recorded: RecordedTask, nuclio: Any, signer: Any
         function_url=None if via_dashboard else ("http://127.0.0.1:9" if refused else nuclio.url),
         **timeout,
     )
-    server = Server(generation(vector), gateway, **({"signer": signer} if signer else {}))
     replayed = Replayed()
     call = vector["call"]
     try:
         function = retrieve_function(vector["function"], generation(vector))
+        server = Server(generation(vector), gateway, signer(function.id) if signer else UNSIGNED)
         if call["mode"] == "batch":
             store = Store(recorded.task)
             before = recorded.reveal(call.get("annotations_before"))
@@ -178,7 +182,7 @@ def run(vector: dict[str, Any], recorded: RecordedTask, nuclio: Any, signer: Any
     return replayed
 
 
-def check(vector: dict[str, Any], tasks: dict[str, Any], nuclio: Any, signer: Any = None) -> None:
+def check(vector: dict[str, Any], tasks: dict[str, Any], nuclio: Any, signer: Signers | None = None) -> None:
     """Replays one vector and compares the requests sent and the outcome."""
     recorded = recorded_task(tasks, vector["call"])
     if "deleted_frame" in vector["id"]:
@@ -372,8 +376,8 @@ class Signatures:
         assert base62(made) == stamp
         return StateSigner(function_id, "secret", lambda: made).sign(json.loads(text))
 
-    def signer(self, vector: dict[str, Any]) -> Any:
-        """For the server: our secret, the recorded clock."""
+    def signer(self, vector: dict[str, Any]) -> Signers:
+        """By a function's id: our secret, the recorded clock."""
         own = Signatures()
         own._take(vector)
         now = own.now or self.now

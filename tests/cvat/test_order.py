@@ -8,10 +8,10 @@ import math
 from typing import Any
 
 import pytest
+from tests.cvat.state_signing import StateSigner
 
 from cvat_nuclio.cvat import CvatError, Generation, ListingError, Server, Task, TaskLabel, list_function
 from cvat_nuclio.cvat.job import run_job
-from cvat_nuclio.cvat.signing import StateSigner
 from cvat_nuclio.cvat.storage import Store
 from cvat_nuclio.cvat.task import TaskAttribute
 
@@ -54,7 +54,7 @@ def call(
 ) -> tuple[Any, list[Any]]:
     """What the caller gets, and what was sent."""
     sender = Function(*answers)
-    server = Server(generation, sender, signer=lambda name: StateSigner(name, "secret"))
+    server = Server(generation, sender, signer=StateSigner("f", "secret"))
     listed = list_function(function(kind, **annotations), generation)
     task = Task.of(TASK_LABELS, [b"zero", b"one"])
     return server.call(listed, task, body, segment), sender.sent

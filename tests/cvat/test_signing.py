@@ -7,9 +7,9 @@ import hmac
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.cvat.state_signing import MAX_AGE, StateSigner, base62, from_base62
 
 from cvat_nuclio.cvat import CvatError
-from cvat_nuclio.cvat.signing import MAX_AGE, StateSigner, base62, from_base62
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),

@@ -6,7 +6,6 @@ from typing import Any
 
 from .listing import Listed
 from .payload import Call, build_payload
-from .signing import StateSigner
 from .task import Task
 
 #: (width, height) of the picture that is sent where no other is given; a given one must be as large.
@@ -18,7 +17,7 @@ Box = tuple[float, float, float, float]
 def sample_payload(function: Listed, image: bytes | None = None) -> dict[str, Any]:
     """The JSON object that the function gets. `image`: a file's bytes; by default a plain picture of `SIZE`."""
     task = Task.of((), [image or picture()])
-    return build_payload(Call(function, task, rest_body(function), StateSigner(function.id)))
+    return build_payload(Call(function, task, rest_body(function)))
 
 
 def function_of_kind(kind: str, annotations: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The two REST calls that reach a function: one frame for the browser, and a job over a task (`job`)."""
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import attrs
@@ -12,10 +12,9 @@ from .drops import Drops
 from .generation import Generation
 from .listing import Listed
 from .mapping import resolve_mapping
-from .payload import Call, build_payload, check_segment
+from .payload import UNSIGNED, Call, Signer, build_payload, check_segment
 from .rest_errors import unhandled
 from .roi import moved, moved_answer, region
-from .signing import StateSigner
 from .storage import Collection, empty
 from .task import Task
 from .validation import check_json, labeled_data
@@ -35,13 +34,8 @@ class Server:
 
     generation: Generation
     invoker: Invoker
-    signer: Callable[[str], StateSigner] = attrs.field()
+    signer: Signer = UNSIGNED
     drops: Drops = attrs.field(factory=Drops)
-
-    @signer.default
-    def _signer_per_function(self) -> Callable[[str], StateSigner]:
-        signers: dict[str, StateSigner] = {}
-        return lambda function_id: signers.setdefault(function_id, StateSigner(function_id))
 
     def call(self, function: Listed, task: Task, body: Mapping[str, Any], segment: Sequence[int] | None = None) -> Any:
         """`POST /api/lambda/functions/<id>`: the JSON that the browser gets. Raises `CvatError`.
@@ -59,7 +53,7 @@ class Server:
         data = {key: value for key, value in body.items() if value is not None}
         mapping = resolve_mapping(data.get("mapping"), function.labels, task.labels, self.generation)
         check_segment(data, segment)
-        call = Call(function, task, data, self.signer(function.id))
+        call = Call(function, task, data, self.signer)
         answer = self.exchange(call)
         match function.kind:
             case "detector":

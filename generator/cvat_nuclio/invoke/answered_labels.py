@@ -33,9 +33,8 @@ def function_with_labels(
     """
     task = Task.of((), [frame.content for frame in frames])
     server = Server(options.generation, invoker)
-    signer = server.signer(listed.id)
     bodies = [{**options.fields, "frame": frame} for frame in range(len(frames))]
-    answers = [server.exchange(Call(listed, task, body, signer)) for body in bodies]
+    answers = [server.exchange(Call(listed, task, body)) for body in bodies]
     spec = _spec([item for answer in answers if isinstance(answer, list) for item in answer])
     annotations = {**function["metadata"]["annotations"], "spec": json.dumps(spec)}
     named = {**function, "metadata": {**function["metadata"], "annotations": annotations}}

@@ -5,7 +5,7 @@ be answered by null, on which the page would fail for all objects of the request
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -23,15 +23,6 @@ PAUSES = (1.0, 5.0, 15.0)
 
 class RefusedError(UserError):
     """The function took the request itself for wrong: HTTP 400 to 499. Sent again it would be refused again."""
-
-
-class _Unsigned:
-    """CVAT signs states for the way through a browser. Here they go nowhere, and may be kept for another process."""
-
-    def sign(self, state: Any) -> Any:
-        return state
-
-    unsign = sign
 
 
 @attrs.frozen
@@ -60,8 +51,7 @@ class Function:
         cls, listed: Listed, invoker: Invoker, generation: Generation, labels: Sequence[TaskLabel], size: int
     ) -> "Function":
         """`invoker` sends the payloads, as a gateway does."""
-        signer: Callable[[str], Any] = lambda _: _Unsigned()  # noqa: E731
-        return cls(listed, Server(generation, _Asking(invoker), signer), labels, size)
+        return cls(listed, Server(generation, _Asking(invoker)), labels, size)
 
     def ask(self, pictures: Mapping[int, bytes], body: Mapping[str, Any]) -> Any:
         """One call about frames whose pictures are given. Raises UserError, after some tries."""

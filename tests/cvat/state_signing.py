@@ -11,15 +11,17 @@ from typing import Any
 
 import attrs
 
-from .rest_errors import CvatError, invalid
+from cvat_nuclio.cvat import CvatError
+from cvat_nuclio.cvat.payload import Signer
+from cvat_nuclio.cvat.rest_errors import invalid
 
 MAX_AGE = 8 * 60 * 60
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 @attrs.frozen
-class StateSigner:
-    """Signs the states of one function. The real server's secret is not known to anybody else, nor is this one's."""
+class StateSigner(Signer):
+    """Signs the states of one function. The real server has a secret of its own."""
 
     function_id: str
     secret: str = attrs.field(factory=lambda: secrets.token_urlsafe(32), repr=False)
