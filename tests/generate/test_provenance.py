@@ -149,20 +149,6 @@ def test_a_registry_is_asked_for_a_digest_with_a_stranger_s_pass(hub: tuple[str,
         digests.pinned("127.0.0.1:1/a:1", scheme="http")
 
 
-@pytest.mark.parametrize(
-    ("reference", "parts"),
-    [
-        ("python:3.11-slim", ("registry-1.docker.io", "library/python", "3.11-slim")),
-        ("nvidia/cuda", ("registry-1.docker.io", "nvidia/cuda", "latest")),
-        ("docker.io/a/b:1", ("registry-1.docker.io", "a/b", "1")),
-        ("localhost:5000/a/b", ("localhost:5000", "a/b", "latest")),
-        ("quay.io/nuclio/x:1.14.1-amd64", ("quay.io", "nuclio/x", "1.14.1-amd64")),
-    ],
-)
-def test_names_are_read_as_docker_reads_them(reference: str, parts: tuple[str, str, str]) -> None:
-    assert digests._parts(reference) == parts
-
-
 def test_images_are_pinned_once_and_again_when_asked_again(workshop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     found = iter([DIGEST, "sha256:" + "6" * 64])
     monkeypatch.setattr(digests, "pinned", lambda name: f"{name}@{next(found)}")

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from ..nuclio.image_name import image_name
+
 # Python of the distributions, and whether `apt`'s Python refuses pip (PEP 668).
 _UBUNTU = {"18.04": "3.6", "20.04": "3.8", "22.04": "3.10", "24.04": "3.12", "26.04": "3.14"}
 _UBUNTU_NAMES = {"bionic": "18.04", "focal": "20.04", "jammy": "22.04", "noble": "24.04"}
@@ -50,12 +52,8 @@ class BaseImage:
 
 def base_image(name: str) -> BaseImage:
     """Reads an image's name: registry and digest are left aside, for mirrors keep the official paths."""
-    path, _, tag = name.partition("@")[0].rpartition(":")
-    if not path or "/" in tag:
-        path, tag = name.partition("@")[0], "latest"
-    registry, slash, rest = path.partition("/")
-    if slash and (re.search(r"[.:]", registry) or registry == "localhost"):
-        path = rest
+    image = image_name(name)
+    path, tag = image.place[1], image.tag or "latest"
     # Mirrors put Docker Hub below a path of their own: public.ecr.aws/docker/library/python.
     path = path.rpartition("library/")[2]
     if path.endswith("/nvidia/cuda"):

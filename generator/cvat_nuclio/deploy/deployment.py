@@ -12,6 +12,7 @@ import attrs
 from ..errors import UserError
 from ..limits import NAMESPACE
 from ..nuclio.function_yaml import FunctionYaml
+from ..nuclio.image_name import image_name
 from ..private_files import locked_alone, open_private, private_folder
 from ..state_keys import VARIABLE, deploy_key, file_with
 from .asked_program import Run
@@ -178,7 +179,7 @@ class Deployment:
 
     def _tidy(self, config: Mapping[str, Any]) -> None:
         """Removes images of versions before the last good one, which no name but their own tag keeps."""
-        name, _, _ = self.image.rpartition(":")
+        name = image_name(self.image).name
         label = f"label=cvat-nuclio.function={self.name}"
         _, listed, _ = self.docker("image", "ls", name, "--filter", label, "--format", "{{.Repository}}:{{.Tag}}")
         for image in superseded(listed.split(), self.image, config):

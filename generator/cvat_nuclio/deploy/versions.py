@@ -20,6 +20,7 @@ import attrs
 
 from ..limits import CONFIG_PASSES
 from ..nuclio.function_yaml import FunctionYaml
+from ..nuclio.image_name import image_name
 from ..state_keys import VARIABLE, file_with
 from .deploy_options import DeployOptions
 
@@ -38,11 +39,8 @@ def image_of(function: FunctionYaml, nuctl_version: str, arguments: Mapping[str,
 
     `arguments` are the build's. A tag in the file stays, as the tag's beginning.
     """
-    name = str(function.build.get("image") or f"nuclio/processor-{function.name}")
-    head, colon, tag = name.rpartition(":")
-    if not colon or "/" in tag:  # a registry's port
-        head, tag = name, ""
-    return f"{head}:{'-'.join(filter(None, [tag, _content(function, [nuctl_version, arguments])]))}"
+    name, tag, _ = image_name(str(function.build.get("image") or f"nuclio/processor-{function.name}"))
+    return f"{name}:{'-'.join(filter(None, [tag, _content(function, [nuctl_version, arguments])]))}"
 
 
 def with_image(config: Mapping[str, Any], image: str) -> dict[str, Any]:
@@ -57,15 +55,15 @@ def superseded(found: Iterable[str], current: str, kept: Mapping[str, Any]) -> l
     `kept` is the configuration that runs now, which names the last good version.
     """
     last = (last_good(kept) or {"spec": {}})["spec"].get("image")
-    name = current.rpartition(":")[0]
+    name = image_name(current).name
     of_ours = re.compile(rf"{re.escape(name)}:(?:[\w.-]+-)?[0-9a-f]{{{_TAG_CHARS}}}")
     return [image for image in found if of_ours.fullmatch(image) and image not in (current, last)]
 
 
 def has_own_tag(image: str) -> bool:
     """Whether the name says which version it is."""
-    _, _, tag = image.rpartition("/")[2].partition(":")
-    return "@" in image or tag not in ("", "latest")
+    _, tag, digest = image_name(image)
+    return bool(digest) or tag not in ("", "latest")
 
 
 def _content(function: FunctionYaml, told: Sequence[Any]) -> str:

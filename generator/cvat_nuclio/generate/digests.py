@@ -7,6 +7,7 @@ import attrs
 import urllib3
 
 from ..errors import UserError
+from ..nuclio.image_name import HUB, image_name
 from .bundle_options import BundleOptions
 from .forms import Form, Forms
 
@@ -25,7 +26,7 @@ def with_digests(options: BundleOptions, forms: Forms) -> tuple[BundleOptions, F
     def fixed(form: Form) -> Form:
         name = form.image.reference
         if "@" not in name and name not in digests:
-            digests[name] = pinned(name).rpartition("@")[2]
+            digests[name] = image_name(pinned(name)).digest
         if name in digests:
             name = f"{name}@{digests[name]}"
         return attrs.evolve(form, image=attrs.evolve(form.image, reference=name))
@@ -38,8 +39,9 @@ def pinned(reference: str, *, scheme: str = "https") -> str:
     """`NAME:TAG` with the digest of now: `NAME:TAG@sha256:…`. One that has a digest stays. Raises UserError."""
     if "@" in reference:
         return reference
-    host, name, tag = _parts(reference)
-    url = f"{scheme}://{host}/v2/{name}/manifests/{tag}"
+    image = image_name(reference)
+    host, name = image.place
+    url = f"{scheme}://{_HUB if host == HUB else host}/v2/{name}/manifests/{image.tag or 'latest'}"
     answer = _ask(url, {})
     if answer.status == 401:
         answer = _ask(url, {"Authorization": f"Bearer {_token(answer, name)}"})
@@ -51,19 +53,6 @@ def pinned(reference: str, *, scheme: str = "https") -> str:
             remedy="look at the name; for an image behind a login write the digest into --base-image yourself",
         )
     return f"{reference}@{digest}"
-
-
-def _parts(reference: str) -> tuple[str, str, str]:
-    """Host, name and tag, as Docker reads them."""
-    head, colon, tag = reference.rpartition(":")
-    if not colon or "/" in tag:
-        head, tag = reference, "latest"
-    first, slash, rest = head.partition("/")
-    if slash and ("." in first or ":" in first or first == "localhost"):
-        host, name = first, rest
-    else:
-        host, name = _HUB, head if slash else f"library/{head}"
-    return (_HUB if host in ("docker.io", "index.docker.io") else host), name, tag
 
 
 def _token(answer: urllib3.BaseHTTPResponse, name: str) -> str:

@@ -9,6 +9,7 @@ import attrs
 from ..errors import UserError
 from ..limits import CONFIG_PASSES
 from ..nuclio.duration import nanoseconds
+from ..nuclio.image_name import image_name
 from .commented_yaml import plain, said, wrapped
 from .description import Description
 from .forms import Form
@@ -51,13 +52,12 @@ def variants(bundle: Description) -> list[Variant]:
 
 def _prebuilt_image(reference: str, *, gpu: bool) -> str:
     """`IMAGE:TAG`; the GPU form's tag ends in `-gpu`. Raises UserError for a digest, which no build can promise."""
-    if "@" in reference:
+    name, tag, digest = image_name(reference)
+    if digest:
         raise UserError(f"--prebuilt {reference} names a digest", why="a build cannot promise one", remedy="give a tag")
-    head, slash, last = reference.rpartition("/")
-    name, colon, tag = last.partition(":")
     if not gpu:
-        return reference if colon else f"{reference}:latest"
-    return f"{head}{slash}{name}:{tag + '-' if tag else ''}gpu"
+        return f"{name}:{tag or 'latest'}"
+    return f"{name}:{tag + '-' if tag else ''}gpu"
 
 
 def function_config(bundle: Description, variant: Variant, steps: Sequence[Step]) -> dict[str, Any]:

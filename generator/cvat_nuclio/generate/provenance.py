@@ -10,6 +10,7 @@ from urllib.parse import quote
 import attrs
 
 from .. import __version__
+from ..nuclio.image_name import image_name
 from .bundle_options import PARTS, key_of
 from .description import Description
 from .forms import Pinned
@@ -71,10 +72,9 @@ def bill_of_materials(bundle: Description, *, gpu: bool) -> str:
 
 
 def _image(reference: str) -> dict[str, Any]:
-    tagged, _, digest = reference.partition("@")
-    name, colon, tag = tagged.rpartition(":")
-    name, tag = (name, tag) if colon and "/" not in tag else (tagged, "latest")
-    found: dict[str, Any] = {"type": "container", "bom-ref": f"image:{reference}", "name": name, "version": tag}
+    name, tag, digest = image_name(reference)
+    found: dict[str, Any] = {"type": "container", "bom-ref": f"image:{reference}", "name": name}
+    found["version"] = tag or "latest"
     if digest:
         found["hashes"] = [{"alg": "SHA-256", "content": digest.removeprefix("sha256:")}]
     return found
