@@ -1,5 +1,7 @@
 """What requirements come to: asked of an index, here a folder of wheels that the tests make."""
 
+import importlib.util
+import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -115,6 +117,38 @@ def test_an_index_out_of_reach_leaves_the_closure_unknown(monkeypatch: pytest.Mo
 
     assert not found.pins
     assert "refused" in found.unknown
+
+
+def test_the_cause_that_is_told_is_no_hint_of_the_resolver_s() -> None:
+    """What uv said of an index behind a company's own certificate."""
+    said = """error: Failed to fetch: https://index.example/simple/six/
+  cause: client error (Connect)
+  cause: invalid peer certificate: UnknownIssuer
+
+hint: Consider enabling use of system TLS certificates with the `--system-certs` command-line flag
+"""
+    assert closure._last_cause(said) == "invalid peer certificate: UnknownIssuer"
+
+
+def test_an_environment_without_pip_asks_where_the_pip_on_path_would(
+    index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """uv and pipx make such environments."""
+    wheel(index, "detect", "2.0")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "pip3").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pip "$@"\n')
+    (programs / "pip3").chmod(0o755)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    closure._settings.cache_clear()
+    monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
+    assert pins("detect") == {"detect": "2.0"}
+
+    (programs / "pip3").unlink()
+    closure._settings.cache_clear()
+    monkeypatch.setenv("PATH", str(programs))
+    assert not closure._settings(frozenset())
+    closure._settings.cache_clear()
 
 
 def test_an_index_that_does_not_answer_is_not_waited_for(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,9 +4,11 @@ uv resolves, without downloading what it resolves, for the image's Python and no
 configuration here, so that a company's mirror is asked where pip would ask it.
 """
 
+import importlib.util
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -29,6 +31,8 @@ _OPTIONS: Final = {
     "find-links": "--find-links",
     "trusted-host": "--allow-insecure-host",
 }
+#: pip trusts whom the system trusts, a company's own authority too. Older versions of uv know the first name.
+_AS_PIP: Final = {"UV_NATIVE_TLS": "1", "UV_SYSTEM_CERTS": "1"}
 #: Options of requirements files that uv takes; the others (`--pre`, `--trusted-host`) say nothing about versions.
 _KNOWN_OPTION: Final = re.compile(r"-i\b|-f\b|--(extra-)?index-url|--find-links|--no-index|--no-binary|--only-binary")
 
@@ -64,7 +68,7 @@ def resolve(lines: Sequence[str], *, python: str, tried: Mapping[str, str], time
         if run.returncode and _is_contradiction(run.stderr):
             raise _contradiction(run.stderr)
         if run.returncode:
-            return Closure(pins={}, unknown=" ".join(_causes(run.stderr)[-1].split()))
+            return Closure(pins={}, unknown=_last_cause(run.stderr))
         packages = tomllib.loads(lock.read_text("utf-8")).get("packages", [])
     # What comes from a repository or an address is pinned by the line that names it.
     found = [item for item in packages if not {"archive", "directory", "vcs"} & item.keys()]
@@ -130,7 +134,7 @@ def _run(
     certificates = {"SSL_CERT_FILE": settings["cert"]} if "cert" in settings else {}
     return subprocess.run(
         command, input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=timeout, check=False,
-        cwd=output.parent, env={"UV_HTTP_RETRIES": "1", **certificates, **os.environ},
+        cwd=output.parent, env={"UV_HTTP_RETRIES": "1", **certificates, **_AS_PIP, **os.environ},
     )  # fmt: skip
 
 
@@ -140,11 +144,19 @@ def _settings(variables: frozenset[tuple[str, str]]) -> Mapping[str, str]:
 
     Asked once: pip takes longer to start than uv to resolve.
     """
-    listed = subprocess.run(
-        [sys.executable, "-P", "-m", "pip", "config", "list"], capture_output=True, text=True, timeout=60, check=False
-    )
+    pip = _pip()
+    if not pip:
+        return {}
+    listed = subprocess.run([*pip, "config", "list"], capture_output=True, text=True, timeout=60, check=False)
     # pip lists what weighs least first: files, then the environment.
     return dict(re.findall(r"^(?:global|install|:env:)\.([a-z-]+)='(.*)'$", listed.stdout, re.MULTILINE))
+
+
+def _pip() -> list[str]:
+    """This environment's, which one that uv or pipx made has not: then the one on PATH; nothing where there is none."""
+    if importlib.util.find_spec("pip"):
+        return [sys.executable, "-P", "-m", "pip"]
+    return [path for path in (shutil.which("pip3") or shutil.which("pip"),) if path]
 
 
 def _where(settings: Mapping[str, str]) -> list[str]:
@@ -170,6 +182,11 @@ def _contradiction(words: str) -> UserError:
         why=why,
         remedy="change the requirements file so that these versions agree; the runtime's own are in docs/bundles.md",
     )
+
+
+def _last_cause(words: str) -> str:
+    causes = [line for line in words.splitlines() if not line.lstrip().startswith("hint:")]
+    return " ".join(_causes("\n".join(causes))[-1].split())
 
 
 def _causes(words: str) -> list[str]:
