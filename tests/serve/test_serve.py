@@ -161,7 +161,10 @@ def test_a_failing_init_context_is_shown_at_once_with_its_traceback(bundle: Path
 
 def test_a_failing_import_is_shown_with_its_traceback(bundle: Path) -> None:
     change(bundle / "main.py", "import os\n", "import os\nimport no_such_module\n")
-    with pytest.raises(UserError, match="No module named 'no_such_module'"), running(bundle):
+    with pytest.raises(UserError, match=r"No module named 'no_such_module'(?s:.*)mend the function"), running(bundle):
+        pass
+    (bundle / "requirements.txt").write_text("no-such-module\n")
+    with pytest.raises(UserError, match=r"pip install -r .*requirements\.txt, in the environment"), running(bundle):
         pass
 
 

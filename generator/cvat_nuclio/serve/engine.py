@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import EXIT_FAILED, UserError
+from ..errors import UserError
 from .child import Interpreter
 from .dashboard import Entry, dashboard_app
 from .engine_log import Log
@@ -74,7 +74,8 @@ class Engine:
         except Panic as panic:
             await self.stop()
             failed = next(c for c in self.containers if c.function.failure)
-            raise StartError(failed.settings.name, failed.function.failure, panic.status) from panic
+            requirements = failed.settings.folder / "requirements.txt"
+            raise StartError(failed.settings.name, failed.function.failure, panic.status, requirements) from panic
         except PortError as busy:
             await self.stop()
             raise UserError(busy.what, why=busy.why, remedy=self._another_port(busy)) from busy
@@ -140,10 +141,11 @@ class Engine:
 class StartError(UserError):
     """A function cannot start; `exit_status` is what Nuclio's processor ends with."""
 
-    def __init__(self, name: str, cause: str, status: int = EXIT_FAILED) -> None:
-        super().__init__(
-            f"{name} cannot start", why="\n" + cause, remedy="mend the function; the traceback above says where"
-        )
+    def __init__(self, name: str, cause: str, status: int, requirements: Path) -> None:
+        remedy = "mend the function; the traceback above says where"
+        if "ModuleNotFoundError" in cause and requirements.is_file():
+            remedy = f"python -m pip install -r {requirements}, in the environment that --python names"
+        super().__init__(f"{name} cannot start", why="\n" + cause, remedy=remedy)
         self.exit_status = status
 
 
