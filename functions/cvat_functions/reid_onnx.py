@@ -46,12 +46,10 @@ class PersonReID:
         return np.ascontiguousarray((pixels[..., ::-1] if self._bgr else pixels).transpose(2, 0, 1), np.float32)
 
     def _features(self, crops: Floats) -> Floats:
-        """`(N, D)` for at most a batch of crops; a graph of a fixed batch gets it filled up."""
-        missing = (self._graph.batch or len(crops)) - len(crops)
-        filled = np.concatenate([crops, np.zeros((missing, *crops.shape[1:]), np.float32)])
-        found = self._graph.run(filled)[0]
-        if len(found) != len(filled) or found.ndim not in (2, 4) or (found.ndim == 4 and found.shape[2:] != (1, 1)):
-            raise ValueError(f"the graph answers {list(found.shape)} for {len(filled)} crops: not one vector each")
+        """`(N, D)` for at most a batch of crops."""
+        found, count = self._graph.run(crops)[0], self._graph.batch or len(crops)
+        if len(found) != count or found.ndim not in (2, 4) or (found.ndim == 4 and found.shape[2:] != (1, 1)):
+            raise ValueError(f"the graph answers {list(found.shape)} for {count} crops: not one vector each")
         return found.reshape(len(found), -1)[: len(crops)]
 
 

@@ -20,7 +20,7 @@ import PIL.Image
 from ultralytics import YOLO
 
 from cvat_functions.on_torch import device_of, report
-from cvat_functions.shared import check_sum, phrases, shapes_of, to_rgb
+from cvat_functions.shared import check_sum, classes_of, phrases, shapes_of, to_rgb
 from cvat_functions.skeletons import names_of, skeleton, skeleton_label
 from cvat_functions.ultralytics_words import teach
 
@@ -35,12 +35,12 @@ class Yolo:
     def __init__(self, model: Any, device: Any, confidence: float, imgsz: int | None) -> None:
         self._model, self._device, self._confidence = model, device, confidence
         self._size = {} if imgsz is None else {"imgsz": imgsz}
-        names = sorted((int(number), str(name)) for number, name in model.names.items())
+        names, self._label_of = classes_of(model.names)
         if model.task == "pose":
             points = names_of(int(model.model.kpt_shape[0]))
-            labels = [skeleton_label(name, number, points) for number, name in names]
+            labels = [skeleton_label(name, number, points) for name, number in names.items()]
         else:
-            labels = [cvataa.label_spec(name, number, type=KINDS[model.task]) for number, name in names]
+            labels = [cvataa.label_spec(name, number, type=KINDS[model.task]) for name, number in names.items()]
         self.spec = cvataa.DetectionFunctionSpec(labels=labels)
 
     def detect(self, context: cvataa.DetectionFunctionContext, image: PIL.Image.Image) -> list[Any]:
@@ -50,24 +50,28 @@ class Yolo:
             to_rgb(image), conf=threshold, device=self._device, verbose=False, retina_masks=True, **self._size
         )[0]
         if self._model.task == "classify":
-            best = int(found.probs.top1)
-            return [cvataa.tag(best)] if float(found.probs.top1conf) >= threshold else []
+            best = self._label_of.get(int(found.probs.top1))
+            return [] if best is None or float(found.probs.top1conf) < threshold else [cvataa.tag(best)]
         return list(self._shapes(found, context.conv_mask_to_poly))
 
     def _shapes(self, found: Any, as_polygons: bool) -> Iterator[Any]:
         if found.obb is not None:
             for (x, y, width, height, turn), number in zip(found.obb.xywhr.tolist(), found.obb.cls.int(), strict=True):
                 corners = [x - width / 2, y - height / 2, x + width / 2, y + height / 2]
-                yield cvataa.rectangle(int(number), corners, rotation=math.degrees(turn) % 360)
+                if (label := self._label_of.get(int(number))) is not None:
+                    yield cvataa.rectangle(label, corners, rotation=math.degrees(turn) % 360)
             return
         for index, number in enumerate(found.boxes.cls.int().tolist()):
+            label = self._label_of.get(number)
+            if label is None:
+                continue
             if found.keypoints is not None:
                 points = found.keypoints.data[index].cpu().numpy()
-                yield skeleton(number, points[:, :2], points[:, 2] if points.shape[1] == 3 else None, VISIBLE)
+                yield skeleton(label, points[:, :2], points[:, 2] if points.shape[1] == 3 else None, VISIBLE)
             elif found.masks is not None:
-                yield from shapes_of(number, found.masks.data[index].cpu().numpy() > 0, as_polygons)
+                yield from shapes_of(label, found.masks.data[index].cpu().numpy() > 0, as_polygons)
             else:
-                yield cvataa.rectangle(number, found.boxes.xyxy[index].tolist())
+                yield cvataa.rectangle(label, found.boxes.xyxy[index].tolist())
 
 
 def create(

@@ -7,7 +7,7 @@ from typing import Any
 
 import cvat_sdk.auto_annotation as cvataa
 
-from cvat_functions.shared import lines_of, spec_of
+from cvat_functions.shared import lines_of
 from cvat_functions.skeletons import names_of, skeleton_label
 
 Metadata = Mapping[str, Any]
@@ -25,7 +25,7 @@ def _value(text: str) -> Any:
         return text
 
 
-def labels_of(metadata: Metadata, file: Path | None) -> list[str]:
+def names_in(metadata: Metadata, file: Path | None) -> list[str]:
     """The classes' names in order: from a text file with one a line, else from the graph."""
     if file is not None:
         return lines_of(file)
@@ -49,10 +49,12 @@ def keypoints_of(metadata: Metadata) -> Sequence[str]:
     return names_of(count)
 
 
-def labelled(metadata: Metadata, task: str, names: Sequence[str]) -> cvataa.DetectionFunctionSpec:
-    """One label for each class; a skeleton's elements are the keypoints."""
+def labelled(metadata: Metadata, task: str, names: Mapping[str, int]) -> cvataa.DetectionFunctionSpec:
+    """The labels by name, with their numbers; a skeleton's elements are the keypoints."""
     if task == "pose":
         points = keypoints_of(metadata)
-        labels = [skeleton_label(name, index, points) for index, name in enumerate(names)]
-        return cvataa.DetectionFunctionSpec(labels=labels)
-    return spec_of(names, "mask" if task == "segment" else "rectangle")
+        labels = [skeleton_label(name, number, points) for name, number in names.items()]
+    else:
+        kind = "mask" if task == "segment" else "rectangle"
+        labels = [cvataa.label_spec(name, number, type=kind) for name, number in names.items()]
+    return cvataa.DetectionFunctionSpec(labels=labels)

@@ -42,7 +42,8 @@ class Layout:
         `extra` is mask coefficients, keypoints or the angle in radians.
         """
         if self.head == "rows":
-            found = outputs[self.main][:, [1, 2, 3, 4, 6, 5]]
+            rows = outputs[self.main]
+            found = rows[rows[:, 0] == 0][:, [1, 2, 3, 4, 6, 5]]
         elif self.head == "lists":
             found = _lists(outputs)
         else:
@@ -108,7 +109,24 @@ def read_layout(
             f"the output {list(shapes[main])} has {found} channels, but {classes} labels and the task {task!r} make "
             f"{expected}: give the labels with -p labels=file:FILE, or the task with -p task=str:NAME"
         )
+    _check_meaning(metadata, head, outputs[main][0], size)
     return layout(head, main)
+
+
+def _check_meaning(metadata: Metadata, head: Head, found: Floats, size: tuple[int, int]) -> None:
+    """ValueError for networks of the same shapes whose numbers mean something else, seen in what they say of grey."""
+    boxes = (found.T if head == "anchors" else found)[:, :4]
+    if metadata.get("head") == "RTDETRDecoder" or 0 < np.abs(boxes).max() <= 2:
+        raise ValueError(
+            "the graph's boxes lie between 0 and 1, as RT-DETR's do: this function reads YOLO's, in pixels; of "
+            "Ultralytics' RT-DETR give the best.pt itself"
+        )
+    # One box a cell: YOLOv6, whose objectness is 1 everywhere, or YOLOX, which sees other colours than are fed here.
+    if head == "anchors+objectness" and len(found) in _cells(size) and (found[:, 4] != 1).any():
+        raise ValueError(
+            "the graph answers as YOLOX does, which sees blue first and 0 to 255: this function feeds red first and 0 "
+            "to 1. `cvat-nuclio init detector` writes a function to start from"
+        )
 
 
 def _task(metadata: Metadata, outputs: Sequence[Floats]) -> str:
@@ -125,12 +143,17 @@ def _head(metadata: Metadata, shape: tuple[int, ...], size: tuple[int, int]) -> 
     arguments = metadata.get("args")
     if metadata.get("end2end") is True or (isinstance(arguments, dict) and arguments.get("nms") is True):
         return "final"
-    cells = {sum(math.ceil(size[0] / s) * math.ceil(size[1] / s) for s in strides) for strides in LEVELS}
+    cells = _cells(size)
     if shape[2] in cells:
         return "anchors"
     if shape[1] in cells | {3 * count for count in cells}:
         return "anchors+objectness"
     return "final"
+
+
+def _cells(size: tuple[int, int]) -> set[int]:
+    """How many cells a head may have for an input of `size`."""
+    return {sum(math.ceil(size[0] / s) * math.ceil(size[1] / s) for s in strides) for strides in LEVELS}
 
 
 def _channels(metadata: Metadata, head: Head, classes: int, task: str, coefficients: int | None) -> int:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cvat_functions.shared import kept
+from cvat_functions.shared import classes_of, kept
 from cvat_functions.skeletons import WHOLE_BODY, names_of
 
 
@@ -45,3 +45,11 @@ def test_names_of_points_are_known_by_their_number() -> None:
     assert (names_of(17)[0], names_of(17)[5], names_of(17)[16]) == ("nose", "left_shoulder", "right_ankle")
     assert len(set(names_of(133))) == len(WHOLE_BODY) == 133
     assert names_of(3) == ["1", "2", "3"]
+
+
+def test_a_label_has_the_first_class_of_its_name() -> None:
+    names: dict[int, object] = {0: "cat", 1: "N/A", 2: " cat", 3: 7, 4: "", 5: "tabby, tabby cat, " + "x" * 60}
+    assert classes_of(names) == ({"cat": 0, "7": 3, "tabby, tabby cat": 5}, {0: 0, 2: 0, 3: 3, 5: 5})
+    assert classes_of({0: "Background", 1: "road"}, ["background"]) == ({"road": 1}, {1: 1})
+    with pytest.raises(ValueError, match="names none"):
+        classes_of({})

@@ -70,6 +70,14 @@ def v5(extra: int = 0) -> np.ndarray:
     return output
 
 
+def v6() -> np.ndarray:
+    """[1, anchors, 5 + classes]: no class's score needs the objectness, which is 1 for every box."""
+    output = v5()[:, :ANCHORS]
+    output[:, :, 5:] *= 0.95
+    output[:, :, 4] = 1
+    return output
+
+
 def final(extra: int = 0) -> np.ndarray:
     """[1, 300, 6 + extra], suppressed in the graph and filled up with zeros."""
     output = np.zeros((1, 300, 6 + extra), np.float32)
@@ -98,7 +106,7 @@ GRAPHS: dict[str, tuple[dict[str, np.ndarray], dict[str, object]]] = {
     "v10": ({"output0": final()}, {**ULTRALYTICS, "task": "detect", "end2end": True}),
     "v5": ({"output0": v5()}, {"stride": 32, "names": list(NAMES.values())}),
     "v5, older": ({"output": v5(), "345": np.zeros((1, 3, 40, 40, 8), np.float32)}, {"names": NAMES}),
-    "v6": ({"outputs": v5()[:, :ANCHORS]}, {"names": NAMES}),
+    "v6": ({"outputs": v6()}, {"names": NAMES}),
     "v7 rows": ({"output": v7_rows()}, {"names": NAMES}),
     "v7 lists": (v7_lists(), {"names": NAMES}),
 }
@@ -273,6 +281,9 @@ def test_a_missing_file_says_where_to_put_it(create: Any) -> None:
         ({"output0": v8()}, {"names": {0: "one"}}, "has 7 channels, but 1 labels"),
         ({"output0": np.zeros((1, 3), np.float32)}, {**ULTRALYTICS, "task": "classify"}, "task is 'classify'"),
         ({"output": np.zeros((1, 3, 40, 40, 8), np.float32)}, {"names": NAMES}, "--grid"),
+        ({"output": v5()[:, :ANCHORS]}, {"names": NAMES}, "as YOLOX does"),
+        ({"output0": final() / 640}, {**ULTRALYTICS, "end2end": True}, r"between 0 and 1.*best\.pt"),
+        ({"output0": final()}, {**ULTRALYTICS, "task": "detect", "head": "RTDETRDecoder"}, "as RT-DETR's do"),
     ],
 )
 def test_a_graph_that_cannot_be_read_is_refused_at_start(yolo: Any, outputs: Any, metadata: Any, message: str) -> None:
@@ -280,10 +291,54 @@ def test_a_graph_that_cannot_be_read_is_refused_at_start(yolo: Any, outputs: Any
         yolo(outputs, metadata)
 
 
+def test_a_graph_of_bytes_is_refused(create: Any, tmp_path: Path) -> None:
+    """YOLO-NAS is exported so."""
+    file = tmp_path / "bytes.onnx"
+    info = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.UINT8, [1, 3, 32, 32])
+    node = onnx.helper.make_node("Identity", ["x"], ["y"])
+    taken = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.UINT8, [1, 3, 32, 32])
+    opset = onnx.helper.make_opsetid("", tiny_onnx.OPSET)
+    graph = onnx.helper.make_graph([node], "bytes", [taken], [info])
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[opset], ir_version=tiny_onnx.IR_VERSION), file)
+    with pytest.raises(ValueError, match=r"tensor\(uint8\)"):
+        create("yolo_onnx", weights=str(file))
+
+
 def test_a_class_without_a_label_is_an_error(yolo: Any, detection: Any, picture: PIL.Image.Image) -> None:
     function = yolo({"output": v7_rows()}, {"names": {0: "cat"}})
     with pytest.raises(ValueError, match="class 2, but there are 1 labels"):
         function.detect(detection(), picture)
+
+
+@pytest.mark.parametrize("task", ["detect", "pose"])
+def test_classes_of_one_name_share_a_label_and_those_without_get_none(
+    yolo: Any, detection: Any, picture: PIL.Image.Image, task: str
+) -> None:
+    """Names come as the training had them: twice, empty, with blanks around them that CVAT takes off, too long."""
+    names = {0: "cat", 1: " cat ", 2: ""}
+    output = v8(51) if task == "pose" else v8()
+    more = {"kpt_shape": [17, 3]} if task == "pose" else {}
+    function = yolo({"output0": output}, {**ULTRALYTICS, "task": task, **more, "names": names})
+    assert [(label.name, label.id) for label in function.spec.labels] == [("cat", 0)]
+    assert [shape.label_id for shape in function.detect(detection(), picture)] == [0, 0]
+    function = yolo({"output0": output}, {**ULTRALYTICS, "task": task, **more, "names": {0: "", 1: "b", 2: "c" * 99}})
+    assert [(label.name, label.id) for label in function.spec.labels] == [("b", 1), ("c" * 64, 2)]
+    with pytest.raises(ValueError, match="names none of its classes"):
+        yolo({"output0": output}, {**ULTRALYTICS, "task": task, **more, "names": {0: "", 1: "N/A", 2: " "}})
+
+
+@pytest.mark.parametrize("graph", ["v8", "v5", "v8 with NMS", "v7 rows", "v7 lists"])
+def test_a_graph_of_several_pictures_answers_for_the_first(
+    yolo: Any, detection: Any, picture: PIL.Image.Image, graph: str
+) -> None:
+    """`yolo export batch=4` fixes their number; the other pictures' objects are not this one's."""
+    outputs, metadata = GRAPHS[graph]
+    four = {name: np.concatenate([output] + 3 * [output[:, ::-1]]) for name, output in outputs.items()}
+    if graph == "v7 rows":
+        strangers = v7_rows() + np.array([1, 9, 9, 9, 9, 0, 0], np.float32)
+        four = {"output": np.concatenate([v7_rows(), strangers])}
+    shapes = yolo(four, metadata, shape=[4, 3, 320, 320]).detect(detection(), picture)
+    np.testing.assert_allclose([shape.points for shape in shapes], [box for _, box, _ in ANSWER], atol=1e-3)
 
 
 def test_suppression_is_the_textbook_s() -> None:

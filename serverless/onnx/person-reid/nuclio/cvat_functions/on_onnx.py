@@ -31,6 +31,8 @@ class Graph:
         shape = self._input.shape
         if len(shape) != 4 or (isinstance(shape[1], int) and shape[1] != 3):
             raise ValueError(f"{file.name} takes {shape}: this function feeds [N, 3, H, W]")
+        if self._input.type not in ("tensor(float)", "tensor(float16)"):
+            raise ValueError(f"{file.name} takes {self._input.type}: this function feeds tensor(float)")
 
     @property
     def provider(self) -> str:
@@ -48,7 +50,10 @@ class Graph:
         return _fixed(self._input.shape[3]), _fixed(self._input.shape[2])
 
     def run(self, batch: Floats) -> list[Floats]:
-        """Every output; a graph of half precision gets the batch in it."""
+        """Every output, for the pictures of `batch` first; a graph of half precision gets them in it, and one of more
+        pictures gets grey ones too."""
+        missing = max(0, (self.batch or 0) - len(batch))
+        batch = np.concatenate([batch, np.full((missing, *batch.shape[1:]), 0.5, np.float32)]) if missing else batch
         fed = batch.astype(np.float16) if self._input.type == "tensor(float16)" else batch
         return [np.asarray(output, np.float32) for output in self.session.run(None, {self._input.name: fed})]
 

@@ -19,7 +19,7 @@ import PIL.Image
 from cvat_functions import yolo_metadata, yolo_shapes
 from cvat_functions.letterbox import PADDING, Letterbox
 from cvat_functions.on_onnx import Floats, Graph
-from cvat_functions.shared import file_of, to_rgb
+from cvat_functions.shared import classes_of, file_of, to_rgb
 from cvat_functions.yolo_metadata import Metadata
 from cvat_functions.yolo_outputs import TASKS, read_layout
 
@@ -48,7 +48,8 @@ class YoloFunction:
         # request finds a warm engine.
         outputs = self._run(np.full((self._size[1], self._size[0], 3), PADDING, np.uint8))
         self._layout = read_layout(metadata, outputs, self._size, len(labels), choices.task)
-        self.spec = yolo_metadata.labelled(metadata, self._layout.task, labels)
+        names, self._label_of = classes_of(dict(enumerate(labels)))
+        self.spec = yolo_metadata.labelled(metadata, self._layout.task, names)
 
     def describe(self) -> str:
         """One line for the log."""
@@ -65,6 +66,7 @@ class YoloFunction:
         rows = layout.rows(outputs, threshold, chosen.iou, chosen.max_det)
         if rows.size and rows[:, 5].max() >= layout.classes:
             raise ValueError(f"the graph found class {int(rows[:, 5].max())}, but there are {layout.classes} labels")
+        rows = self._labelled(rows)
         if layout.task == "obb":
             return [yolo_shapes.rotated(row, box) for row in rows]
         if layout.task == "pose":
@@ -73,6 +75,12 @@ class YoloFunction:
             prototypes = outputs[layout.prototypes][0]
             return list(yolo_shapes.masks(rows, prototypes, box, context.conv_mask_to_poly))
         return [yolo_shapes.rectangle(row, box) for row in rows]
+
+    def _labelled(self, rows: Floats) -> Floats:
+        """The rows whose classes have a label, with that in the place of the class."""
+        rows = rows[np.isin(rows[:, 5], list(self._label_of))]
+        rows[:, 5] = [self._label_of[int(number)] for number in rows[:, 5]]
+        return rows
 
     def _run(self, picture: Any) -> list[Floats]:
         return self._graph.run(np.ascontiguousarray(picture.transpose(2, 0, 1)[None], np.float32) / np.float32(255))
@@ -95,7 +103,7 @@ def create(
     graph = Graph(file)
     told = {} if kpt_shape is None else {"kpt_shape": f"[{kpt_shape}]"}
     metadata = yolo_metadata.read({**graph.session.get_modelmeta().custom_metadata_map, **told})
-    names = yolo_metadata.labels_of(metadata, None if labels is None else file_of(labels, "labels"))
+    names = yolo_metadata.names_in(metadata, None if labels is None else file_of(labels, "labels"))
     choices = Choices(task=task, confidence=confidence, iou=iou, max_det=max_det, imgsz=imgsz)
     function = YoloFunction(graph, metadata, names, choices)
     print(f"{file.name}: {function.describe()}", file=sys.stderr, flush=True)

@@ -63,20 +63,29 @@ def check_sum(file: str, sha256: str | None) -> None:
         raise ValueError(f"{file} has the SHA-256 {found}, not {sha256}: it is not the file that was chosen")
 
 
-def labels_of(
-    id2label: Mapping[int, str], kind: str, leave_out: Sequence[str] = ()
-) -> tuple[list[Any], dict[int, int]]:
-    """Specs of a network's classes, and each class's label.
+def classes_of(id2label: Mapping[int, object], leave_out: Sequence[str] = ()) -> tuple[dict[str, int], dict[int, int]]:
+    """The labels of a network's classes, by name the first class that has it, and each class's label.
 
     Of ImageNet's synonyms those stay that CVAT's 64 letters hold. Classes of one name share a label, for CVAT wants
-    names unique; `N/A`, as gaps in COCO's numbers are called, and names in `leave_out` get none.
+    names unique; those without a name, `N/A`, as gaps in COCO's numbers are called, and names in `leave_out` get none.
+    ValueError where no class has a name.
     """
     first: dict[str, int] = {}
     of_class = {}
-    for number, name in sorted((int(key), str(value)) for key, value in id2label.items()):
-        if name.strip() and name.lower() not in ("n/a", *leave_out):
+    for number, name in sorted((int(key), str(value).strip()) for key, value in id2label.items()):
+        if name and name.lower() not in ("n/a", *leave_out):
             short = name if len(name) <= LONGEST else name[: LONGEST + 1].rpartition(",")[0][:LONGEST] or name[:LONGEST]
-            of_class[number] = first.setdefault(short, number)
+            of_class[number] = first.setdefault(short.strip(), number)
+    if not first:
+        raise ValueError("the network names none of its classes")
+    return first, of_class
+
+
+def labels_of(
+    id2label: Mapping[int, object], kind: str, leave_out: Sequence[str] = ()
+) -> tuple[list[Any], dict[int, int]]:
+    """Specs of a network's classes, all of the kind, and each class's label. ValueError as `classes_of`."""
+    first, of_class = classes_of(id2label, leave_out)
     return [cvataa.label_spec(name, number, type=kind) for name, number in first.items()], of_class
 
 
