@@ -54,6 +54,27 @@ def test_failure_is_explained(workshop: Any, broken: Path, name: str) -> None:
     assert not (workshop.folder / "out").exists()
 
 
+@pytest.mark.parametrize("has_init", [True, False])
+def test_a_file_that_is_a_part_of_a_package_is_to_be_named_as_a_module(
+    workshop: Any, monkeypatch: pytest.MonkeyPatch, has_init: bool
+) -> None:
+    package = workshop.folder / "src/mine"
+    package.mkdir(parents=True)
+    spec = 'cvataa.DetectionFunctionSpec(labels=[cvataa.label_spec("x", 0)])'
+    detect = "def detect(context, image):\n    return []\n"
+    (package / "f.py").write_text(
+        f"import cvat_sdk.auto_annotation as cvataa\nfrom .part import X\nspec = {spec}\n{detect}"
+    )
+    (package / "part.py").write_text("X = 1\n")
+    if has_init:
+        (package / "__init__.py").touch()
+    run = workshop.run("--function-file", package / "f.py", "--output", workshop.folder / "out")
+    assert run.status == 2
+    assert f"it is a part of a package: in {package.parent}, cvat-nuclio generate mine.f" in run.err
+    monkeypatch.chdir(package.parent)
+    assert workshop.run("mine.f", "--output", workshop.folder / "out").status == 0
+
+
 def test_function_that_hangs_is_waited_for_aloud_and_stopped(
     workshop: Any, broken: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

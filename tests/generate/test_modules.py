@@ -1,5 +1,6 @@
 """What the function imports: distributions to install, files of the user's own to take along."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -206,6 +207,31 @@ def test_a_file_among_others_is_brought_alone(generate: Callable[..., Any], work
     read = "from pathlib import Path\nPath(__file__).with_name('data').joinpath('names.txt').read_text()\n"
     run = generate({"f.py": read + SPEC + "    return []\n", "data/names.txt": "a", "data/photo.jpg": "x"})
     assert f"--add {workshop.folder / 'data' / 'names.txt'}=data/names.txt" in run.err
+
+
+@pytest.mark.parametrize(
+    ("read", "place"),
+    [
+        ('resources.files("mine").joinpath("names.txt")', "names.txt"),
+        ('resources.files("mine").joinpath("data", "names.txt")', "data/names.txt"),
+        ('resources.files("mine") / "data" / "names.txt"', "data/names.txt"),
+        ('Path(os.path.join(os.path.dirname(__file__), "data", "names.txt"))', "data/names.txt"),
+    ],
+)
+def test_a_package_s_own_data_is_missed_before_a_request_reads_it(
+    generate: Callable[..., Any], workshop: Any, monkeypatch: pytest.MonkeyPatch, read: str, place: str
+) -> None:
+    """Whoever runs the function here has the file; in the image the first request would fail."""
+    head = "import os\nfrom importlib import resources\nfrom pathlib import Path\n"
+    names = f"{head}\n\ndef names():\n    return ({read}).read_text()\n"
+    files = {"src/mine/__init__.py": "", "src/mine/names.py": names, f"src/mine/{place}": "a"}
+    monkeypatch.setenv("PYTHONPATH", str(workshop.folder / "src"), prepend=os.pathsep)
+    function = "from mine.names import names\n" + SPEC + "    return [names()]\n"
+    run = generate({**files, "src/mine/f.py": function}, "--function-module", "mine.f")
+    file = workshop.folder / "src/mine" / place
+    assert f"reads names.txt, which is not in the bundle: --add {file}=mine/{place}" in run.err
+    assert workshop.run("out", "--add", f"{file}=mine/{place}").err == ""
+    assert (workshop.folder / "out/nuclio/mine" / place).read_text() == "a"
 
 
 def test_what_native_code_opens_is_known_by_its_name_in_the_source(generate: Callable[..., Any], workshop: Any) -> None:

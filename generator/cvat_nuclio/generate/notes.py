@@ -82,18 +82,27 @@ def _imports(bundle: Description) -> Iterator[str]:
 def _files(bundle: Description, mounted: Sequence[Volume]) -> Iterator[Lack]:
     """What the function read while it was loaded and the bundle does not hold."""
     function = bundle.function
-    source = function.file.parent if function.file else function.directory
     held = {path.resolve() for path in bundle.added.values()}
     held |= {function.path(value) for value in bundle.parameters.here.values() if isinstance(value, str)}
     groups: dict[Path, str] = {}
     for path, variable in bundle.probe.read.items():
         if path in held or path.resolve() in held or any(volume.holds(str(path)) for volume in mounted):
             continue
+        source = _root(path, bundle)
         if not _is_elsewhere(path, function.nuclio, source):
             groups.setdefault(_model(path, source, bundle.probe.read), variable)
     for path, variable in groups.items():
         if not any(path.is_relative_to(other) for other in groups if other != path):
-            yield _note(path, variable, source)
+            yield _note(path, variable, _root(path, bundle))
+
+
+def _root(path: Path, bundle: Description) -> Path:
+    """The folder that the bundle's own stands for: where the package begins that has the file, else the function's."""
+    for module in bundle.probe.local:
+        depth = module.path.count("/")
+        if depth and path.is_relative_to(module.file.parent):
+            return module.file.parents[depth]
+    return bundle.function.file.parent if bundle.function.file else bundle.function.directory
 
 
 def _is_elsewhere(path: Path, bundle: Path, source: Path) -> bool:

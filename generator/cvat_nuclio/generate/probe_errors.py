@@ -32,6 +32,16 @@ def failed(what: str, python: str, report: Mapping[str, Any]) -> UserError:
     return _raised(what, python, report)
 
 
+def _module_of(file: Path) -> tuple[str, Path]:
+    """Its dotted name, and the folder where that begins."""
+    parts, folder = [file.stem], file.parent
+    while (folder / "__init__.py").is_file():
+        parts, folder = [folder.name, *parts], folder.parent
+    if len(parts) == 1:  # a package without __init__.py
+        parts, folder = [folder.name, *parts], folder.parent
+    return ".".join(parts), folder
+
+
 def _raised(what: str, python: str, report: Mapping[str, Any]) -> UserError:
     why = report["error"]
     if report["place"]:
@@ -40,7 +50,11 @@ def _raised(what: str, python: str, report: Mapping[str, Any]) -> UserError:
     if report["type"] == "BadFunctionError":
         return UserError(f"{what} is not a function that CVAT accepts", why=report["text"], remedy=_bad(report))
     verb = "imported" if report["stage"] == "import" else "created"
-    return UserError(f"{what} could not be {verb}", why=why, remedy=_remedy(python, report))
+    remedy = _remedy(python, report)
+    if "relative import with no known parent package" in why and report["place"][0] == what:
+        module, folder = _module_of(Path(what))
+        remedy = f"it is a part of a package: in {folder}, cvat-nuclio generate {module}"
+    return UserError(f"{what} could not be {verb}", why=why, remedy=remedy)
 
 
 def _bad(report: Mapping[str, Any]) -> str:

@@ -21,6 +21,7 @@ from typing import Any
 _SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/", "/lib", "/bin/", "/sbin/", "/run/", "/var/lib/", "/snap/")
 _PROBE = str(Path(__file__).with_name("probe_script.py"))
 _PACKAGES = re.compile(r"site-packages|dist-packages|.*\.(dist|egg)-info")
+_NAMES_PACKAGE = re.compile(r"(\w+\.)*files")
 _READS_VARIABLE = re.compile(r"(os\.)?(getenv|environ(\.get)?)")
 
 
@@ -95,7 +96,7 @@ def mapped() -> set[str]:
 
 
 def named(file: str, folders: list[str]) -> list[tuple[str, str]]:
-    """What a source file's texts name and exists: the path, and the variable that holds it or ""."""
+    """What a source file's texts name and exists, beside it too: the path, and the variable that holds it or ""."""
     try:
         tree = ast.parse(Path(file).read_bytes())
     except (SyntaxError, ValueError, OSError):
@@ -104,9 +105,22 @@ def named(file: str, folders: list[str]) -> list[tuple[str, str]]:
     for node in ast.walk(tree):
         if variable := variable_of(node):
             found += [(path, variable) for path in existing(os.environ.get(variable, ""), folders)]
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            found += [(path, "") for path in existing(node.value, folders)]
+        else:
+            found += [(path, "") for path in existing(text_of(node), [*folders, str(Path(file).parent)])]
     return found
+
+
+def text_of(node: ast.AST) -> str:
+    """A text, or the end of a path: `HERE / "data" / "names.txt"`, `join(HERE, "data", "names.txt")`."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else ""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+        parts = [text_of(node.left), text_of(node.right)]
+    elif isinstance(node, ast.Call) and not _NAMES_PACKAGE.fullmatch(ast.unparse(node.func)):
+        parts = [text_of(part) if isinstance(part, ast.Constant) else "" for part in node.args]
+    else:
+        return ""
+    return "/".join(filter(None, parts)) if parts and parts[-1] else ""
 
 
 def variable_of(node: ast.AST) -> str:
