@@ -1,6 +1,7 @@
 """facebookresearch/segment-anything's checkpoints in transformers' words: sizes, names."""
 
 import re
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -98,8 +99,8 @@ def _count(names: Mapping[str, object], pattern: str) -> int:
 
 def load_model(file: Path) -> SamModel:
     """The model with a checkpoint's weights. ValueError for a file that is not a SAM checkpoint."""
-    # mmap: the weights are not in memory twice while they are read.
-    state = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+    # mmap: the weights are not in memory twice while they are read; what PyTorch wrote before 1.6 cannot be mapped.
+    state = torch.load(file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file))
     try:
         config = read_config({name: tuple(value.shape) for name, value in state.items()})
     except (AttributeError, KeyError, ValueError) as fault:

@@ -21,6 +21,8 @@ from cvat_nuclio.models.chosen import Chosen
 from cvat_nuclio.models.recognise import recognise
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+#: Of safetensors, whole: the length of a JSON text, and that.
+NO_WEIGHTS = b"\2" + bytes(7) + b"{}"
 SUM = hashlib.sha256(b"weights").hexdigest()
 CONFIGS = {
     "PekingU/rtdetr_v2_r18vd": {"model_type": "rt_detr_v2", "architectures": ["RTDetrV2ForObjectDetection"]},
@@ -246,7 +248,7 @@ def test_a_folder_needs_a_configuration_and_weights(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps(CONFIGS["PekingU/rtdetr_v2_r18vd"]))
     with pytest.raises(UserError, match="no weights beside"):
         recognise(str(tmp_path))
-    (tmp_path / "model.safetensors").write_bytes(b"")
+    (tmp_path / "model.safetensors").write_bytes(NO_WEIGHTS)
     chosen = recognise(str(tmp_path))
     assert (chosen.module, chosen.bake) == ("transformers_detection", False)
     assert chosen.parameters == {"model": f"file:{tmp_path}"}
@@ -274,7 +276,7 @@ def test_a_detector_beside_the_network_is_pinned_as_it_is(hub: list[Any], tmp_pa
     chosen.options({"function_parameters": [f"detector=str:{detector}", "detector_revision=str:v2"]})
     assert (f"/api/models/{detector}/revision/v2?blobs=true", None) in hub
     (tmp_path / "config.json").write_text(json.dumps(CONFIGS["usyd-community/vitpose-base-simple"]))
-    (tmp_path / "model.safetensors").write_bytes(b"")
+    (tmp_path / "model.safetensors").write_bytes(NO_WEIGHTS)
     folder = recognise(str(tmp_path))
     assert folder.options({"function_parameters": [f"detector=str:{detector}"]})["bake"], "the detector is fetched"
     for own in (f"str:{tmp_path}", f"file:{tmp_path}"):

@@ -25,7 +25,8 @@ VISION = ("beit", "clip", "convnext", "deit", "dinov", "hiera", "metaclip", "res
 def family_of(config: Mapping[str, Any], kind: str | None, name: str) -> str:
     """The module of `cvat_functions`. `kind` chooses where a network can do several things. Raises UserError."""
     model_type = str(config.get("model_type", ""))
-    classes = [str(item) for item in config.get("architectures") or ()]
+    named = config.get("architectures") or ()
+    classes = [named] if isinstance(named, str) else [str(item) for item in named]
     can = _possible(model_type, classes)
     chosen = can.get(kind) if kind else next(iter(can.values()), None)
     if chosen is None:

@@ -36,11 +36,11 @@ def look(source: str, revision: str = "main") -> Hosted:
     """Asks the hub, and where it cannot be reached its cache here. Raises UserError."""
     try:
         return _asked(source, revision)
-    except (requests.ConnectionError, requests.Timeout) as error:
+    except requests.RequestException as error:
         found = _cached(source, revision)
         if found is None:
             raise UserError(
-                f"{source} is not in the Hugging Face hub's cache, and the hub cannot be reached",
+                f"{source} is not in the Hugging Face hub's cache, and the hub cannot be reached or asked",
                 why=str(error).partition("\n")[0][:200],
                 remedy="try where there is a network, or name a folder with config.json and model.safetensors",
             ) from error

@@ -1,25 +1,28 @@
 """A model's name, folder or file → the ready function that runs it."""
 
 import json
+import re
 from pathlib import Path
 
 from ..errors import UserError
-from . import weights
+from . import strangers, weights
 from .architectures import family_of
 from .chosen import Chosen
 from .hub import look
 from .table import named
 
-KNOWN = (
-    "best.pt (Ultralytics), sam_vit_*.pth, x.onnx (YOLO; YuNet and RTMPose by name; ReID by --kind reid), "
-    "model.xml (OpenVINO Mask R-CNN), a folder with config.json (transformers), hf:OWNER/NAME[@REVISION], "
-    "torchvision:NAME, or a name that `cvat-nuclio models` lists"
+#: The address of a network's page on the hub, as people copy it, with what may follow.
+PAGE = re.compile(
+    r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/([^/?#]+/[^/?#]+)(?:/(?:tree|blob|resolve)/([^/?#]+))?"
 )
+HOSTED = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 LICENCE_OF_ULTRALYTICS = "AGPL-3.0 (Ultralytics' package and its weights), or your licence from Ultralytics"
 
 
 def recognise(text: str, kind: str | None = None) -> Chosen:
     """What runs the model. `kind` chooses where it can do several things. Raises UserError."""
+    if page := PAGE.match(text.removeprefix("hf:")):
+        return _hosted("@".join(part for part in page.groups() if part), kind)
     prefix, colon, rest = text.partition(":")
     if colon and prefix == "torchvision":
         return _torchvision(rest)
@@ -32,7 +35,18 @@ def recognise(text: str, kind: str | None = None) -> Chosen:
         return _file(path, kind)
     if row := named(text, kind):
         return _hosted(row.source, row.kind, row.licence)
-    raise UserError(f"--model {text}: no file, no folder and no name that is known", remedy=KNOWN)
+    raise UserError(
+        f"--model {text}: no file, no folder and no name that is known", why=f"looked in {Path.cwd()}",
+        remedy=_meant(text) + strangers.KNOWN,
+    )  # fmt: skip
+
+
+def _meant(text: str) -> str:
+    """What somebody may have wanted with a text that is nothing here."""
+    if "://" in text:
+        return "fetch the file, and name that; "
+    on_hub = text.count("/") == 1 and HOSTED.fullmatch(text)
+    return f"if it is on the Hugging Face hub: --model hf:{text}; " if on_hub else ""
 
 
 def _torchvision(name: str) -> Chosen:
@@ -52,6 +66,10 @@ def _torchvision(name: str) -> Chosen:
 
 def _hosted(text: str, kind: str | None, licence: str = "") -> Chosen:
     source, _, revision = text.partition("@")
+    if not HOSTED.fullmatch(source):
+        raise UserError(
+            f"--model hf:{text}: no name of the Hugging Face hub", remedy="hf:OWNER/NAME or hf:OWNER/NAME@REVISION"
+        )
     found = look(source, revision or "main")
     family = family_of(found.config, kind, source)
     return Chosen(
@@ -64,23 +82,44 @@ def _hosted(text: str, kind: str | None, licence: str = "") -> Chosen:
 
 def _folder(path: Path, kind: str | None) -> Chosen:
     file = path / "config.json"
+    if not file.is_file():
+        raise strangers.folder(path)
     try:
-        config = json.loads(file.read_text("utf-8"))
+        config = json.loads(file.read_text("utf-8-sig"))
+        if not isinstance(config, dict):
+            raise ValueError("it holds no JSON object")
     except (OSError, ValueError) as error:
-        raise UserError(
-            f"--model {path}: no config.json that can be read", why=str(error), remedy=f"known are {KNOWN}"
-        ) from error
-    if not any(path.glob("*.safetensors")):
-        raise UserError(
-            f"--model {path}: no weights beside config.json",
-            why="looked for *.safetensors",
-            remedy="save them with save_pretrained of transformers",
-        )
+        raise UserError(f"--model {path}: its config.json cannot be read", why=str(error)) from error
+    family = family_of(config, kind, str(path))
+    _check_weights(path)
     return Chosen(
-        module=family_of(config, kind, str(path)), parameters={"model": f"file:{path}"}, name=path.resolve().name,
+        module=family, parameters={"model": f"file:{path}"}, name=path.resolve().name,
         architecture=str(config.get("model_type", "")),
         licence="yours to know", looked_at=f"config.json: {config.get('model_type')}",
     )  # fmt: skip
+
+
+def _check_weights(path: Path) -> None:
+    """Raises UserError unless the weights of a folder are all there."""
+    found = sorted(path.glob("*.safetensors"))
+    if not found:
+        others = [
+            name for name in ("pytorch_model.bin", "tf_model.h5", "flax_model.msgpack") if (path / name).is_file()
+        ]
+        raise UserError(
+            f"--model {path}: no weights beside config.json",
+            why=f"looked for *.safetensors{', and there is ' + others[0] if others else ''}",
+            remedy="load the folder with its class of transformers, and save it with save_pretrained(NEW)",
+        )
+    for file in found:
+        strangers.check_whole(file)
+    index = path / "model.safetensors.index.json"
+    wanted = set(json.loads(index.read_text("utf-8"))["weight_map"].values()) if index.is_file() else set()
+    if missing := sorted(wanted - {file.name for file in found}):
+        raise UserError(
+            f"--model {path}: {len(missing)} of {len(wanted)} files of weights are not there",
+            why=f"{index.name} names {missing[0]}", remedy="fetch the missing ones",
+        )  # fmt: skip
 
 
 def _file(path: Path, kind: str | None) -> Chosen:
@@ -89,10 +128,10 @@ def _file(path: Path, kind: str | None) -> Chosen:
         raise UserError(f"--model {path}: a description has no weights", why="what Ultralytics makes of a .yaml is an "
                         "untrained network, which finds nothing", remedy="name the best.pt of its training; of weights "
                         'apart: YOLO("x.yaml").load("weights.pt").save("best.pt")')  # fmt: skip
+    strangers.check_whole(path)
     reader = readers.get(path.suffix.lower())
     if reader is None:
-        raise UserError(f"--model {path}: no known format", why=f"a file that ends in {path.suffix or 'nothing'}",
-                        remedy=f"known are {KNOWN}")  # fmt: skip
+        raise strangers.file(path)
     return reader(path, kind)
 
 
@@ -128,15 +167,11 @@ def _openvino(path: Path, kind: str | None) -> Chosen:
 
 
 def _checkpoint(path: Path, kind: str | None) -> Chosen:
-    names = weights.pickled_names(path)
-    if any(name.startswith("ultralytics") for name in names):
+    classes, texts = weights.pickled_names(path)
+    if any(name.startswith("ultralytics.") for name in classes):
         return Chosen(module="ultralytics_yolo", parameters={"model": f"file:{path}"}, name=path.name,
                       licence=LICENCE_OF_ULTRALYTICS, looked_at="a checkpoint of Ultralytics")  # fmt: skip
-    if any(name.startswith("image_encoder.patch_embed") for name in names):
+    if any(name.startswith("image_encoder.patch_embed.proj.") for name in texts):
         return Chosen(module="sam_checkpoint", parameters={"weights": f"file:{path}"}, name=path.name,
                       licence="Apache-2.0 where it is Meta's", looked_at="a checkpoint of SAM")  # fmt: skip
-    shown = ", ".join(sorted(name for name in names if "." in name)[:3])
-    raise UserError(
-        f"--model {path}: no known checkpoint", why=f"it names {shown}" if names else "no checkpoint of PyTorch",
-        remedy=f"known are {KNOWN}",
-    )  # fmt: skip
+    raise strangers.checkpoint(path, classes, texts)

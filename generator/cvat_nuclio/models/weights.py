@@ -8,19 +8,43 @@ from pathlib import Path
 from typing import BinaryIO
 
 LARGEST_PICKLE = 64 * 2**20
+#: What torch.save wrote first before PyTorch 1.6: the number 0x1950a86a20f9469cfc6c, pickled.
+OLD_MAGIC = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 
 
-def pickled_names(path: Path) -> set[str]:
-    """The classes and texts that a checkpoint of PyTorch names; nothing where it is none. Nothing of it is run."""
+def pickled_names(path: Path) -> tuple[set[str], set[str]]:
+    """The classes (`module.Class`) and the texts that a checkpoint of PyTorch names; nothing where it is none. Nothing
+    of it is run."""
+    classes, texts = set[str](), set[str]()
     try:
-        with zipfile.ZipFile(path) as archive:
-            inside = next((name for name in archive.namelist() if name.endswith("data.pkl")), None)
-            if inside is None or archive.getinfo(inside).file_size > LARGEST_PICKLE:
-                return set()
-            data = archive.read(inside)
-        return {str(argument) for _, argument, _ in pickletools.genops(data) if isinstance(argument, str)}
-    except (zipfile.BadZipFile, ValueError, OSError):
-        return set()
+        for opcode, argument in _opcodes(path):
+            if opcode in ("GLOBAL", "INST"):
+                classes.add(str(argument).replace(" ", "."))
+            elif opcode == "STACK_GLOBAL":
+                # Its two texts are on the stack, or were there before: any text may be a class.
+                classes |= texts
+            elif isinstance(argument, str):
+                texts.add(argument)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
+        return set(), set()
+    return classes, texts
+
+
+def _opcodes(path: Path) -> Iterator[tuple[str, object]]:
+    """Of the pickle in a checkpoint; of all pickles in one of before PyTorch 1.6, which begins with a magic number."""
+    if not zipfile.is_zipfile(path):
+        with path.open("rb") as stream:
+            if not stream.read(14).startswith(OLD_MAGIC):
+                return
+            stream.seek(0)
+            # The magic number, the layout's version, the machine, what was saved; then the numbers' bytes.
+            for _ in range(4):
+                yield from ((opcode.name, argument) for opcode, argument, _ in pickletools.genops(stream))
+        return
+    with zipfile.ZipFile(path) as archive:
+        inside = next((name for name in archive.namelist() if name.endswith("data.pkl")), None)
+        if inside is not None and archive.getinfo(inside).file_size <= LARGEST_PICKLE:
+            yield from ((opcode.name, argument) for opcode, argument, _ in pickletools.genops(archive.read(inside)))
 
 
 def onnx_metadata(path: Path) -> dict[str, str] | None:
