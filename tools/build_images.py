@@ -20,6 +20,7 @@ import attrs
 from rich.console import Console
 from rich.table import Table
 
+from cvat_nuclio.generate import runtime_copy
 from cvat_nuclio.nuclio.function_yaml import FunctionYaml
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -125,11 +126,18 @@ def build_and_test(path: Path, file: str, *, stand_in: bool) -> Built:
     return Built(bundle.name, base, is_stand_in(base), time.monotonic() - begun, result)
 
 
+def stage(bundle: FunctionYaml, folder: Path) -> None:
+    """Writes what Docker builds from: the Dockerfile, and the bundle with the runtime, which no checkout has."""
+    shutil.copytree(bundle.folder, folder / "handler")
+    if (folder / "handler" / "model_handler.py").is_file():
+        runtime_copy.refresh(folder / "handler")
+    (folder / "Dockerfile").write_text(dockerfile(bundle.config), "utf-8")
+
+
 def _build(bundle: FunctionYaml, base: str) -> str:
     tag = f"cvat-nuclio-test/{bundle.name}"
     with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(bundle.folder, Path(folder) / "handler")
-        (Path(folder) / "Dockerfile").write_text(dockerfile(bundle.config), "utf-8")
+        stage(bundle, Path(folder))
         built = docker("build", "--network", "host", "--force-rm", "-t", tag, ".", cwd=Path(folder))
     if built.returncode:
         return "build failed:\n" + "\n".join((built.stdout + built.stderr).splitlines()[-25:])
