@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from cvat_nuclio.nuclio.function_yaml import FunctionYaml
 from tools import build_images
+
+from cvat_nuclio.nuclio.function_yaml import FunctionYaml
 
 SERVERLESS = Path(build_images.ROOT) / "serverless"
 
