@@ -122,7 +122,7 @@ def opinionated(model: Any, classes: int) -> None:
     with torch.no_grad():
         for name, module in model.named_modules():
             bias = getattr(module, "bias", None)
-            if isinstance(bias, torch.Tensor) and len(bias) in (labels, labels + 1) and labels > classes:
+            if isinstance(bias, torch.Tensor) and bias.ndim and len(bias) in (labels, labels + 1) and labels > classes:
                 bias[classes:labels] = -1e4
             if name.endswith("pred_obj_score_head.proj_out") and bias is not None:
                 bias.fill_(5)

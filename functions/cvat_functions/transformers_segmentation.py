@@ -68,9 +68,11 @@ class Segmenter:
             yield int(info["label_id"]), segments[index] > 0 if segments.ndim == 3 else segments == info["id"]
 
 
-def task_of(config: Any, model: str) -> str:
-    """What the network is for: by its class where that says it, else by its name."""
-    if (mapped := type(config)) in AutoModelForSemanticSegmentation._model_mapping:
+def task_of(loaded: Loaded, model: str) -> str:
+    """What the network is for: by its class or its preprocessing where they say it, else by its name."""
+    mapped = type(loaded.network.config)
+    # EoMT cuts a picture into parts for regions alone: no object of two parts could be put together.
+    if mapped in AutoModelForSemanticSegmentation._model_mapping or getattr(loaded.processor, "do_split_image", False):
         return "semantic"
     if mapped not in AutoModelForUniversalSegmentation._model_mapping:
         return "instance"
@@ -85,9 +87,9 @@ def create(
 
     ValueError for a `task` that is none.
     """
-    config = pretrained(AutoConfig, model, revision)
-    task = task or task_of(config, model)
-    if task not in TASKS:
+    if task and task not in TASKS:
         raise ValueError(f"task is {task!r}: {', '.join(TASKS)}")
+    config = pretrained(AutoConfig, model, revision)
     kind = next((kind for kind in KINDS if type(config) in kind._model_mapping), AutoModelForInstanceSegmentation)
-    return Segmenter(load(kind, AutoImageProcessor, model, revision, sha256, device), task, confidence)
+    loaded = load(kind, AutoImageProcessor, model, revision, sha256, device)
+    return Segmenter(loaded, task or task_of(loaded, model), confidence)

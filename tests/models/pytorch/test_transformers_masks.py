@@ -1,6 +1,7 @@
 """The segmentation networks, interactors and trackers of `cvat_functions`, each architecture with small random weights,
 beside transformers' own pipelines and processors; a tracker beside a session that keeps every frame."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,26 @@ def test_instances_are_as_the_library_decodes_them(
     )
     assert (of_map <= together).all()
     assert together.any()
+
+
+def test_a_network_that_sees_a_picture_in_parts_finds_regions(
+    tmp_path: Path, function: Any, detection: Any, small: PIL.Image.Image
+) -> None:
+    """EoMT's for regions, whatever its folder is called; its instances could not be decoded."""
+    model = tiny_networks.save("transformers_segmentation", "eomt", tmp_path)
+    file = tmp_path / "preprocessor_config.json"
+    settings = {**json.loads(file.read_text()), "do_split_image": True, "do_pad": False}
+    file.write_text(json.dumps({**settings, "size": {"shortest_edge": 64, "longest_edge": None}}))
+    processor = transformers.AutoImageProcessor.from_pretrained(tmp_path)
+    inputs = processor(images=small, return_tensors="pt")
+    assert len(inputs["pixel_values"]) > 1
+    with torch.inference_mode():
+        answer = model(**inputs)
+    (wanted,) = processor.post_process_semantic_segmentation(answer, target_sizes=[small.size[::-1]])
+    shapes = function("transformers_segmentation", tmp_path).detect(detection(), small)
+    assert {shape.label_id for shape in shapes} == set(wanted.unique().tolist())
+    for shape in shapes:
+        assert (bitmap(shape, small) == (wanted.numpy() == shape.label_id)).all()
 
 
 def test_rf_detr_s_instances_are_decoded_one_by_one(
