@@ -7,6 +7,7 @@ same name: every directive and requirement runs, on another distribution than us
 """
 
 import argparse
+import json
 import shutil
 import subprocess
 import sys
@@ -40,11 +41,6 @@ class Built:
     seconds: float
     result: str
 
-    @property
-    def passed(self) -> bool:
-        """Whether the image was built and the test in it passed."""
-        return self.result == "passed"
-
 
 def docker(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Runs docker; output is kept for the report."""
@@ -61,17 +57,16 @@ def dockerfile(config: Mapping[str, Any], test_requirements: Sequence[str] = ("p
     lines += ["RUN python -m pip install --quiet nuclio-sdk msgpack"]
     lines += _lines(directives.get("postCopy"))
     lines += [f"RUN python -m pip install --quiet {' '.join(test_requirements)}"]
-    environment = [f"ENV {item['name']}={_quoted(item['value'])}" for item in config["spec"].get("env") or []]
+    environment = [
+        f"ENV {item['name']}={json.dumps(str(item['value']), ensure_ascii=False)}"
+        for item in config["spec"].get("env") or []
+    ]
     return "\n".join([*lines, *environment, 'CMD ["python", "-m", "pytest", "-q", "/opt/nuclio"]', ""])
 
 
 def _lines(directives: Sequence[Mapping[str, str]] | None) -> Iterator[str]:
     for directive in directives or ():
         yield f"{directive['kind']} {directive['value']}"
-
-
-def _quoted(value: str) -> str:
-    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def is_here(image: str) -> bool:
@@ -147,9 +142,7 @@ def _build(bundle: FunctionYaml, base: str) -> str:
 
 def table(results: Sequence[Built]) -> Table:
     """One row an image."""
-    made = Table(box=None, pad_edge=False)
-    for heading in ("function", "base image", "stood in for by", "seconds", "result"):
-        made.add_column(heading)
+    made = Table("function", "base image", "stood in for by", "seconds", "result", box=None, pad_edge=False)
     for one in results:
         stand_in = f"Debian {SUITE}" if one.stand_in else ""
         made.add_row(one.bundle, one.base, stand_in, f"{one.seconds:.0f}", one.result)
@@ -169,7 +162,7 @@ def main() -> int:
     bundles = args.bundles or sorted(found.parent.parent for found in ROOT.glob(f"serverless/*/*/nuclio/{file}"))
     results = [build_and_test(path, file, stand_in=args.stand_in) for path in bundles]
     Console(width=160).print(table(results))
-    return 0 if results and all(one.passed for one in results) else 1
+    return 0 if results and all(one.result == "passed" for one in results) else 1
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import os
 import sys
 import time
 import traceback
-from multiprocessing.connection import Connection, wait
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -24,40 +24,27 @@ LOGS = Path("build/fuzz")
 
 
 def main() -> int:
-    """Runs the batches and prints what became of them."""
+    """Runs the batches, each share of them in a process, and prints what became of them."""
     args = arguments()
     context = multiprocessing.get_context("spawn")
     shares = [(kind, part) for kind in args.kinds for part in range(args.processes)]
     batches = max(1, -(-args.cases // BATCH // len(shares)))
-    started, findings, sent = time.monotonic(), 0, 0
-    running: dict[Any, Any] = {}
-    waiting = list(shares)
-    while waiting or running:
-        while waiting and len(running) < args.processes:
-            kind, part = waiting.pop(0)
-            ours, theirs = context.Pipe(duplex=False)
-            numbers = range(args.start + part, args.start + part + batches * args.processes, args.processes)
-            process = context.Process(target=work, args=(kind, numbers, theirs))
-            process.start()
-            theirs.close()
-            running[ours] = (process, kind)
-        for ready in wait(list(running)):
-            assert isinstance(ready, Connection)  # noqa: S101
-            report = receive(ready)
-            process, kind = running[ready]
-            if report is None:
-                process.join()
-                del running[ready]
-                if process.exitcode:
-                    findings += 1
-                    print(f"FINDING: the {kind} worker died, exit code {process.exitcode}; see {LOGS}", flush=True)
-                continue
-            sent += report["sent"]
-            findings += bool(report["finding"])
-            tell(kind, report, sent, time.monotonic() - started)
+    sent, findings, started = context.Value("q"), context.Value("q"), time.monotonic()
+
+    def run(share: tuple[str, int]) -> None:
+        kind, part = share
+        numbers = range(args.start + part, args.start + part + batches * args.processes, args.processes)
+        process = context.Process(target=work, args=(kind, numbers, sent, findings))
+        process.start()
+        process.join()
+        if process.exitcode:
+            tell(findings, f"the {kind} worker died, exit code {process.exitcode}; see {LOGS}")
+
+    with ThreadPoolExecutor(args.processes) as threads:
+        list(threads.map(run, shares))
     seconds = time.monotonic() - started
-    print(f"{sent} cases in {seconds:.0f} s, {sent / seconds:.0f} a second; {findings} findings")
-    return 1 if findings else 0
+    print(f"{sent.value} cases in {seconds:.0f} s, {sent.value / seconds:.0f} a second; {findings.value} findings")
+    return 1 if findings.value else 0
 
 
 def arguments() -> argparse.Namespace:
@@ -69,7 +56,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def work(kind: str, numbers: range, connection: Connection) -> None:
+def work(kind: str, numbers: range, sent: Any, findings: Any) -> None:
     """One worker: sends its batches and tells after each."""
     # libtiff writes of every broken file there; it is kept for the case that a process dies.
     LOGS.mkdir(parents=True, exist_ok=True)
@@ -77,43 +64,28 @@ def work(kind: str, numbers: range, connection: Connection) -> None:
     batches = Batches(kind)
     readings: list[float] = []
     for number in numbers:
-        before, finding = batches.sent, ""
+        before = batches.sent
         try:
             batches.run(number)
         except BaseException as fault:  # a finding; or a fault of the fuzzer's own, which is one too
-            finding = "".join(traceback.format_exception(fault, limit=-4, chain=False))[-6000:]
-            finding += "\n".join(getattr(fault, "__notes__", []))[-6000:]
+            told = "".join(traceback.format_exception(fault, limit=-4, chain=False))[-6000:]
+            notes = "\n".join(getattr(fault, "__notes__", []))[-6000:]
+            tell(findings, f"{kind}, batch {number}\n{told}{notes}")
+        with sent.get_lock():
+            sent.value += batches.sent - before
         resident_memory.settle()
         readings.append(resident_mib(os.getpid()))
-        if number == numbers[-1] and len(readings) >= 10 and not resident_memory.is_flat(readings):
-            finding += f"memory grew by {resident_memory.growth(readings):.0f} MiB"
-        report: dict[str, Any] = {
-            "batch": number,
-            "sent": batches.sent - before,
-            "finding": finding,
-            "resident": readings[-1],
-            "statuses": dict(sorted(batches.target.statuses.items())),
-        }
-        connection.send(report)
+        if number % 20 == 0:
+            statuses = dict(sorted(batches.target.statuses.items()))
+            print(f"{sent.value:>8} cases; {kind} batch {number}, {readings[-1]:.0f} MiB, {statuses}", flush=True)
+    if len(readings) >= 10 and not resident_memory.is_flat(readings):
+        tell(findings, f"{kind}: memory grew by {resident_memory.growth(readings):.0f} MiB")
 
 
-def receive(connection: Connection) -> dict[str, Any] | None:
-    try:
-        report: dict[str, Any] = connection.recv()
-    except EOFError:
-        return None
-    return report
-
-
-def tell(kind: str, report: dict[str, Any], sent: int, seconds: float) -> None:
-    if report["finding"]:
-        print(f"FINDING: {kind}, batch {report['batch']}\n{report['finding']}", flush=True)
-    elif report["batch"] % 20 == 0:
-        print(
-            f"{sent:>8} cases, {sent / seconds:5.0f} a second; {kind} batch {report['batch']}, "
-            f"{report['resident']:.0f} MiB, {report['statuses']}",
-            flush=True,
-        )
+def tell(findings: Any, what: str) -> None:
+    with findings.get_lock():
+        findings.value += 1
+    print(f"FINDING: {what}", flush=True)
 
 
 if __name__ == "__main__":

@@ -88,11 +88,12 @@ def main() -> int:
     args = parser.parse_args()
     # A mutant without its limit could take all memory of the machine.
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+    mutmut = Path(sys.executable).with_name("mutmut")
     groups = [name for name in GROUPS if not args.groups or name in args.groups]
     for group in groups:
         if args.show:
             for name in survivors(group):
-                subprocess.run([tool(), "show", name], cwd=folder(group), check=True)
+                subprocess.run([mutmut, "show", name], cwd=folder(group), check=True)
         elif not run(group, args.survivors, args.processes):
             return 1
     print(table(result for group in groups for result in results(group)))
@@ -128,10 +129,6 @@ def prepare(group: str) -> None:
 
 def folder(group: str) -> Path:
     return REPOSITORY / "build" / "mutants" / group
-
-
-def tool() -> Path:
-    return Path(sys.executable).with_name("mutmut")
 
 
 def lines(values: Iterable[object]) -> str:

@@ -1,5 +1,6 @@
 """Writes docs/rules.md from the rules themselves: `python -m tools.rules_page`."""
 
+from itertools import pairwise
 from pathlib import Path
 
 from cvat_nuclio.check.rule import Rule, all_rules
@@ -29,9 +30,7 @@ replay them.
 
 def page(rules: list[Rule]) -> str:
     parts = [HEAD]
-    starts = list(GROUPS)
-    for i, prefix in enumerate(starts):
-        after = starts[i + 1] if i + 1 < len(starts) else "CN9"
+    for prefix, after in pairwise([*GROUPS, "CN9"]):
         inside = [rule for rule in rules if prefix <= rule.id < after]
         parts.append(f"## {GROUPS[prefix]}\n")
         parts += [_entry(rule) for rule in inside]

@@ -12,7 +12,6 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 import urllib3
@@ -63,21 +62,17 @@ class Client(threading.Thread):
             self._traffic.seen(answer.json())
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main() -> int:
     """Serves, sends, watches, and says whether all was well."""
-    args = arguments(argv)
-    with tempfile.TemporaryDirectory(prefix="soak-") as folder:
-        bundles = [prepared(ROOT / bundle, Path(folder)) for bundle in args.bundles]
-        with running(*bundles, workers=args.workers) as server:
-            return soak(server, args.minutes * 60)
-
-
-def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=60, help="how long (60)")
     parser.add_argument("--workers", type=int, default=1, help="of each function (1)")
     parser.add_argument("bundles", nargs="*", default=list(BUNDLES), help="folders (one of each kind)")
-    return parser.parse_args(argv)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="soak-") as folder:
+        bundles = [prepared(ROOT / bundle, Path(folder)) for bundle in args.bundles]
+        with running(*bundles, workers=args.workers) as server:
+            return soak(server, args.minutes * 60)
 
 
 def prepared(bundle: Path, folder: Path) -> Path:

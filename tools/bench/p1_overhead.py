@@ -6,7 +6,7 @@ from pathlib import Path
 from cvat_nuclio.serve import running
 
 from .row import Result, Samples, at_most, interleave, ms
-from .scenes import Client, detector_body, generated_bundle, jpeg, plain_bundle
+from .scenes import client, detector_body, generated_bundle, jpeg, plain_bundle
 
 IMAGES = {"1080p": ((1920, 1080), 200), "12 MP": ((4000, 3000), 60)}  # size, rounds
 
@@ -18,7 +18,7 @@ def run(folder: Path) -> Iterator[Result]:
         with running(ours, workers=1) as our_server, running(bundle, workers=1) as their_server:
             for label, (size, rounds) in IMAGES.items():
                 body = detector_body(jpeg(*size))
-                a, b = interleave(Client(our_server.url, body), Client(their_server.url, body), rounds=rounds)
+                a, b = interleave(client(our_server.url, body), client(their_server.url, body), rounds=rounds)
                 yield _result(name, label, limit, ms(a), ms(b))
 
 

@@ -8,7 +8,7 @@ from cvat_nuclio.bench.worker_memory import largest_mib
 from cvat_nuclio.serve import Server, running
 
 from .row import Result, Samples, at_most
-from .scenes import Client, detector_body, generated_bundle, jpeg, plain_bundle
+from .scenes import client, detector_body, generated_bundle, jpeg, plain_bundle
 
 REQUESTS = 10_000
 STARTS = 3
@@ -57,7 +57,7 @@ def _growth(ours: list[float], theirs: list[float]) -> Result:
 
 
 def _after(server: Server, body: bytes, requests: int) -> float:
-    client = Client(server.url, body)
+    send = client(server.url, body)
     for _ in range(requests):
-        client()
+        send()
     return largest_mib(server.worker_pids)

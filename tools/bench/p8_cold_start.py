@@ -8,7 +8,7 @@ from cvat_nuclio.serve import running
 
 from .p7_memory import FLOOR, FLOOR_IMPORTS, FLOOR_IS
 from .row import Result, Samples, at_most, interleave
-from .scenes import Client, detector_body, generated_bundle, jpeg, plain_bundle
+from .scenes import client, detector_body, generated_bundle, jpeg, plain_bundle
 
 ROUNDS = 9
 
@@ -29,7 +29,7 @@ def _start(bundle: Path, workers: int, body: bytes) -> Callable[[], float]:
     def start() -> float:
         begun = time.perf_counter()
         with running(bundle, workers=workers) as server:
-            Client(server.url, body)()
+            client(server.url, body)()
             return time.perf_counter() - begun
 
     return start

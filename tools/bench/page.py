@@ -1,12 +1,11 @@
 """docs/benchmarks.md and its chart."""
 
-import importlib.metadata
-import os
-import platform
-import sys
+import statistics
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+
+from tools.machine import machine
 
 from .row import Result, Samples
 
@@ -23,7 +22,7 @@ def write_page(results: Sequence[Result], more: Iterable[str] = (), docs: Path =
         "<!-- Written by `make bench`; the notes below the table come from tools/bench/notes.md. -->",
         "# Benchmarks",
         "",
-        f"{datetime.now(UTC):%Y-%m-%d}, {_machine()}, Python {platform.python_version()}, {_versions()}.",
+        f"{datetime.now(UTC):%Y-%m-%d}, {machine(PACKAGES)}.",
         "Both sides of a row run in turn within one run; figures are medians, with the middle half of the samples in",
         "brackets. Repeat with `make bench`, or one row with `.venv/bin/python -m tools.bench P1`.",
         "",
@@ -44,32 +43,17 @@ def write_page(results: Sequence[Result], more: Iterable[str] = (), docs: Path =
 
 def _line(one: Result) -> str:
     ours, theirs = figure(one.ours, one.unit), figure(one.theirs, one.unit)
-    return f"| {one.row} | {one.work} | {ours} | {theirs} | {one.ratio:.3g} × | {one.target} | {_mark(one)} |"
-
-
-def _mark(one: Result) -> str:
-    return "met" if one.met else "**missed**"
+    mark = "met" if one.met else "**missed**"
+    return f"| {one.row} | {one.work} | {ours} | {theirs} | {one.ratio:.3g} × | {one.target} | {mark} |"
 
 
 def figure(side: Samples, unit: str) -> str:
     """Median and middle half."""
-    spread = f" [{side.spread()}]" if side.spread() else ""
-    return f"{side.name}: {side.median:.4g} {unit}{spread}"
-
-
-def _machine() -> str:
-    model = next((line.split(":", 1)[1].strip() for line in _cpuinfo() if line.startswith("model name")), "unknown CPU")
-    cores = sum(line.startswith("processor") for line in _cpuinfo())
-    return f"{cores} cores of {model}, {sys.platform}, load {os.getloadavg()[1]:.0f}"
-
-
-def _cpuinfo() -> list[str]:
-    file = Path("/proc/cpuinfo")
-    return file.read_text("utf-8").splitlines() if file.exists() else []
-
-
-def _versions() -> str:
-    return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
+    median = f"{side.name}: {side.median:.4g} {unit}"
+    if len(side.values) < 2:
+        return median
+    low, _, high = statistics.quantiles(side.values, n=4)
+    return f"{median} [{low:.4g}..{high:.4g}]"
 
 
 def _chart(results: Sequence[Result], file: Path) -> None:

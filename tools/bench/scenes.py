@@ -4,13 +4,14 @@ import base64
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-import urllib3
-
+from cvat_nuclio.bench.load import Client
 from cvat_nuclio.bench.sample_picture import photograph as jpeg
 
-__all__ = ["FUNCTIONS", "Client", "detector_body", "generated_bundle", "jpeg", "pictures", "plain_bundle"]
+__all__ = ["FUNCTIONS", "client", "detector_body", "generated_bundle", "jpeg", "pictures", "plain_bundle"]
 
 FUNCTIONS = Path(__file__).parent / "functions"
 
@@ -36,21 +37,9 @@ spec:
 """
 
 
-class Client:
+def client(url: str, body: bytes) -> Callable[[], bytes]:
     """Posts the same body again and again to one function, over one connection."""
-
-    def __init__(self, url: str, body: bytes) -> None:
-        self._pool = urllib3.connection_from_url(url, maxsize=1)
-        self._path = urllib3.util.parse_url(url).request_uri
-        self.body = body
-
-    def __call__(self) -> bytes:
-        """One request; raises RuntimeError unless it is answered with 200."""
-        headers = {"Content-Type": "application/json"}
-        answer = self._pool.request("POST", self._path, body=self.body, headers=headers, timeout=120, retries=False)
-        if answer.status != 200:
-            raise RuntimeError(f"HTTP {answer.status}: {answer.data[:300]!r}")
-        return answer.data
+    return partial(Client(url).send, body)
 
 
 def pictures(folder: Path, count: int, size: tuple[int, int]) -> list[Path]:

@@ -95,6 +95,4 @@ class ReID:
         return np.asarray(boxes) + 1.0
 
 
-def make(kind: str) -> Any:
-    functions = {"detector": Detector, "interactor": Interactor, "tracker": Tracker, "reid": ReID}
-    return functions[kind]()
+FUNCTIONS = {"detector": Detector, "interactor": Interactor, "tracker": Tracker, "reid": ReID}

@@ -14,6 +14,7 @@ import nuclio_sdk.event
 import nuclio_sdk.logger
 
 from aa_runtime import Handler, Kind, Options, contract
+from cvat_nuclio.serve.event import event_fields
 
 from . import corpus, functions
 from .corpus import encoded
@@ -43,7 +44,7 @@ class Target:
         options = Options(
             name=f"fuzzed-{kind}", max_image_pixels=MAX_PIXELS, state_key_env=_KEY_VARIABLE, cache_bytes=2**24
         )
-        self._handler = Handler(functions.make(kind), options, logger)
+        self._handler = Handler(functions.FUNCTIONS[kind](), options, logger)
         self.statuses: dict[int, int] = {}
         self.tokens = self._begin() if kind == Kind.TRACKER else []
         self._good = frozenset(self.tokens)
@@ -94,24 +95,9 @@ class Target:
 
 def make_event(body: bytes, content_type: str) -> Any:
     """The event that nuclio-sdk makes of what the processor sends."""
-    message = {
-        "body": body,
-        "content_type": content_type,
-        "trigger": {"kind": "http", "name": "http"},
-        "fields": {},
-        "headers": {"Content-Type": content_type},
-        "id": "1",
-        "method": "POST",
-        "path": "/",
-        "size": len(body),
-        "timestamp": 1_700_000_000,
-        "url": "",
-        "shard_id": 0,
-        "num_shards": 0,
-        "type": "",
-        "type_version": "",
-        "version": "",
-    }
+    headers = [(b"content-type", content_type.encode())]
+    scope = {"method": "POST", "headers": headers, "query_string": b"", "raw_path": b"/"}
+    message = event_fields(scope, body, "http")
     with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore", DeprecationWarning)  # utcfromtimestamp, since Python 3.12
         return nuclio_sdk.Event.deserialize(message, kind=nuclio_sdk.event.EventDeserializerKinds.msgpack)

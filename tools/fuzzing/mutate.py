@@ -4,29 +4,8 @@ import random
 from collections.abc import Callable
 
 _WORDS = [
-    b"NaN",
-    b"-Infinity",
-    b"1e308",
-    b"1e999",
-    b"null",
-    b"true",
-    b"[]",
-    b"{}",
-    b'""',
-    b'"\\ud800"',
-    b'"\\u0000"',
-    b"\x00",
-    b"\xff\xfe",
-    b"-0",
-    b"9" * 400,
-    b"9" * 5000,
-    b"[" * 300,
-    b"[" * 100_000,
-    b'{"a":' * 3000,
-    b'"image":',
-    b'"states":[null],',
-    b",",
-    b"\\",
+    *rb'NaN -Infinity 1e308 1e999 null true [] {} "" "\ud800" "\u0000" -0 "image": "states":[null], \ ,'.split(),
+    *(b"\x00", b"\xff\xfe", b"9" * 400, b"9" * 5000, b"[" * 300, b"[" * 100_000, b'{"a":' * 3000),
 ]
 
 
@@ -87,12 +66,5 @@ def _insert(data: bytearray, chance: random.Random) -> None:
 
 
 _CHANGES: list[Callable[[bytearray, random.Random], None]] = [
-    *[_alike] * 6,
-    _flip,
-    _set,
-    _cut,
-    _drop,
-    _repeat,
-    _swap,
-    _insert,
-]
+    *[_alike] * 6, _flip, _set, _cut, _drop, _repeat, _swap, _insert
+]  # fmt: skip

@@ -1,14 +1,17 @@
 """What CVAT's users and strangers send to a served function, mixed, for ever."""
 
+import io
 import itertools
 import json
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import cv2
 import numpy as np
 import PIL.Image
+import PIL.ImageChops
+
+from cvat_nuclio.bench.sample_picture import photograph
 
 from . import corpus
 from .corpus import encoded
@@ -22,26 +25,19 @@ _SESSION = 40
 
 
 class Scene:
-    """Textured squares that drift over a textured ground."""
+    """A picture that drifts, and four boxes with it."""
 
     def __init__(self, seed: int) -> None:
-        chance = np.random.default_rng(seed)
-        ground = chance.integers(60, 190, (SIZE[1] // 12, SIZE[0] // 12, 3), np.uint8)
-        self._ground = cv2.resize(ground, SIZE, interpolation=cv2.INTER_CUBIC)
-        self._patches = chance.integers(0, 256, (4, 40, 40, 3), np.uint8)
-        self._starts = chance.integers(20, 250, (4, 2))
-        self.images = [encoded(self._image(frame)) for frame in range(FRAMES)]
+        with PIL.Image.open(io.BytesIO(photograph(*SIZE))) as picture:
+            begun = PIL.ImageChops.offset(picture, 97 * seed)
+        self._starts = np.random.default_rng(seed).integers(20, 250, (4, 2))
+        moved = (PIL.ImageChops.offset(begun, 2 * frame) for frame in range(FRAMES))
+        self.images = [encoded(corpus.saved(image, "JPEG", quality=90)) for image in moved]
 
     def boxes(self, frame: int) -> list[list[int]]:
-        """`[x1, y1, x2, y2]` of each square."""
+        """`[x1, y1, x2, y2]` of each."""
         corners = self._starts + 2 * frame
         return [[int(x), int(y), int(x) + 40, int(y) + 40] for x, y in corners]
-
-    def _image(self, frame: int) -> bytes:
-        picture = self._ground.copy()
-        for (x1, y1, x2, y2), patch in zip(self.boxes(frame), self._patches, strict=True):
-            picture[y1:y2, x1:x2] = patch
-        return corpus.saved(PIL.Image.fromarray(picture), "JPEG", quality=90)
 
 
 class Traffic:
@@ -53,7 +49,6 @@ class Traffic:
         self._states: list[Any] = []
         self._make: Callable[[Scene, int], dict[str, Any]] = getattr(self, f"_{kind}")
         self._frames = itertools.count()
-        self._expects_states = False
 
     def __iter__(self) -> Iterator[tuple[bytes, bool]]:
         """Bodies, each with whether it is a user's, to be answered with 200."""
@@ -64,12 +59,11 @@ class Traffic:
             scene = self._scenes[number // _SESSION % len(self._scenes)]
             data = json.dumps(self._make(scene, number % FRAMES)).encode()
             sound = self._chance.randrange(10) < _SOUND
-            self._expects_states = sound
             yield (data, True) if sound else (self._spoilt(data), False)
 
     def seen(self, answer: Any) -> None:
         """Takes the answer to the last body that was a user's."""
-        if self._expects_states and isinstance(answer, dict):
+        if isinstance(answer, dict):
             self._states = answer.get("states", [])
 
     def _spoilt(self, data: bytes) -> bytes:

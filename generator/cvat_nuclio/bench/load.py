@@ -37,7 +37,7 @@ class Refused(Exception):
     """The answer was not 200."""
 
 
-class _Client:
+class Client:
     """One connection, kept open."""
 
     def __init__(self, url: str) -> None:
@@ -54,7 +54,7 @@ class _Client:
 
 def send_one(url: str, body: bytes) -> bytes:
     """The answer to one request. Raises UserError."""
-    client = _Client(url)
+    client = Client(url)
     with client.pool:
         try:
             return client.send(body)
@@ -70,7 +70,7 @@ def run_load(url: str, body: bytes, *, requests: int, clients: int) -> Load:
     lock = threading.Lock()
 
     def work() -> None:
-        client = _Client(url)
+        client = Client(url)
         with client.pool:
             while True:
                 with lock:
