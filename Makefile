@@ -34,9 +34,9 @@ $(VENV)/.ready-%: pyproject.toml constraints.txt
 demo: $(VENV)/.ready-demo
 	$(BIN)/python -m tools.demo
 
-# The functions that need weights, over small random ones: they find nothing sensible.
+# The functions that need weights, over random ones in build/random-weights: they find nothing sensible.
 demo-torch: $(VENV)/.ready-models
-	$(BIN)/python -m tools.demo_torch
+	$(BIN)/python -m tools.demo --torch
 
 test: $(VENV)/.ready-test
 	$(BIN)/python -m pytest --ignore=tests/models/pytorch --ignore=tests/page --ignore=tests/ai_models $(PYTEST_OPTIONS)

@@ -74,10 +74,10 @@ def test_installed_tool_generates_a_bundle_that_works(wheel: Path, tmp_path: Pat
     assert "1 passed" in run(python, "-m", "pytest", "-q", cwd=nuclio)
     assert "stale" not in run(tool, "generate", "--check", "thing", cwd=tmp_path / "work")
     pytest.importorskip("onnx")
-    from tools import random_weights
+    from tools import tiny_onnx
 
     # A ready function of the wheel travels with its weights, and answers where the tool is not.
-    random_weights.yunet(tmp_path / "work" / "yunet.onnx", 320)
+    tiny_onnx.yunet(tmp_path / "work" / "yunet.onnx", 320)
     run(tool, "generate", "--model", "yunet.onnx", "--output", "faces", cwd=tmp_path / "work")
     nuclio = tmp_path / "work" / "faces" / "nuclio"
     assert (nuclio / "cvat_functions" / "yunet_opencv.py").is_file()

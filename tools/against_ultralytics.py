@@ -16,7 +16,9 @@ would be kept.
 
 import argparse
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import chdir
 from pathlib import Path
@@ -271,8 +273,8 @@ def main() -> int:
     os.environ |= {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false"}
     YOLO.parent.mkdir(parents=True, exist_ok=True)
     failed = 0
-    with chdir(YOLO.parent):
-        exported("yolo11n", {}, picture, side=640).rename(YOLO.name)
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+        shutil.move(exported("yolo11n", {}, picture, side=640), YOLO)
         for name, found, apart in (row for network in args.names or NETWORKS for row in compared(network, picture)):
             failed += apart > PIXELS
             print(f"{'DIFFERS' if apart > PIXELS else 'ok':8}{name:50}{found:4}{apart:12.6f}", flush=True)

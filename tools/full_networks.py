@@ -4,11 +4,11 @@ Sizes and times do not depend on the values of weights. `tools/checkpoints/netwo
 configuration has that transformers' classes do not have by themselves; the classes are those of `tools.tiny_networks`.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import attrs
 import torch
@@ -17,8 +17,8 @@ import yaml
 from aa_runtime import FunctionSource
 from cvat_nuclio.models import table
 from tools import tiny_networks
+from tools.tiny_networks import CHECKPOINTS
 
-RECIPES = Path(__file__).parent / "checkpoints" / "networks.yaml"
 #: The label that pose networks ask their detector for, and any other.
 PERSON = "person"
 #: What networks that read words are asked for.
@@ -41,16 +41,11 @@ class FullNetwork:
     """Whether it is the detector of another one, which asks it for people alone."""
 
     @property
-    def name(self) -> str:
-        return f"{self.row.source}, {self.row.family}"
-
-    @property
     def detector(self) -> "FullNetwork | None":
         """The network that this one needs to find what it is about."""
         if self.row.family != "transformers_pose":
             return None
-        found = next(row for row in table.networks() if row.source == DETECTOR)
-        return FullNetwork(found, self.folder.with_name("detector"), is_for_people=True)
+        return named(DETECTOR, "transformers_detection", self.folder.with_name("detector"), is_for_people=True)
 
     def lay(self) -> float:
         """Writes the folder, and the detector's; returns the millions of parameters."""
@@ -75,11 +70,17 @@ class FullNetwork:
         )
 
 
+def named(source: str, family: str, folder: Path, is_for_people: bool = False) -> FullNetwork:
+    """The network of the table that lies there on the hub, for one family's function."""
+    row = next(row for row in table.networks() if (row.source, row.family) == (source, family))
+    return FullNetwork(row, folder, is_for_people)
+
+
 @cache
 def recipes() -> Mapping[str, Recipe]:
     """By the network's place on the hub."""
-    found: Mapping[str, Recipe] = yaml.safe_load(RECIPES.read_text("utf-8"))["networks"]
-    return found
+    found: Mapping[str, Mapping[str, Recipe]] = yaml.safe_load((CHECKPOINTS / "networks.yaml").read_text("utf-8"))
+    return found["networks"]
 
 
 def built(row: table.Network) -> tuple[Any, Any]:
@@ -120,27 +121,18 @@ def opinionated(model: Any, classes: int) -> None:
     """Random weights know every class and see no object at all: these know so many, people first, and see them."""
     labels = len(model.config.id2label or {})
     with torch.no_grad():
-        for name, module in model.named_modules():
+        for module in model.modules():
             bias = getattr(module, "bias", None)
             if isinstance(bias, torch.Tensor) and bias.ndim and len(bias) in (labels, labels + 1) and labels > classes:
                 bias[classes:labels] = -1e4
-            if name.endswith("pred_obj_score_head.proj_out") and bias is not None:
-                bias.fill_(5)
+    tiny_networks.sees(model)
 
 
-@contextmanager
-def remembered(row: table.Network) -> Iterator[None]:
-    """The network answers what it was asked before without computing it again."""
+def remembered(row: table.Network) -> Any:
+    """A context in which the network answers what it was asked before without computing it again."""
     kind = tiny_networks.parts(row.family, row.architecture)[0]
     methods = [name for name in ("forward", "get_vision_features") if name in vars(kind)]
-    originals = {name: getattr(kind, name) for name in methods}
-    for name, original in originals.items():
-        setattr(kind, name, _once(original))
-    try:
-        yield
-    finally:
-        for name, original in originals.items():
-            setattr(kind, name, original)
+    return mock.patch.multiple(kind, **{name: _once(getattr(kind, name)) for name in methods})
 
 
 def _once(original: Any) -> Any:

@@ -3,29 +3,27 @@
     python -m tools.function_times                     # all, some minutes on idle cores; prints a Markdown table
     python -m tools.function_times yolo sam2-tracker   # only these
 
-Networks that need weights have random ones of full size, see `tools.full_size`. A call is what a worker does for one
-request, from the text of its body to the text of the answer, in one process: the picture's decoding counts, HTTP does
-not. Each function runs in a process of its own. Wall clock means something only where nothing else runs; processor time
-is that of all threads.
+Networks that need weights have random ones of full size, see `tools.random_weights`. A call is what a worker does for
+one request, from the text of its body to the text of the answer, in one process: the picture's decoding counts, HTTP
+does not. Each function runs in a process of its own. Wall clock means something only where nothing else runs; processor
+time is that of all threads.
 """
 
 import argparse
 import base64
-import importlib.metadata
 import io
 import itertools
 import json
+import multiprocessing
 import os
-import platform
 import resource
-import subprocess
+import runpy
 import sys
 import time
-from collections.abc import Callable, Container, Iterator, Sequence
-from importlib.util import find_spec
-from pathlib import Path
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from statistics import median
-from typing import Any, Protocol
+from typing import Any
 
 import attrs
 import nuclio_sdk
@@ -34,23 +32,20 @@ import PIL.ImageChops
 
 from aa_runtime import FunctionSource, Options, create_handler
 from cvat_nuclio.errors import UserError
+from tools import random_weights
 from tools.demo.media import PHOTOS, packaged
-from tools.full_size import CASES, ROOT, SIZE, Case
+from tools.machine import machine
 
+FOLDER = random_weights.ROOT / "build" / "function-times"
+PACKAGES = ("torch", "torchvision", "transformers", "onnxruntime", "openvino")
+SIZE = (1280, 720)
+#: How many a detector finds.
+OBJECTS = 10
 #: The cup of the photograph, as the demo without weights has it, in SIZE.
 BOX = [[149.0, 18.0], [1045.0, 706.0]]
 CLICK = [[619.0, 288.0]]
 
 Body = dict[str, Any]
-
-
-class Function(Protocol):
-    """What is measured."""
-
-    @property
-    def name(self) -> str: ...
-
-    def source(self) -> FunctionSource: ...
 
 
 @attrs.frozen
@@ -62,6 +57,9 @@ class Pace:
     least: int = 3
     most: int = 20
     warm: bool = True
+
+
+PACE = Pace()
 
 
 @attrs.frozen
@@ -89,30 +87,29 @@ def pictures() -> Iterator[str]:
 
 
 def measure(
-    function: Function, pace: Pace | None = None, wanted: Container[str] | None = None, **more: Any
+    source: FunctionSource, pace: Pace = PACE, wanted: Container[str] | None = None, **more: Any
 ) -> list[Timed]:
     """The kinds of call that are wanted, or all, of one function, in this process.
 
     `more` goes into a detector's bodies. Raises UserError.
     """
-    kind, call = caller(function)
+    kind, call = caller(source)
     return [
-        _timed(name, bodies, call, pace or Pace())
+        _timed(name, bodies, call, pace)
         for name, bodies in calls(kind, call, **more)
         if wanted is None or name in wanted
     ]
 
 
-def caller(function: Function) -> tuple[str, Callable[[Body], Any]]:
+def caller(source: FunctionSource) -> tuple[str, Callable[[Body], Any]]:
     """The function's kind, and what calls it, as a worker does; that raises UserError."""
-    handler = create_handler(function.source(), Options(), nuclio_sdk.Logger(level=40))
+    handler = create_handler(source, Options(), nuclio_sdk.Logger(level=40))
 
     def call(body: Body) -> Any:
-        response = handler.handle(
-            None, nuclio_sdk.Event(body=json.dumps(body).encode(), content_type="application/json")
-        )
+        event = nuclio_sdk.Event(body=json.dumps(body).encode(), content_type="application/json")
+        response = handler.handle(None, event)
         if response.status_code != 200:
-            raise UserError(f"{function.name} answered {response.status_code}", why=str(response.body))
+            raise UserError(f"{source.module} answered {response.status_code}", why=str(response.body))
         return json.loads(response.body)
 
     return str(handler.kind), call
@@ -126,16 +123,12 @@ def calls(kind: str, call: Callable[[Body], Any], **more: Any) -> Iterator[tuple
         yield "a picture", itertools.repeat({"image": first, **more})
     elif kind == "interactor":
         click = {"pos_points": CLICK, "neg_points": [], "obj_bbox": BOX}
-        yield (
-            "a picture and its first click",
-            ({"image": image, **click} for image in itertools.chain([first], shown)),
-        )
+        new = ({"image": image, **click} for image in itertools.chain([first], shown))
+        yield "a picture and its first click", new
         # One that the function has seen.
         call({"image": first, **click})
-        yield (
-            "a further click",
-            ({"image": first, **click, "pos_points": [[x, 300.0], *CLICK]} for x in map(float, range(500, 900))),
-        )
+        spots = map(float, range(500, 900))
+        yield "a further click", ({"image": first, **click, "pos_points": [[x, 300.0], *CLICK]} for x in spots)
     elif kind == "tracker":
         shape = {"type": "rectangle", "points": [value for corner in BOX for value in corner]}
         yield "a first frame, one object", ({"image": image, "shapes": [shape], "states": []} for image in shown)
@@ -143,10 +136,8 @@ def calls(kind: str, call: Callable[[Body], Any], **more: Any) -> Iterator[tuple
         yield "a further frame, one object", ({"image": image, "shapes": [None], "states": states} for image in shown)
     else:
         boxes = [_box(index) for index in range(8)]
-        yield (
-            "two frames of eight boxes",
-            ({"image0": first, "image1": image, "boxes0": boxes, "boxes1": boxes} for image in shown),
-        )
+        both = {"image0": first, "boxes0": boxes, "boxes1": boxes}
+        yield "two frames of eight boxes", ({**both, "image1": image} for image in shown)
 
 
 def _box(index: int) -> Body:
@@ -169,13 +160,42 @@ def _timed(name: str, bodies: Iterator[Body], call: Callable[[Body], Any], pace:
     return Timed(name, median(walls), median(processors), min(processors), len(walls), memory)
 
 
-def table(rows: Sequence[tuple[Case, Sequence[Timed]]]) -> str:
+def in_processes(work: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
+    """What `work` makes of each item in a process of its own, one after the other, or in words what went wrong."""
+    os.environ |= {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as pool:
+        for item in items:
+            yield pool.submit(_outcome, work, item).result()
+
+
+def _outcome(work: Callable[[Any], Any], item: Any) -> Any:
+    try:
+        return work(item)
+    except Exception as error:  # not every one can be handed to another process
+        return f"{type(error).__name__}: {error}"
+
+
+def lay(bundle: str) -> None:
+    """Full weights for one function; the memory that this takes is none of the function's."""
+    list(random_weights.lay(FOLDER, [bundle], random_weights.full()))
+
+
+def of_bundle(bundle: str, pace: Pace = PACE) -> list[Timed]:
+    """The times of one function, with the parameters that its bundle gives it."""
+    os.environ |= random_weights.environment(FOLDER)
+    handler = runpy.run_path(str(FOLDER / "serverless" / bundle / "nuclio" / "model_handler.py"))
+    source: FunctionSource = handler["SOURCE"]
+    few = {"box_detections_per_img": OBJECTS} if "box_score_thresh" in source.parameters else {}
+    return measure(attrs.evolve(source, parameters={**source.parameters, **few}), pace)
+
+
+def table(rows: Iterable[tuple[str, Sequence[Timed]]]) -> str:
     """The Markdown table, a line for each kind of call."""
-    lines = ["| function | network | a call | wall clock | processor time | memory |", "|---|---|---|---|---|---|"]
-    for case, timed in rows:
+    lines = ["| function | a call | wall clock | processor time | memory |", "|---|---|---|---|---|"]
+    for name, timed in rows:
         for one in timed:
             figures = f"{figure(one.wall)} | {figure(one.processor)} | {one.memory:.0f} MiB"
-            lines.append(f"| {case.name} | {case.network} | {one.call} | {figures} |")
+            lines.append(f"| {name} | {one.call} | {figures} |")
     return "\n".join(lines)
 
 
@@ -184,63 +204,22 @@ def figure(seconds: float) -> str:
     return f"{seconds:.2g} s" if seconds >= 1 else f"{float(f'{1000 * seconds:.2g}'):g} ms"
 
 
-def machine() -> str:
-    """What the table was measured on, and how idle it was."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text("utf-8").splitlines() if info.exists() else []
-    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
-    packages = ("torch", "torchvision", "transformers", "onnxruntime", "openvino")
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages if find_spec(name))
-    load = os.getloadavg()[0]
-    idle = "" if load < 0.5 else "; NOT IDLE, so read the processor time alone"
-    cores = f"{len(os.sched_getaffinity(0))} cores of {model}, load {load:.1f}{idle}"
-    return f"{cores}. Python {platform.python_version()}, {versions}."
-
-
-def in_a_process(case: Case) -> list[Timed]:
-    """Measures one function in a process of its own. Raises UserError."""
-    for step in ("--lay", "--one"):  # the memory that it takes to make weights is none of the function's
-        words = [sys.executable, "-m", "tools.function_times", step, case.name]
-        environment = os.environ | {"HF_HUB_OFFLINE": "1"}
-        done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True)
-        if done.returncode:
-            raise UserError(f"{case.name} was not measured", why=done.stderr.strip()[-1000:])
-    return [Timed(**one) for one in json.loads(done.stdout.splitlines()[-1])]
-
-
-def one_step(case: Case, is_laying: bool) -> int:
-    """What such a process does: lays the weights, or prints the times as JSON."""
-    try:
-        print(json.dumps([attrs.asdict(one) for one in measure(case)] if not is_laying else str(case.lay())))
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return error.exit_status
-    return 0
-
-
 def main() -> int:
-    known = {case.name: case for case in CASES}
+    known = {bundle.rpartition("/")[2]: bundle for bundle in random_weights.bundles()}
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(known))
-    parser.add_argument("--lay", choices=known, help=argparse.SUPPRESS)
-    parser.add_argument("--one", choices=known, help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    if unknown := set(args.names) - set(known):
+    names = parser.parse_args().names or list(known)
+    if unknown := set(names) - set(known):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(known)}")
-    if args.lay or args.one:
-        return one_step(known[args.lay or args.one], bool(args.lay))
-    head, rows, failed = machine(), list[tuple[Case, Sequence[Timed]]](), False
-    for case in CASES:
-        if args.names and case.name not in args.names:
-            continue
-        try:
-            rows.append((case, in_a_process(case)))
-            print(f"{case.name}: done", file=sys.stderr)
-        except UserError as error:
-            print(error, file=sys.stderr)
-            failed = True
-    print(f"{head}\n\n{table(rows)}")
-    return int(failed)
+    head, rows = machine(PACKAGES), dict[str, list[Timed]]()
+    for name in names:
+        failed, timed = (next(in_processes(work, [known[name]])) for work in (lay, of_bundle))
+        if failed or isinstance(timed, str):
+            print(f"{name} was not measured: {failed or timed}", file=sys.stderr)
+        else:
+            rows[name] = timed
+    print(f"{head}\n\n{table(rows.items())}")
+    return int(len(rows) < len(names))
 
 
 if __name__ == "__main__":

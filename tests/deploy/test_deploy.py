@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tools import random_weights
+from tools import tiny_onnx
 
 from cvat_nuclio.__main__ import main
 from cvat_nuclio.deploy.versions import image_of
@@ -152,7 +152,7 @@ def test_several_models_of_the_page_are_deployed_by_one_command(
     bundles = line.split()
     assert len(bundles) > 1
     for name in bundles:
-        random_weights.yolo(tmp_path / f"{name}.onnx", ["helmet", "hat"], side=64)
+        tiny_onnx.yolo(tmp_path / f"{name}.onnx", ["helmet", "hat"], side=64)
         assert main(["generate", "--model", str(tmp_path / f"{name}.onnx"), "--output", str(tmp_path / name)]) == 0
     done = deploy(scene(after={"state": "ready", "httpPort": answering}), "--offline", *bundles)
     assert done.returncode == 0, done.stdout + done.stderr

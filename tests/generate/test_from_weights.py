@@ -192,7 +192,7 @@ def test_a_strange_checkpoint_is_told_with_what_it_names(tmp_path: Path) -> None
 
 
 def yolo(path: Path) -> Path:
-    from tools.random_weights import yolo
+    from tools.tiny_onnx import yolo
 
     return yolo(path, ["cat", "hat"], side=64)
 

@@ -23,11 +23,11 @@ def channel_means(tmp_path: Path) -> Callable[..., Path]:
     def channel_means(
         batch: int | str = "N", width: int | str = 8, height: int | str = 16, kind: str = "vector"
     ) -> Path:
-        keep = {"vector": 0, "map": 1}[kind]
-        node = onnx.helper.make_node("ReduceMean", ["x"], ["y"], axes=[2, 3], keepdims=keep)
-        shape = [batch, 3, 1, 1] if keep else [batch, 3]
-        info = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, shape)
-        return tiny_onnx.save(tmp_path / "means.onnx", [node], {"x": [batch, 3, height, width]}, [info])
+        keep, shape = {"vector": (0, f"{batch}, 3"), "map": (1, f"{batch}, 3, 1, 1")}[kind]
+        text = f"""means (float[{batch}, 3, {height}, {width}] x) => (float[{shape}] y) {{
+            y = ReduceMean <axes = [2, 3], keepdims = {keep}> (x)
+        }}"""
+        return tiny_onnx.graph(tmp_path / "means.onnx", text)
 
     return channel_means
 

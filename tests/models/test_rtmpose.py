@@ -14,7 +14,7 @@ from aa_runtime import FunctionSource, load
 
 pytest.importorskip("onnx")
 
-from tools import random_weights, tiny_onnx
+from tools import tiny_onnx
 
 WIDTH, HEIGHT = 48, 64
 SPOT = (97.0, 41.0)
@@ -22,29 +22,25 @@ SPOT = (97.0, 41.0)
 
 def brightest(file: Path, points: int) -> Path:
     """Outputs `simcc_x` and `simcc_y`, two cells a pixel: the largest value of each column and each row."""
-    from onnx import TensorProto, helper, numpy_helper
-
-    nodes, initializers, outputs = [], [], []
-    for name, axes, size in (("simcc_x", [1, 2], WIDTH), ("simcc_y", [1, 3], HEIGHT)):
-        initializers += [
-            numpy_helper.from_array(np.array([1, size, 1]), f"thin_{name}"),
-            numpy_helper.from_array(np.array([1, 1, 2 * size]), f"flat_{name}"),
-            numpy_helper.from_array(np.array([1, points, 1]), f"tile_{name}"),
-        ]
-        nodes += [
-            helper.make_node("ReduceMax", ["input"], [f"max_{name}"], axes=axes, keepdims=0),
-            helper.make_node("Reshape", [f"max_{name}", f"thin_{name}"], [f"col_{name}"]),
-            helper.make_node("Concat", [f"col_{name}"] * 2, [f"two_{name}"], axis=2),
-            helper.make_node("Reshape", [f"two_{name}", f"flat_{name}"], [f"row_{name}"]),
-            helper.make_node("Tile", [f"row_{name}", f"tile_{name}"], [name]),
-        ]
-        outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, points, 2 * size]))
-    return tiny_onnx.save(file, nodes, {"input": [1, 3, HEIGHT, WIDTH]}, outputs, None, initializers)
+    nodes, outputs = [], []
+    for name, axes, size in (("simcc_x", "1, 2", WIDTH), ("simcc_y", "1, 3", HEIGHT)):
+        nodes.append(f"""
+            thin_{name} = Constant <value_ints = [1, {size}, 1]> ()
+            flat_{name} = Constant <value_ints = [1, 1, {2 * size}]> ()
+            tile_{name} = Constant <value_ints = [1, {points}, 1]> ()
+            max_{name} = ReduceMax <axes = [{axes}], keepdims = 0> (input)
+            col_{name} = Reshape (max_{name}, thin_{name})
+            two_{name} = Concat <axis = 2> (col_{name}, col_{name})
+            row_{name} = Reshape (two_{name}, flat_{name})
+            {name} = Tile (row_{name}, tile_{name})""")
+        outputs.append(f"float[1, {points}, {2 * size}] {name}")
+    head = f"brightest (float[1, 3, {HEIGHT}, {WIDTH}] input) => ({', '.join(outputs)})"
+    return tiny_onnx.graph(file, f"{head} {{{''.join(nodes)}}}")
 
 
 @pytest.fixture(scope="module")
 def detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return random_weights.yolo(tmp_path_factory.mktemp("yolo") / "yolo.onnx", ["person", "dog"], side=64)
+    return tiny_onnx.yolo(tmp_path_factory.mktemp("yolo") / "yolo.onnx", ["person", "dog"], side=64)
 
 
 @pytest.fixture

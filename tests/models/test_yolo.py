@@ -230,21 +230,19 @@ def test_seventeen_keypoints_are_coco_s(yolo: Any) -> None:
 
 def test_the_network_sees_rgb_in_unit_range_between_grey_bars(create: Any, detection: Any, tmp_path: Path) -> None:
     # The graph's one box is [grey, red, blue + 1, green + 1] x 100, read from a bar's and the picture's first pixel.
-    helper, numpy_helper = onnx.helper, onnx.numpy_helper
     pixels = np.array([[0, 0, 0, 0], [0, 0, 80, 0], [0, 2, 80, 0], [0, 1, 80, 0]], np.int64)
-    values = {"pixels": pixels, "hundred": np.float32(100), "plus": np.array([0, 0, 1, 1], np.float32),
-              "rest": np.array([1, 0], np.float32), "shape": np.array([1, 1, 6], np.int64)}  # fmt: skip
-    nodes = [
-        helper.make_node("GatherND", ["images", "pixels"], ["read"]),
-        helper.make_node("Add", ["read", "plus"], ["moved"]),
-        helper.make_node("Mul", ["moved", "hundred"], ["box"]),
-        helper.make_node("Concat", ["box", "rest"], ["row"], axis=0),
-        helper.make_node("Reshape", ["row", "shape"], ["output0"]),
-    ]
-    info = helper.make_tensor_value_info("output0", onnx.TensorProto.FLOAT, [1, 1, 6])
-    constants = [numpy_helper.from_array(np.asarray(value), name) for name, value in values.items()]
-    metadata = {**ULTRALYTICS, "end2end": True}
-    file = tiny_onnx.save(tmp_path / "look.onnx", nodes, {"images": [1, 3, 320, 320]}, [info], metadata, constants)
+    text = """look (float[1, 3, 320, 320] images) => (float[1, 1, 6] output0) {
+        read = GatherND (images, pixels)
+        plus = Constant <value_floats = [0.0, 0.0, 1.0, 1.0]> ()
+        moved = Add (read, plus)
+        hundred = Constant <value_float = 100.0> ()
+        box = Mul (moved, hundred)
+        rest = Constant <value_floats = [1.0, 0.0]> ()
+        row = Concat <axis = 0> (box, rest)
+        shape = Constant <value_ints = [1, 1, 6]> ()
+        output0 = Reshape (row, shape)
+    }"""
+    file = tiny_onnx.graph(tmp_path / "look.onnx", text, {"pixels": pixels}, {**ULTRALYTICS, "end2end": True})
     orange = PIL.Image.new("RGB", (640, 320), (255, 153, 51))
     x1, y1, x2, y2 = create("yolo_onnx", weights=str(file)).detect(detection(), orange)[0].points
     grey, red, blue, green = x1 / 2, y1 / 2 + 80, x2 / 2, y2 / 2 + 80

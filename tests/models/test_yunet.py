@@ -15,16 +15,16 @@ from aa_runtime import FunctionSource, load
 
 pytest.importorskip("onnx")
 
-from tools import random_weights
+from tools import tiny_onnx
 
 SIDE = 64
 STRIDES = (8, 16, 32)
-HEAD = random_weights.YUNET
+HEAD = tiny_onnx.YUNET
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return random_weights.yunet(tmp_path_factory.mktemp("yunet") / "face.onnx", SIDE)
+    return tiny_onnx.yunet(tmp_path_factory.mktemp("yunet") / "face.onnx", SIDE)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from tools import checkpoint_times, full_networks, tiny_networks
+from tools.function_times import Timed
 
 ROWS = {f"{row.family}/{row.source}": row for row in table.networks()}
 #: One of each architecture: all are compared by `python -m tools.checkpoint_times --count`.
@@ -84,6 +85,4 @@ def test_figures_are_written_into_their_row_alone(tmp_path: Path) -> None:
     ("seconds", "milliseconds"), [(0.0004, 1), (0.0123, 12), (0.1234, 123), (0.876, 880), (2.345, 2300), (41.26, 41000)]
 )
 def test_figures_have_two_digits(seconds: float, milliseconds: int) -> None:
-    from tools.function_times import Timed
-
     assert checkpoint_times.milliseconds(Timed("a picture", 1, 1, seconds, 1, 1)) == milliseconds

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 torchvision = pytest.importorskip("torchvision")
 openvino = pytest.importorskip("openvino")
 
-from tools import openvino_mask_rcnn, random_weights  # noqa: E402
+from tools import openvino_mask_rcnn, random_checkpoints  # noqa: E402
 
 #: Two engines add up in another order, as wide as the processor's registers: measured, a probability moves by 0.0002
 #: through this network. A pixel as near to the level as this may fall on either side.
@@ -35,7 +35,7 @@ def test_torchvision_s_network_converted_by_openvino(create: Any, detection: Any
     model = torchvision.models.detection.maskrcnn_resnet50_fpn(
         weights=None, weights_backbone=None, num_classes=4, min_size=160, max_size=320, box_detections_per_img=5
     ).eval()
-    random_weights.opinionated(model)
+    random_checkpoints.opinionated(model)
     # Random networks move boxes until nothing is left of them: these stay where the anchors are.
     with torch.no_grad():
         for layer in (model.rpn.head.bbox_pred, model.roi_heads.box_predictor.bbox_pred):

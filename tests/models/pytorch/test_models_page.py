@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from tools import random_weights, tiny_networks
+from tools import tiny_networks, tiny_onnx
 
 
 def test_every_command_of_the_page_does_what_it_says(repository: Path, tmp_path: Path) -> None:
@@ -26,11 +26,10 @@ def test_every_command_of_the_page_does_what_it_says(repository: Path, tmp_path:
         "generate", "invoke", "check", "init", "generate", "models", "generate", "generate", "generate",
     ]  # fmt: skip
     assert [line.split()[0] for line in lines[len(commands) :]] == ["./deploy.sh"]
-    random_weights.yolo(tmp_path / "best.onnx", ["helmet", "hat"], side=64)
+    tiny_onnx.yolo(tmp_path / "best.onnx", ["helmet", "hat"], side=64)
     tiny_networks.save("transformers_detection", "yolos", tmp_path / "my-finetuned-detr")
-    tiny_networks.save_in_cache(
-        "transformers_zero_shot", "grounding-dino", tmp_path / "hub", "IDEA-Research/grounding-dino-tiny"
-    )
+    cache = tiny_networks.in_cache(tmp_path / "hub", "IDEA-Research/grounding-dino-tiny")
+    tiny_networks.save("transformers_zero_shot", "grounding-dino", cache)
     environment = {
         **os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hub"), "HF_ENDPOINT": "http://127.0.0.1:9",
     }  # fmt: skip

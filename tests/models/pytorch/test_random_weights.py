@@ -22,22 +22,27 @@ def checkout(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     shutil.copytree(repository / "serverless", copy, ignore=patterns)
     (copy / "onnx/yolo/nuclio/yolo.onnx").write_bytes(b"real weights")
     monkeypatch.setattr(random_weights, "SERVERLESS", copy)
-    # Torchvision's and the hub's take a minute, and lie in caches anyhow.
-    monkeypatch.setattr(random_weights, "TORCHVISION", ())
-    monkeypatch.setattr(random_weights, "hub", lambda cache, model: cache.mkdir())
     return copy
+
+
+@pytest.fixture
+def weights(checkout: Path) -> random_weights.Weights:
+    """Those beside a function: torchvision's and the hub's take a minute, and lie in caches anyhow."""
+    return {bundle: made for bundle, made in random_weights.small().items() if made[0].startswith("serverless")}
 
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
-def test_weights_lie_in_a_copy_and_the_checkout_is_left_alone(checkout: Path, tmp_path: Path) -> None:
+def test_weights_lie_in_a_copy_and_the_checkout_is_left_alone(
+    checkout: Path, weights: random_weights.Weights, tmp_path: Path
+) -> None:
     before = contents(checkout)
-    laid = list(random_weights.lay(tmp_path / "random"))
+    laid = list(random_weights.lay(tmp_path / "random", random_weights.bundles(), weights))
     assert contents(checkout) == before
     copy = tmp_path / "random/serverless"
-    assert {str(file.relative_to(copy)) for file in laid if file.is_relative_to(copy)} == set(random_weights.beside())
+    assert {str(file.relative_to(tmp_path / "random")) for file in laid} == {path for path, _ in weights.values()}
     assert all(file.exists() for file in laid)
     assert (copy / "onnx/yolo/nuclio/yolo.onnx").read_bytes() != b"real weights"
     assert (copy / "onnx/text-detection/nuclio/ch_PP-OCRv4_det_infer.onnx").exists()
@@ -45,10 +50,9 @@ def test_weights_lie_in_a_copy_and_the_checkout_is_left_alone(checkout: Path, tm
 
 
 def test_what_was_generated_comes_back_and_nothing_else(
-    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    checkout: Path, weights: random_weights.Weights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for _ in random_weights.lay(tmp_path / "random"):
-        pass
+    list(random_weights.lay(tmp_path / "random", random_weights.bundles(), weights))
     before = contents(checkout)
     generated = tmp_path / "random/serverless/onnx/yolo"
 

@@ -12,10 +12,11 @@ import numpy as np
 import PIL.Image
 import pytest
 from cvat_sdk.masks import decode_mask
-from tools import random_weights
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
+
+from tools import random_checkpoints  # noqa: E402
 
 from cvat_functions import sam_original  # noqa: E402
 
@@ -33,13 +34,13 @@ ORIGINAL_MASKS: dict[str, tuple[dict[str, Any], int, int]] = {
 @pytest.fixture(scope="module")
 def sam(create: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
     file = tmp_path_factory.mktemp("sam") / "tiny.pth"
-    random_weights.sam(file)
+    random_checkpoints.sam(file)
     return create("sam_checkpoint", weights=str(file), device="cpu")
 
 
 @pytest.mark.parametrize(("name", "weights"), [("vit_b", 314), ("vit_l", 482), ("vit_h", 594)])
 def test_published_checkpoints_fit_name_by_name_and_shape_by_shape(name: str, weights: int) -> None:
-    published = random_weights.names("sam", name)
+    published = random_checkpoints.names("sam", name)
     assert len(published) == weights
     with torch.device("meta"):
         model = transformers.SamModel(sam_original.read_config(published))
@@ -50,7 +51,7 @@ def test_published_checkpoints_fit_name_by_name_and_shape_by_shape(name: str, we
 
 
 def test_sizes_are_read_from_the_checkpoint() -> None:
-    config = sam_original.read_config(random_weights.names("sam", "vit_h")).vision_config
+    config = sam_original.read_config(random_checkpoints.names("sam", "vit_h")).vision_config
     assert (config.image_size, config.window_size, config.num_attention_heads) == (1024, 14, 16)
     assert config.global_attn_indexes == [7, 15, 23, 31]
 

@@ -13,10 +13,11 @@ import PIL.Image
 import pytest
 from cvat_sdk.auto_annotation import TrackableShape
 from cvat_sdk.masks import decode_mask, encode_mask
-from tools import random_weights
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
+
+from tools import tiny_networks  # noqa: E402
 
 from cvat_functions.tracked_shapes import shape_of  # noqa: E402
 
@@ -28,7 +29,7 @@ FRAMES = 20
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sam2")
-    random_weights.sam2(folder, SIDE)
+    tiny_networks.save("transformers_sam_video", "sam2_video", folder)
     return folder
 
 

@@ -12,12 +12,12 @@ import numpy as np
 import PIL.Image
 import pytest
 from cvat_sdk.masks import decode_mask
-from tools import random_weights
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("torchvision")
 pytest.importorskip("skimage")
 
+from tools import random_checkpoints  # noqa: E402
 from torchvision.transforms.functional import pil_to_tensor  # noqa: E402
 
 #: COCO's cat and dog among torchvision's 91 categories, blanks included.
@@ -46,7 +46,7 @@ def expected(model: Any, image: PIL.Image.Image, **settings: Any) -> dict[str, n
 
 def test_detection(create: Any, detection: Any, torch_home: Path, small: PIL.Image.Image) -> None:
     name = "fasterrcnn_mobilenet_v3_large_320_fpn"
-    model = random_weights.torchvision(torch_home, name, change=prefer(CAT))
+    model = random_checkpoints.of_torchvision(torch_home, name, change=prefer(CAT))
     function = create("cvat_sdk.auto_annotation.functions.torchvision_detection", model_name=name, **SMALL)
     labels = {label.id: label for label in function.spec.labels}
     assert labels[CAT].name == "cat"
@@ -64,7 +64,7 @@ def test_detection(create: Any, detection: Any, torch_home: Path, small: PIL.Ima
 
 def test_instance_segmentation(create: Any, detection: Any, torch_home: Path, small: PIL.Image.Image) -> None:
     name = "maskrcnn_resnet50_fpn"
-    model = random_weights.torchvision(torch_home, name, change=prefer(DOG))
+    model = random_checkpoints.of_torchvision(torch_home, name, change=prefer(DOG))
     settings = {"detections_per_img": 3}
     function = create(
         "cvat_sdk.auto_annotation.functions.torchvision_instance_segmentation",
@@ -89,7 +89,7 @@ def test_instance_segmentation(create: Any, detection: Any, torch_home: Path, sm
 
 def test_keypoint_detection(create: Any, detection: Any, torch_home: Path, small: PIL.Image.Image) -> None:
     name = "keypointrcnn_resnet50_fpn"
-    model = random_weights.torchvision(torch_home, name, change=prefer(1))
+    model = random_checkpoints.of_torchvision(torch_home, name, change=prefer(1))
     function = create(
         "cvat_sdk.auto_annotation.functions.torchvision_keypoint_detection",
         model_name=name, box_detections_per_img=2, **SMALL,
@@ -113,7 +113,7 @@ def test_classification(create: Any, detection: Any, torch_home: Path, small: PI
         with torch.no_grad():
             model.classifier[-1].bias[teapot] = 6
 
-    random_weights.torchvision(torch_home, name, change=change)
+    random_checkpoints.of_torchvision(torch_home, name, change=change)
     function = create("cvat_sdk.auto_annotation.functions.torchvision_classification", model_name=name)
     labels = function.spec.labels
     assert (labels[teapot].name, labels[teapot].type) == ("teapot", "tag")

@@ -8,7 +8,6 @@ from typing import Any
 import attrs
 import PIL.Image
 import pytest
-from tools import random_weights
 
 from aa_runtime import FunctionSource, Handler, Options, create_handler
 from aa_runtime.sdk_functions import place
@@ -17,6 +16,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("torchvision")
 pytest.importorskip("skimage")
 
+from tools import random_checkpoints  # noqa: E402
 from torch.overrides import TorchFunctionMode  # noqa: E402
 from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 from torch.utils._pytree import tree_leaves, tree_map_only  # noqa: E402
@@ -38,7 +38,7 @@ def source(torch_home: Path) -> Callable[[str], FunctionSource]:
     def make(task: str) -> FunctionSource:
         name = MODELS[task]["model_name"]
         if not list((torch_home / "hub" / "checkpoints").glob(f"{name}*")):
-            random_weights.torchvision(torch_home, name, change=random_weights.opinionated)
+            random_checkpoints.of_torchvision(torch_home, name, change=random_checkpoints.opinionated)
         return FunctionSource(module=MODULES + task, parameters=MODELS[task])
 
     return make

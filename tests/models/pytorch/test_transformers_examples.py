@@ -111,7 +111,8 @@ def test_examples_from_a_task_make_a_bundle_by_the_page_s_command(
 
     page = (repository / "docs/models.md").read_text("utf-8")
     (line,) = re.findall(r"^cvat-nuclio (generate .*--examples-from-task 7 .*)$", page, re.M)
-    tiny_networks.save_in_cache("transformers_zero_shot", "owlv2", tmp_path, "google/owlv2-base-patch16-ensemble")
+    cache = tiny_networks.in_cache(tmp_path, "google/owlv2-base-patch16-ensemble")
+    tiny_networks.save("transformers_zero_shot", "owlv2", cache)
     scope = standin_place.task([{"name": "hat"}, {"name": "cat"}])
     hat, cat = (label.id for label in scope.labels)
     plain = {"type": "rectangle", "occluded": False, "z_order": 0, "attributes": [], "group": 0, "source": "manual"}

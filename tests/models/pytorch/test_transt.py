@@ -14,10 +14,11 @@ import numpy as np
 import PIL.Image
 import pytest
 from cvat_sdk.auto_annotation import TrackableShape
-from tools import random_weights
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("torchvision")
+
+from tools import random_checkpoints  # noqa: E402
 
 from cvat_functions.transt_crops import crop_around  # noqa: E402
 from cvat_functions.transt_network import TransT  # noqa: E402
@@ -46,7 +47,7 @@ class AverageMeter:
 def transt(create: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
     file = tmp_path_factory.mktemp("transt") / "transt.pth"
     stats = {"Loss/total": [AverageMeter()]}
-    torch.save({"epoch": 1, "net": random_weights.checkpoint("transt", "transt"), "stats": stats}, file)
+    torch.save({"epoch": 1, "net": random_checkpoints.checkpoint("transt", "transt"), "stats": stats}, file)
     return create("transt", weights=str(file), device="cpu")
 
 
@@ -76,7 +77,7 @@ def quick(transt: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_checkpoint_fits_name_by_name_and_shape_by_shape() -> None:
-    published = random_weights.names("transt", "transt")
+    published = random_checkpoints.names("transt", "transt")
     assert len(published) == 430
     with torch.device("meta"):
         network = TransT()
