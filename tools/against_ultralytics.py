@@ -80,7 +80,8 @@ def loaded(file: Path | str, kind: str = "YOLO", **options: Any) -> Any:
 
 def exported(name: str, export: Mapping[str, object], picture: PIL.Image.Image, side: int = SIDE) -> Path:
     """The graph of a random network, as ultralytics writes it."""
-    network = random_network(name)
+    torch.manual_seed(0)
+    network = loaded(f"{name}.yaml")
     _widen(network.model, picture, "dynamic" in export)
     written = network.export(format="onnx", imgsz=side, simplify=False, opset=17, verbose=False, **export)
     return Path(written).rename("-".join([name, *(f"{key}_{value}" for key, value in export.items())]) + ".onnx")
@@ -88,7 +89,8 @@ def exported(name: str, export: Mapping[str, object], picture: PIL.Image.Image, 
 
 def checkpoint(name: str, picture: PIL.Image.Image) -> Compared:
     """A checkpoint; one that reads words is refused without them, before they lie beside it."""
-    network, file = random_network(name), Path(f"{name}.pt")
+    torch.manual_seed(0)
+    network, file = loaded(f"{name}.yaml"), Path(f"{name}.pt")
     _liven(network.model)
     network.save(str(file))
     if recognise(str(file)).module != "ultralytics_yolo":
@@ -100,11 +102,6 @@ def checkpoint(name: str, picture: PIL.Image.Image) -> Compared:
     if not is_refused(parameters):
         return f"{name}.pt is not refused", 0, np.inf
     return compare(file, "ultralytics_yolo", parameters, with_words(name, network.model, file), picture, EVERYTHING)
-
-
-def random_network(name: str) -> Any:
-    torch.manual_seed(0)
-    return loaded(f"{name}.yaml")
 
 
 def _liven(network: Any) -> None:

@@ -20,6 +20,9 @@ IR_VERSION = 8
 YUNET = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}
 STRIDES = (8, 16, 32)
 
+Values = Mapping[str, npt.ArrayLike]
+Metadata = Mapping[str, object] | None
+
 
 def random_values(name: str, shape: tuple[int, ...]) -> npt.NDArray[Any]:
     """A weight's values, which follow from its name.
@@ -37,9 +40,9 @@ def random_values(name: str, shape: tuple[int, ...]) -> npt.NDArray[Any]:
 
 def constants(
     file: Path,
-    outputs: Mapping[str, npt.ArrayLike],
+    outputs: Values,
     inputs: Mapping[str, Sequence[int | str]],
-    metadata: Mapping[str, object] | None = None,
+    metadata: Metadata = None,
     free: Mapping[str, Sequence[int | str]] | None = None,
     half: bool = False,
 ) -> Path:
@@ -58,12 +61,7 @@ def constants(
     return _save(file, helper.make_graph(nodes, "constants", asked, infos), values, metadata)
 
 
-def graph(
-    file: Path,
-    text: str,
-    values: Mapping[str, npt.ArrayLike] | None = None,
-    metadata: Mapping[str, object] | None = None,
-) -> Path:
+def graph(file: Path, text: str, values: Values | None = None, metadata: Metadata = None) -> Path:
     """The graph that `text` writes as ONNX's parser reads it, `name (inputs) => (outputs) { nodes }`.
 
     `values`: its weights by their names.
@@ -71,12 +69,7 @@ def graph(
     return _save(file, onnx.parser.parse_graph(text), values or {}, metadata)
 
 
-def _save(
-    file: Path,
-    made: onnx.GraphProto,
-    values: Mapping[str, npt.ArrayLike],
-    metadata: Mapping[str, object] | None,
-) -> Path:
+def _save(file: Path, made: onnx.GraphProto, values: Values, metadata: Metadata) -> Path:
     """Checks and writes a graph, with its metadata as ultralytics writes it: the text of Python values."""
     made.initializer.extend(numpy_helper.from_array(np.asarray(value), name) for name, value in values.items())
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)])
