@@ -273,3 +273,28 @@ def test_a_module_of_a_taken_name_is_refused(workshop: Any, name: str) -> None:
     # A package of that name that is installed comes first; the file beside the function is then not imported.
     assert run.status == (0 if name == "msgpack" else 2), run.err
     assert run.status == 0 or "cannot go into the bundle" in run.err
+
+
+#: As in the environment that a network was trained in, which has no cvat-nuclio.
+NO_READY_FUNCTIONS = """
+import sys
+
+
+class Nowhere:
+    def find_spec(self, name, path=None, target=None):
+        if name == "cvat_functions":
+            raise ModuleNotFoundError(name)
+
+
+sys.meta_path.insert(0, Nowhere())
+"""
+
+
+def test_ready_functions_are_lent_to_an_interpreter_that_has_none(
+    workshop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workshop.folder / "sitecustomize.py").write_text(NO_READY_FUNCTIONS)
+    monkeypatch.setenv("PYTHONPATH", str(workshop.folder))
+    run = workshop.run("--function-module", "cvat_functions.grabcut", "--output", workshop.folder / "cut")
+    assert run.status == 0, run.err
+    assert (workshop.folder / "cut/nuclio/cvat_functions/grabcut.py").is_file()

@@ -1,5 +1,6 @@
 """Loads the function in a subprocess, under the interpreter that the user names."""
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ from .. import generate
 from ..errors import UserError
 from ..waiting import waiting
 from . import probe_errors
+from .probe_modules import READY
 from .runtime_copy import SOURCE
 
 
@@ -177,8 +179,15 @@ def _question(request: ProbeRequest) -> dict[str, Any]:
         "runtime": str(SOURCE),
         "measure": request.measure,
         "msgpack": msgpack.__file__,
+        "ready": _ready_functions(),
         "runtime_distributions": list(request.runtime_distributions),
     }
+
+
+def _ready_functions() -> str:
+    spec = importlib.util.find_spec(READY)
+    assert spec is not None  # noqa: S101 - it is in the same wheel
+    return str(spec.origin)
 
 
 def _probe(found: Mapping[str, Any]) -> Probe:

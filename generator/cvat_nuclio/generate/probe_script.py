@@ -83,6 +83,8 @@ def probe(request: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         raise Failed(stage="python", version=".".join(map(str, sys.version_info[:3])))
     offer_runtime(request["runtime"])
     sys.path += [path for path in request["path"] if path not in sys.path]
+    # No index has them, and the environment that a network was trained in has no cvat-nuclio.
+    state.lend(modules.READY, request["ready"])
     sdk = import_sdk()
     before = set(sys.modules)
     watched = files.Files()

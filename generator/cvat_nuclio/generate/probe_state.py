@@ -48,7 +48,7 @@ def states(function: Any, supported: list[str], msgpack: str) -> Iterator[dict[s
     `refused`, why a state is no token, or `failed`, why it is not known. `msgpack` is a file to lend."""
     longest = 0
     try:
-        _lend("msgpack", msgpack)
+        lend("msgpack", msgpack)
         from aa_runtime.options import Options
         from aa_runtime.state import EncodeError
         from aa_runtime.tracker import TrackerRuntime
@@ -70,7 +70,7 @@ def states(function: Any, supported: list[str], msgpack: str) -> Iterator[dict[s
         yield {"frames": frame, "characters": longest}
 
 
-def _lend(name: str, file: str) -> None:
+def lend(name: str, file: str) -> None:
     """Another Python's package, from its __init__.py; msgpack works without its compiled part, which fits that one."""
     try:
         importlib.import_module(name)
