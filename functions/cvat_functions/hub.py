@@ -41,15 +41,34 @@ def load(kind: Any, processor: Any, model: str, revision: str | None, sha256: st
 def pretrained(kind: Any, model: str, revision: str | None = None, **options: Any) -> Any:
     """`kind.from_pretrained` of a folder, or of a model of the Hugging Face hub at a revision.
 
-    FileNotFoundError where neither is there; it says what to do.
+    FileNotFoundError where neither is there or the preprocessing is not, ValueError where transformers cannot load it;
+    each says what to do.
     """
     try:
         return kind.from_pretrained(model, revision=revision, **options)
-    except OSError as fault:
+    except (OSError, ValueError, RuntimeError) as fault:
+        said, is_folder = str(fault).splitlines()[0], Path(model).is_dir()
+        if "trust_remote_code" in str(fault):
+            raise ValueError(
+                f"{model} brings code of its own, which no ready function runs: `cvat-nuclio init` writes a function "
+                "to start from"
+            ) from fault
+        if is_folder and kind.__name__.endswith("Processor"):
+            raise FileNotFoundError(
+                f"{model} has no preprocessing that can be read: lay the preprocessor_config.json of the network that "
+                "it was trained from beside config.json, as save_pretrained of its processor writes it"
+            ) from fault
+        if is_folder:
+            raise ValueError(
+                f"transformers cannot load {model}: {said} If config.json and weights are of one network: pip install "
+                "--upgrade transformers"
+            ) from fault
+        if not isinstance(fault, OSError):
+            raise
         raise FileNotFoundError(
             f"no model {model!r}: no folder of that name with config.json, and the Hugging Face hub or its cache gave "
-            f"none ({str(fault).splitlines()[0]}). Let the image fetch it while it is built (generate --bake), or name "
-            "a folder that goes into the image: -p model=file:FOLDER"
+            f"none ({said}). Let the image fetch it while it is built (generate --bake), or name a folder that goes "
+            "into the image: -p model=file:FOLDER"
         ) from fault
 
 

@@ -34,6 +34,7 @@ WORDS = {
         "missing 1 required positional argument: 'weights'",
         "-p NAME=TYPE:VALUE",
     ],
+    "inner_type_error": ["could not be created", "object of type 'int' has no len()", "load it by itself"],
     "missing_file": ["could not be imported", "FileNotFoundError", "labels.txt"],
 }
 

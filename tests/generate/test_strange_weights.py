@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.generate.test_from_weights import COMMIT, CONFIGS, NO_WEIGHTS, checkpoint, hub
+from tests.generate.test_from_weights import COMMIT, CONFIGS, NO_WEIGHTS, checkpoint, hub, yolo
 
 from cvat_nuclio.errors import UserError
+from cvat_nuclio.generate.added import expand
 from cvat_nuclio.models.recognise import recognise
 
 __all__ = ["hub"]
@@ -158,15 +159,26 @@ def saved(folder: Path, config: object = DETECTOR, weights: bytes = NO_WEIGHTS) 
     return folder
 
 
-def test_a_configuration_is_read_as_people_s_editors_leave_it(tmp_path: Path) -> None:
+def test_a_configuration_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     folder = saved(tmp_path / "net", {**DETECTOR, "architectures": "RTDetrV2ForObjectDetection"})
-    file = folder / "config.json"
-    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
     assert recognise(str(folder)).module == "transformers_detection"
-    for content, why in (("[1]", "no JSON object"), ("{bad", "line 1"), ('{"model_type": "x"}', "architectures none")):
-        file.write_text(content)
-        with pytest.raises(UserError, match=why):
-            recognise(str(folder))
+    file = folder / "config.json"
+    for content, why in (
+        (b"[1]", "no JSON object"),
+        (b"{bad", "line 1"),
+        (b"\xef\xbb\xbf{}", "BOM"),
+        (b"\xff", "utf-8"),
+    ):
+        file.write_bytes(content)
+        assert why in said(folder)
+    file.write_text('{"model_type": "x"}')
+    assert "architectures none" in said(folder)
+
+
+def test_a_folder_of_timm_is_a_classifier(tmp_path: Path) -> None:
+    """transformers loads it by a class of its own, where timm is installed."""
+    config = {"architecture": "resnet18", "num_classes": 3, "pretrained_cfg": {"input_size": [3, 64, 64]}}
+    assert recognise(str(saved(tmp_path / "net", config))).module == "transformers_classification"
 
 
 def test_weights_of_a_folder_have_to_be_whole(tmp_path: Path) -> None:
@@ -214,3 +226,49 @@ def test_what_is_no_name_asks_nobody(hub: list[Any]) -> None:
     assert "--model hf:somebody/net;" in said("somebody/net")
     assert "fetch the file" in said("https://example.com/best.pt")
     assert hub == []
+
+
+def test_weights_beside_a_graph_go_with_it(workshop: Any) -> None:
+    """`torch.onnx.export` lays them there by itself where there are many."""
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load(yolo(workshop.folder / "whole.onnx"))
+    options = {"save_as_external_data": True, "size_threshold": 100, "location": "best.onnx.data"}
+    onnx.save(model, workshop.folder / "best.onnx", **options)
+    data = workshop.folder / "best.onnx.data"
+    assert recognise("best.onnx").add == ["best.onnx.data=best.onnx.data"]
+    assert recognise("whole.onnx").add == []
+    assert workshop.run("--model", "best.onnx").status == 0
+    assert (workshop.folder / "best/nuclio/best.onnx.data").read_bytes() == data.read_bytes()
+    assert workshop.run("--check", "best").status == 0
+    data.unlink()
+    assert "names best.onnx.data" in said("best.onnx")
+
+
+def test_a_yolo_in_openvino_s_form_is_no_mask_rcnn(tmp_path: Path) -> None:
+    for name, text in (("best.xml", '<net name="m">'), ("best.bin", ""), ("metadata.yaml", "task: detect")):
+        (tmp_path / name).write_text(text)
+    assert "format=onnx" in said(tmp_path / "best.xml")
+
+
+def test_a_ready_function_s_own_words_are_enough(workshop: Any) -> None:
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load(yolo(workshop.folder / "named.onnx"))
+    del model.metadata_props[:]
+    onnx.save(model, workshop.folder / "best.onnx")
+    run = workshop.run("--model", "best.onnx", "--output", "out")
+    assert run.status == 2
+    assert "why: the graph does not name its classes" in run.err
+    assert "-p labels=file:FILE" in run.err
+    assert "python -c" not in run.err
+    assert not (workshop.folder / "out").exists()
+
+
+def test_what_a_training_leaves_stays_where_it_is(tmp_path: Path) -> None:
+    folder = saved(tmp_path / "net")
+    for name in ("checkpoint-500/optimizer.pt", ".git/x", "training_args.bin", "runs/a", "added/runs.json"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("x")
+    read = ["net/added/runs.json", "net/config.json", "net/model.safetensors"]
+    assert [place for place, _ in expand(folder, "net")] == read
+    (folder / "config.json").unlink()
+    assert "net/runs/a" in [place for place, _ in expand(folder, "net")]

@@ -1,6 +1,7 @@
 """Files that go into a bundle from elsewhere: the function with its modules, and what `--add` and parameters bring."""
 
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from ..errors import UserError
@@ -20,6 +21,12 @@ TAKEN = {*(f"{name}.py" for name in MODULES - {"func"})} | {
     "README.md", "requirements.txt", "requirements-gpu.txt", "constraints.txt", "constraints-gpu.txt", "function.yaml",
     "function-gpu.yaml", "function-prebuilt.yaml", "function-prebuilt-gpu.yaml", "Dockerfile", "Dockerfile-gpu",
 }  # fmt: skip
+
+#: The first in no folder; what Git and a training leave beside a network, several times its size, and nothing reads.
+UNREAD = (
+    "__pycache__", ".git", ".cache", "checkpoint-*", "global_step*", "runs", "optimizer.pt", "scheduler.pt",
+    "scaler.pt", "rng_state*.pth", "training_args.bin", "trainer_state.json",
+)  # fmt: skip
 
 
 def added_files(
@@ -41,7 +48,7 @@ def added_files(
             files[place if source.suffix else f"{place}/"] = source
             notes.append(f"{source.relative_to(image.folder)} is not there yet; it has to be before the image is built")
             continue
-        for path, file in _expand(source, place):
+        for path, file in expand(source, place):
             if files.setdefault(path, file) != file:
                 raise UserError(f"{text}: {path} is there already, from {files[path]}", remedy="--add PATH=PLACE")
     for path in files:
@@ -98,10 +105,13 @@ def _parse(image: ImageOptions, text: str) -> tuple[Path, str]:
     return path, Path(place).as_posix()
 
 
-def _expand(source: Path, place: str) -> Iterator[tuple[str, Path]]:
+def expand(source: Path, place: str) -> Iterator[tuple[str, Path]]:
+    """The files of a file or a folder, each with its place, but for those that nothing reads."""
     if not source.is_dir():
         yield place, source
         return
+    unread = UNREAD if (source / "config.json").is_file() else UNREAD[:1]
     for path in sorted(source.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            yield f"{place}/{path.relative_to(source).as_posix()}", path
+        parts = path.relative_to(source).parts
+        if path.is_file() and not any(fnmatchcase(part, name) for part in parts for name in unread):
+            yield "/".join((place, *parts)), path

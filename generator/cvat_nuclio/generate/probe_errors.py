@@ -1,7 +1,7 @@
 """What the user reads when the function does not load."""
 
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +50,18 @@ def _raised(what: str, python: str, report: Mapping[str, Any]) -> UserError:
     if report["type"] == "BadFunctionError":
         return UserError(f"{what} is not a function that CVAT accepts", why=report["text"], remedy=_bad(report))
     verb = "imported" if report["stage"] == "import" else "created"
+    if _is_ready_s_own(report["place"]):
+        return UserError(f"{what} could not be {verb}", why=report["text"])
     remedy = _remedy(python, report)
     if "relative import with no known parent package" in why and report["place"][0] == what:
         module, folder = _module_of(Path(what))
         remedy = f"it is a part of a package: in {folder}, cvat-nuclio generate {module}"
     return UserError(f"{what} could not be {verb}", why=why, remedy=remedy)
+
+
+def _is_ready_s_own(place: Sequence[Any] | None) -> bool:
+    """Whether a ready function refused by itself: its words say what to do."""
+    return place is not None and "cvat_functions" in Path(place[0]).parts and str(place[2]).startswith("raise ")
 
 
 def _bad(report: Mapping[str, Any]) -> str:
@@ -80,11 +87,12 @@ def _remedy(python: str, report: Mapping[str, Any]) -> str:
         return f"install what provides `{module}` in {python}, or name an interpreter that has it: --python PATH"
     if report["type"] == "TypeError" and report["text"] == "function takes no parameters":
         return _create(report) or "leave out -p: the function has no `create`"
-    if report["type"] == "TypeError" and report["stage"] == "create":
+    if report["type"] == "TypeError" and report["stage"] == "create" and not report["place"]:
         return "give the parameters that its `create` takes: -p NAME=TYPE:VALUE"
     if report["type"] == "FileNotFoundError":
         return "give the file's path from the folder where you run this, or from the function's own file"
-    return "load it by itself first: python -c 'import ...' shows the whole traceback"
+    given = ", with what -p and --model gave it" if report["stage"] == "create" else ""
+    return f"load it by itself first{given}: python -c 'import ...' shows the whole traceback"
 
 
 def died(what: str, status: int, output: str) -> UserError:

@@ -27,7 +27,7 @@ def family_of(config: Mapping[str, Any], kind: str | None, name: str) -> str:
     model_type = str(config.get("model_type", ""))
     named = config.get("architectures") or ()
     classes = [named] if isinstance(named, str) else [str(item) for item in named]
-    can = _possible(model_type, classes)
+    can = _possible(config, model_type, classes)
     chosen = can.get(kind) if kind else next(iter(can.values()), None)
     if chosen is None:
         shown = f"config.json: model_type {model_type or 'none'}, architectures {', '.join(classes) or 'none'}"
@@ -39,9 +39,11 @@ def family_of(config: Mapping[str, Any], kind: str | None, name: str) -> str:
     return chosen
 
 
-def _possible(model_type: str, classes: list[str]) -> dict[str, str]:
+def _possible(config: Mapping[str, Any], model_type: str, classes: list[str]) -> dict[str, str]:
     """Families by kind, the usual one first."""
     can: dict[str, str] = {}
+    if not model_type and "pretrained_cfg" in config:
+        can["detector"] = "transformers_classification"  # as timm saves it
     if model_type in ("sam3", "sam3_video"):
         can["detector"] = "transformers_sam3"
     if model_type in (*SAM, "sam3_video", "sam3"):

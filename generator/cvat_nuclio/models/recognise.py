@@ -2,7 +2,10 @@
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
+
+import attrs
 
 from ..errors import UserError
 from . import strangers, weights
@@ -85,11 +88,14 @@ def _folder(path: Path, kind: str | None) -> Chosen:
     if not file.is_file():
         raise strangers.folder(path)
     try:
-        config = json.loads(file.read_text("utf-8-sig"))
+        config = json.loads(file.read_text("utf-8"))
         if not isinstance(config, dict):
             raise ValueError("it holds no JSON object")
     except (OSError, ValueError) as error:
-        raise UserError(f"--model {path}: its config.json cannot be read", why=str(error)) from error
+        raise UserError(
+            f"--model {path}: its config.json cannot be read", why=str(error),
+            remedy="JSON in UTF-8, without a mark at its start, as save_pretrained writes it",
+        ) from error  # fmt: skip
     family = family_of(config, kind, str(path))
     _check_weights(path)
     return Chosen(
@@ -138,7 +144,25 @@ def _file(path: Path, kind: str | None) -> Chosen:
 def _onnx(path: Path, kind: str | None) -> Chosen:
     metadata = weights.onnx_metadata(path)
     if metadata is None:
-        raise UserError(f"--model {path} is no ONNX model", why="its bytes are not those of a ModelProto")
+        raise UserError(f"--model {path} is no ONNX model", why="its bytes are not those of a ModelProto",
+                        remedy="export it again, or fetch it again")  # fmt: skip
+    return attrs.evolve(_graph(path, kind, metadata), add=_elsewhere(path))
+
+
+def _elsewhere(path: Path) -> list[str]:
+    """What has to lie beside a graph: the files of its weights that are not in it. Raises UserError."""
+    found = []
+    for name in sorted(weights.onnx_elsewhere(path)):
+        if Path(name).is_absolute() or ".." in Path(name).parts or not (path.parent / name).is_file():
+            raise UserError(
+                f"--model {path}: its weights are not beside it", why=f"it names {name}",
+                remedy="lay both into one folder, or export it with its weights inside",
+            )  # fmt: skip
+        found.append(f"{path.parent / name}={name}")
+    return found
+
+
+def _graph(path: Path, kind: str | None, metadata: Mapping[str, str]) -> Chosen:
     if kind == "reid":
         return Chosen(module="reid_onnx", parameters={"weights": f"file:{path}"}, name=path.name,
                       licence="yours to know", looked_at="an ONNX model; --kind reid")  # fmt: skip
@@ -157,9 +181,13 @@ def _onnx(path: Path, kind: str | None) -> Chosen:
 def _openvino(path: Path, kind: str | None) -> Chosen:
     outputs = weights.openvino_outputs(path)
     if outputs is None:
-        raise UserError(f"--model {path} is no OpenVINO model", why="it has no <net> element")
+        raise UserError(f"--model {path} is no OpenVINO model", why="it has no <net> element",
+                        remedy="name the .xml of its IR, or an ONNX graph")  # fmt: skip
+    if (path.parent / "metadata.yaml").is_file():
+        raise strangers.folder(path.parent)
     if not path.with_suffix(".bin").is_file():
-        raise UserError(f"--model {path}: its weights are not beside it", why=f"no {path.with_suffix('.bin').name}")
+        raise UserError(f"--model {path}: its weights are not beside it", why=f"no {path.with_suffix('.bin').name}",
+                        remedy="lay it there")  # fmt: skip
     return Chosen(
         module="mask_rcnn_openvino", parameters={"weights": f"file:{path}"}, name=path.name,
         licence="yours to know", looked_at="an OpenVINO model", add=(str(path.with_suffix(".bin")),),

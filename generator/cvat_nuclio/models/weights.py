@@ -1,5 +1,6 @@
 """Files of weights, told apart without loading them: no pickle is run, no framework is needed."""
 
+import io
 import pickletools
 import re
 import zipfile
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 LARGEST_PICKLE = 64 * 2**20
+LARGEST_GRAPH = 512 * 2**20
 #: What torch.save wrote first before PyTorch 1.6: the number 0x1950a86a20f9469cfc6c, pickled.
 OLD_MAGIC = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 
@@ -66,9 +68,27 @@ def onnx_metadata(path: Path) -> dict[str, str] | None:
     return found if 7 in seen else None
 
 
-def _pairs(data: bytes) -> Iterator[tuple[int, bytes]]:
-    import io
+def onnx_elsewhere(path: Path) -> set[str]:
+    """The files beside an ONNX model that hold its weights, as it names them: of each of the graph's initializers
+    (TensorProto, field 5 of GraphProto) `location` among the pairs `external_data`, field 13."""
+    found = set[str]()
+    if path.stat().st_size > LARGEST_GRAPH:
+        return found  # it has its weights inside
+    with path.open("rb") as stream:
+        graphs = [value for field, value in _fields(stream, path.stat().st_size, wanted={7}) if field == 7]
+    for graph in graphs:
+        for tensor in _inside(graph, 5):
+            pairs = [dict(_pairs(pair)) for pair in _inside(tensor, 13)]
+            found |= {pair[2].decode() for pair in pairs if pair.get(1) == b"location"}
+    return found
 
+
+def _inside(data: bytes, wanted: int) -> Iterator[bytes]:
+    """A message's fields of one number."""
+    yield from (value for field, value in _fields(io.BytesIO(data), len(data), {wanted}) if field == wanted)
+
+
+def _pairs(data: bytes) -> Iterator[tuple[int, bytes]]:
     yield from _fields(io.BytesIO(data), len(data), wanted={1, 2})
 
 
