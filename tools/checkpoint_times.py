@@ -115,7 +115,6 @@ def write(row: table.Network, figures: Figures, file: Path = TABLE) -> None:
     yaml.indent(mapping=2, sequence=4, offset=2)
     found = yaml.load(file.read_text("utf-8"))
     (place,) = (place for place in found["networks"][row.family] if place["source"] == row.source)
-    place.pop("unmeasured", None)
     place.update(figures)
     text = io.StringIO()
     yaml.dump(found, text)

@@ -28,7 +28,7 @@ def fields(row: Network) -> Mapping[str, Any]:
     """The row for programs."""
     names = (
         "source", "kind", "family", "architecture", "licence", "licence_source", "gated", "ran", "parameters",
-        "megabytes", "cpu_ms", "click_ms", "unmeasured",
+        "megabytes", "cpu_ms", "click_ms",
     )  # fmt: skip
     return {name: getattr(row, name) for name in names} | {"task": family(row.family)["task"]}
 
@@ -80,7 +80,7 @@ def _cells(row: Network) -> list[str]:
     size = "" if row.megabytes is None else f"{row.megabytes} MB"
     times = [seconds(value) for value in (row.cpu_ms, row.click_ms) if value is not None]
     notes = [text for text, said in (("gated", row.gated), ("ran here", row.ran)) if said]
-    return [row.source, size, ", ".join(times) or row.unmeasured, ", ".join([row.stated_licence, *notes])]
+    return [row.source, size, ", ".join(times) or "not timed yet", ", ".join([row.stated_licence, *notes])]
 
 
 def seconds(milliseconds: int) -> str:

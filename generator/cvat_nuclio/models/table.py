@@ -30,8 +30,6 @@ class Network:
     """One core's milliseconds for a picture of 1280 x 720: `checkpoints.yaml` tells for what of it."""
     click_ms: int | None = None
     """An interactor's, for each further click."""
-    unmeasured: str = ""
-    """Why there are no figures."""
 
     @property
     def kind(self) -> str:
