@@ -4,6 +4,7 @@ What they return is compared with transformers' own pipelines, and where it has 
 own decoding of the same answer.
 """
 
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,35 @@ def test_labels_are_the_network_s_without_gaps(
     shapes = detector.detect(detection(conf_threshold=0.0), small)
     assert len(shapes) == sum(item["label"] == "crane" for item in found) > 0
     assert {shape.label_id for shape in shapes} == {1}
+
+
+@pytest.mark.parametrize(
+    ("lacks", "said"),
+    [
+        ("preprocessing", r"no preprocessing that can be read.*preprocessor_config\.json"),
+        ("code", "code of its own"),
+        ("shapes", "other shapes than its config.json says"),
+        ("type", "cannot load .*nobodys_detr.*pip install --upgrade transformers"),
+    ],
+)
+def test_what_a_folder_lacks_is_told(tmp_path: Path, function: Any, lacks: str, said: str) -> None:
+    tiny_networks.save("transformers_detection", "rt_detr", tmp_path)
+    file = tmp_path / "config.json"
+    config = json.loads(file.read_text("utf-8"))
+    if lacks == "preprocessing":
+        for processor in tmp_path.glob("*processor_config.json"):
+            processor.unlink()
+    elif lacks == "shapes":
+        config["d_model"] *= 2
+    else:
+        config["model_type"] = "nobodys_detr"
+    if lacks == "code":
+        config["auto_map"] = {name: f"code.{name}" for name in ("AutoConfig", "AutoModelForObjectDetection")}
+        (tmp_path / "code.py").write_text(f"open({str(tmp_path / 'run')!r}, 'w')\n")
+    file.write_text(json.dumps(config), "utf-8")
+    with pytest.raises((ValueError, FileNotFoundError), match=said):
+        function("transformers_detection", tmp_path)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_wrong_file_is_refused(tmp_path: Path, function: Any) -> None:

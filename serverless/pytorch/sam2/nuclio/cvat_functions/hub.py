@@ -58,6 +58,10 @@ def pretrained(kind: Any, model: str, revision: str | None = None, **options: An
                 f"{model} has no preprocessing that can be read: lay the preprocessor_config.json of the network that "
                 "it was trained from beside config.json, as save_pretrained of its processor writes it"
             ) from fault
+        if "ignore_mismatched_sizes" in str(fault):
+            raise ValueError(
+                f"the weights of {model} have other shapes than its config.json says: take both from one training"
+            ) from fault
         if is_folder:
             raise ValueError(
                 f"transformers cannot load {model}: {said} If config.json and weights are of one network: pip install "
