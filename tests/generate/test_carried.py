@@ -106,6 +106,7 @@ def test_a_file_that_is_not_there_is_named(workshop: Any, weights: Path) -> None
     run = workshop.run("street.py", "-p", "model=file:none.npy")
     assert run.status == 2
     assert "-p model=file:../none.npy: there is no such file or folder" in run.err
+    assert "try: lay it there, or name another: -p model=file:PATH" in run.err
 
 
 def test_weights_that_the_function_reads_by_itself_are_missed_by_check(workshop: Any, weights: Path) -> None:

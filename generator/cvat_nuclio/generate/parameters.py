@@ -63,7 +63,11 @@ def _value(function: FunctionOptions, flag: str, name: str, text: str, places: d
         return _typed(flag, name, text)
     source = function.path(text.removeprefix(FILE))
     if not source.exists() or source in (Path("/"), function.folder, function.nuclio):
-        raise UserError(f"{flag} {name}={text}: there is no such file or folder", why=f"looked for {source}")
+        raise UserError(
+            f"{flag} {name}={text}: there is no such file or folder",
+            why=f"looked for {source}",
+            remedy=f"lay it there, or name another: {flag} {name}={FILE}PATH",
+        )
     inside = source.is_relative_to(function.nuclio)
     place = source.relative_to(function.nuclio).as_posix() if inside else source.name
     if places.setdefault(place, source) != source:
