@@ -266,6 +266,8 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NETWORKS))
     parser.add_argument("--picture", type=Path, default=Path("build/demo/coffee.png"), help="%(default)s")
     args = parser.parse_args()
+    if not args.picture.is_file():
+        parser.error(f"there is no {args.picture}: `make demo` lays it, or name another by --picture")
     picture = PIL.Image.open(args.picture).convert("RGB")
     os.environ |= {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false"}
     YOLO.parent.mkdir(parents=True, exist_ok=True)

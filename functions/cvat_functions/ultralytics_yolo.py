@@ -10,6 +10,7 @@ is first loaded, and in no image (see `ultralytics_words`).
 """
 
 import math
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,12 @@ from typing import Any
 
 import cvat_sdk.auto_annotation as cvataa
 import PIL.Image
+
+# Read when the package is imported. A checkpoint is a pickle: of classes that are none of Ultralytics' or PyTorch's
+# nothing is made, and packages that it names are not installed. ULTRALYTICS_SAFE_LOAD=0 is for one that you trust.
+os.environ.setdefault("ULTRALYTICS_SAFE_LOAD", "1")
+os.environ.setdefault("YOLO_AUTOINSTALL", "false")
+
 from ultralytics import YOLO
 
 from cvat_functions.on_torch import device_of, report
