@@ -199,7 +199,7 @@ class BuiltinHost(Host):
     versions = ("1.13.0", "1.14.1")
 
     def make(self, folder: Path, log: MemoryLog, version: str, env: dict[str, str]) -> Any:
-        settings = as_the_processor_reads(folder, env)
+        settings = as_the_processor_reads(folder, env, builtin=True)
         return Processor(settings, Interpreter(nuclio=version), log)
 
 
@@ -215,7 +215,7 @@ class NuclioHost(Host):
         self.versions = ("1.14.1",) if batches else ("1.13.0",)
 
     def make(self, folder: Path, log: MemoryLog, version: str, env: dict[str, str]) -> Any:
-        settings = as_the_processor_reads(folder, env)
+        settings = as_the_processor_reads(folder, env, builtin=False)
         return NuclioProcessor(settings, self._home, Interpreter(), log, termination=None)
 
 
@@ -229,9 +229,9 @@ class Placed(Settings):
         return self.cwd
 
 
-def as_the_processor_reads(folder: Path, env: dict[str, str]) -> Settings:
+def as_the_processor_reads(folder: Path, env: dict[str, str], *, builtin: bool) -> Settings:
     """The settings without a deployment's doing: the namespace is the file's, `spec.env` is not applied."""
-    settings = read_settings(folder)
+    settings = read_settings(folder, builtin=builtin)
     metadata = yaml.safe_load(settings.config_file.read_text("utf-8"))["metadata"]
     placed = Placed(**{field.name: getattr(settings, field.name) for field in fields(settings)})
     cwd = folder.with_name(f"{folder.name}-cwd")

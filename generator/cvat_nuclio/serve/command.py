@@ -39,7 +39,8 @@ def serve(
 
     `page` makes the page's application, `show` is told its address once all is ready.
     """
-    functions = read_all(args.bundles, "function-gpu.yaml" if args.gpu else "function.yaml", args.nuclio)
+    file, builtin = "function-gpu.yaml" if args.gpu else "function.yaml", args.engine == "builtin"
+    functions = read_all(args.bundles, file, args.nuclio, builtin=builtin)
     check_python(args.python)
     console, log = Console(stderr=True), Log(args.log_level)
     warn_about_host(args.host, console)
@@ -114,9 +115,9 @@ def _function(function: Function, address: str) -> FunctionReport:
     )
 
 
-def read_all(paths: list[Path], config_file: str, nuclio: str) -> list[Settings]:
+def read_all(paths: list[Path], config_file: str, nuclio: str, *, builtin: bool) -> list[Settings]:
     """The settings of all bundles. Raises UserError, also for two functions of one name."""
-    functions = [read_settings(path, config_file, nuclio) for path in paths]
+    functions = [read_settings(path, config_file, nuclio, builtin=builtin) for path in paths]
     refuse_twins([settings.name for settings in functions], paths)
     return functions
 

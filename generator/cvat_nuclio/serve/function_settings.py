@@ -77,14 +77,19 @@ class Settings:
         return int(self.config["spec"].get("version", 0))
 
 
-def read_settings(path: Path | str, config_file: str = "function.yaml", nuclio: str = "1.14") -> Settings:
+def read_settings(
+    path: Path | str, config_file: str = "function.yaml", nuclio: str = "1.14", *, builtin: bool = True
+) -> Settings:
     """The settings of the bundle in `path`.
 
     Raises:
-        UserError: no bundle there, or Nuclio refuses the file, or its processor would end at its start.
+        UserError: no bundle there, or Nuclio refuses the file, or its processor would end at its start; for the
+            `builtin` engine, also what that leaves to Nuclio's own processor.
     """
     bundle = FunctionYaml.open(path, config_file, nuclio)
     _check(bundle)
+    if builtin:
+        _check_for_builtin(bundle)
     return Settings(
         folder=bundle.folder.resolve(),
         config_file=bundle.file.resolve(),
@@ -115,6 +120,9 @@ def _check(bundle: FunctionYaml) -> None:
             why="disableDefaultHTTPTrigger keeps nuctl from adding one, so nobody can call the function",
             remedy="remove disableDefaultHTTPTrigger or add a trigger",
         )
+
+
+def _check_for_builtin(bundle: FunctionYaml) -> None:
     for name, trigger in (bundle.spec.get("triggers") or {}).items():
         if (trigger.get("batch") or {}).get("mode") == "enable":
             raise UserError(
