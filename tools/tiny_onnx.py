@@ -1,17 +1,20 @@
-"""ONNX graphs with the inputs and outputs of known networks, for tests and the demo: constant or random answers."""
+"""ONNX graphs with the inputs and outputs of known networks, for tests and the demo: constant or random answers.
+
+onnx is imported where a graph is made: tests of other formats take random values from here too, and are collected where
+it is not installed.
+"""
 
 import math
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import onnx.parser
 
-import onnx
-from onnx import TensorProto, helper, numpy_helper
+if TYPE_CHECKING:
+    import onnx
 
 #: What ONNX Runtime 1.20 and OpenVINO 2024 read; onnx's own default is newer.
 OPSET = 17
@@ -47,6 +50,8 @@ def constants(
     half: bool = False,
 ) -> Path:
     """A graph that answers `outputs` whatever it is asked. `free`: outputs whose declared shapes have names in them."""
+    from onnx import TensorProto, helper
+
     arrays = {name: np.asarray(value) for name, value in outputs.items()}
     nodes = [helper.make_node("Identity", [f"{name}_value"], [name], name=f"answer_{name}") for name in arrays]
     infos = [
@@ -66,11 +71,16 @@ def graph(file: Path, text: str, values: Values | None = None, metadata: Metadat
 
     `values`: its weights by their names.
     """
-    return _save(file, onnx.parser.parse_graph(text), values or {}, metadata)
+    from onnx import parser
+
+    return _save(file, parser.parse_graph(text), values or {}, metadata)
 
 
-def _save(file: Path, made: onnx.GraphProto, values: Values, metadata: Metadata) -> Path:
+def _save(file: Path, made: "onnx.GraphProto", values: Values, metadata: Metadata) -> Path:
     """Checks and writes a graph, with its metadata as ultralytics writes it: the text of Python values."""
+    import onnx
+    from onnx import helper, numpy_helper
+
     made.initializer.extend(numpy_helper.from_array(np.asarray(value), name) for name, value in values.items())
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)])
     model.ir_version = IR_VERSION

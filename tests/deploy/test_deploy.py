@@ -147,6 +147,7 @@ def test_a_failure_does_not_stop_the_others(
 def test_several_models_of_the_page_are_deployed_by_one_command(
     repository: Path, tmp_path: Path, scene: Scene, deploy: Deploy, calls: Calls, answering: int
 ) -> None:
+    pytest.importorskip("onnx")
     page = (repository / "docs/models.md").read_text("utf-8")
     (line,) = re.findall(r"^\./deploy\.sh (.*)$", page, re.M)
     bundles = line.split()
