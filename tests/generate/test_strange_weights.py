@@ -40,6 +40,13 @@ def test_a_broken_download_is_told(tmp_path: Path, name: str, content: bytes, wh
         recognise(str(tmp_path / name))
 
 
+@pytest.mark.parametrize("graph", [b"\xff\xff\xff", b"\x2a\x09\x6a\x07\x0a\x08location", b"\x2b"])
+def test_a_graph_whose_inside_is_broken_is_no_onnx_model(tmp_path: Path, graph: bytes) -> None:
+    (tmp_path / "x.onnx").write_bytes(bytes([7 << 3 | 2, len(graph)]) + graph)
+    with pytest.raises(UserError, match="is no ONNX model"):
+        recognise(str(tmp_path / "x.onnx"))
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [

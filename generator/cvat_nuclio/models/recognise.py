@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import attrs
@@ -142,17 +142,18 @@ def _file(path: Path, kind: str | None) -> Chosen:
 
 
 def _onnx(path: Path, kind: str | None) -> Chosen:
-    metadata = weights.onnx_metadata(path)
-    if metadata is None:
+    told = weights.onnx_told(path)
+    if told is None:
         raise UserError(f"--model {path} is no ONNX model", why="its bytes are not those of a ModelProto",
                         remedy="export it again, or fetch it again")  # fmt: skip
-    return attrs.evolve(_graph(path, kind, metadata), add=_elsewhere(path))
+    metadata, elsewhere = told
+    return attrs.evolve(_graph(path, kind, metadata), add=_beside(path, elsewhere))
 
 
-def _elsewhere(path: Path) -> list[str]:
-    """What has to lie beside a graph: the files of its weights that are not in it. Raises UserError."""
+def _beside(path: Path, elsewhere: Iterable[str]) -> list[str]:
+    """The files that go with a graph: those `elsewhere` that hold its weights. Raises UserError."""
     found = []
-    for name in sorted(weights.onnx_elsewhere(path)):
+    for name in sorted(elsewhere):
         if Path(name).is_absolute() or ".." in Path(name).parts or not (path.parent / name).is_file():
             raise UserError(
                 f"--model {path}: its weights are not beside it", why=f"it names {name}",

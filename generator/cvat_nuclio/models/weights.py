@@ -49,38 +49,37 @@ def _opcodes(path: Path) -> Iterator[tuple[str, object]]:
             yield from ((opcode.name, argument) for opcode, argument, _ in pickletools.genops(archive.read(inside)))
 
 
-def onnx_metadata(path: Path) -> dict[str, str] | None:
-    """What the exporter wrote into the graph's metadata; None where the file is no ONNX model.
+def onnx_told(path: Path) -> tuple[dict[str, str], set[str]] | None:
+    """What the exporter wrote into a graph's metadata, and the names of the files beside it that hold its weights; None
+    where the file is no ONNX model.
 
     Read by ONNX's own layout (onnx.proto3: ModelProto has `graph` as field 7, `metadata_props` as field 14).
     """
-    found: dict[str, str] = {}
-    seen = set()
+    metadata, elsewhere, seen = dict[str, str](), set[str](), set[int]()
+    size = path.stat().st_size
+    # A larger graph has its weights inside.
+    wanted = {7, 14} if size <= LARGEST_GRAPH else {14}
     try:
         with path.open("rb") as stream:
-            for field, value in _fields(stream, path.stat().st_size, wanted={14}):
+            for field, value in _fields(stream, size, wanted):
                 seen.add(field)
                 if field == 14:
                     pair = dict(_pairs(value))
-                    found[pair.get(1, b"").decode()] = pair.get(2, b"").decode()
-    except (ValueError, OSError, UnicodeDecodeError):
+                    metadata[pair.get(1, b"").decode()] = pair.get(2, b"").decode()
+                elif field == 7:
+                    elsewhere |= set(_elsewhere(value))
+    except (ValueError, OSError):
         return None
-    return found if 7 in seen else None
+    return (metadata, elsewhere) if 7 in seen else None
 
 
-def onnx_elsewhere(path: Path) -> set[str]:
-    """The files beside an ONNX model that hold its weights, as it names them: of each of the graph's initializers
-    (TensorProto, field 5 of GraphProto) `location` among the pairs `external_data`, field 13."""
-    found = set[str]()
-    if path.stat().st_size > LARGEST_GRAPH:
-        return found  # it has its weights inside
-    with path.open("rb") as stream:
-        graphs = [value for field, value in _fields(stream, path.stat().st_size, wanted={7}) if field == 7]
-    for graph in graphs:
-        for tensor in _inside(graph, 5):
-            pairs = [dict(_pairs(pair)) for pair in _inside(tensor, 13)]
-            found |= {pair[2].decode() for pair in pairs if pair.get(1) == b"location"}
-    return found
+def _elsewhere(graph: bytes) -> Iterator[str]:
+    """Of each initializer (TensorProto, field 5 of GraphProto) `location` among the pairs `external_data`, field 13."""
+    for tensor in _inside(graph, 5):
+        for text in _inside(tensor, 13):
+            pair = dict(_pairs(text))
+            if pair.get(1) == b"location":
+                yield pair.get(2, b"").decode()
 
 
 def _inside(data: bytes, wanted: int) -> Iterator[bytes]:
