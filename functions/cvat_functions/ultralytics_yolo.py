@@ -28,10 +28,10 @@ from ultralytics import YOLO
 
 from cvat_functions.on_torch import device_of, report
 from cvat_functions.shared import check_sum, classes_of, phrases, shapes_of, to_rgb
-from cvat_functions.skeletons import names_of, skeleton, skeleton_label
+from cvat_functions.skeletons import labels_for, names_of, skeleton
 from cvat_functions.ultralytics_words import teach
 
-KINDS = {"detect": "rectangle", "obb": "rectangle", "segment": "mask", "classify": "tag"}
+KINDS = {"detect": "rectangle", "obb": "rectangle", "segment": "mask", "classify": "tag", "pose": "skeleton"}
 #: A point that is less sure than this is outside.
 VISIBLE = 0.5
 
@@ -43,12 +43,8 @@ class Yolo:
         self._model, self._device, self._confidence = model, device, confidence
         self._size = {} if imgsz is None else {"imgsz": imgsz}
         names, self._label_of = classes_of(model.names)
-        if model.task == "pose":
-            points = names_of(int(model.model.kpt_shape[0]))
-            labels = [skeleton_label(name, number, points) for name, number in names.items()]
-        else:
-            labels = [cvataa.label_spec(name, number, type=KINDS[model.task]) for name, number in names.items()]
-        self.spec = cvataa.DetectionFunctionSpec(labels=labels)
+        points = names_of(int(model.model.kpt_shape[0])) if model.task == "pose" else None
+        self.spec = cvataa.DetectionFunctionSpec(labels=labels_for(names, KINDS[model.task], points))
 
     def detect(self, context: cvataa.DetectionFunctionContext, image: PIL.Image.Image) -> list[Any]:
         """Everything at least as sure as the context's threshold, else as `confidence`."""

@@ -1,6 +1,6 @@
 """What the families of skeletons share: points' names, labels, shapes, and the boxes that a detector finds first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import cvat_sdk.auto_annotation as cvataa
@@ -30,6 +30,13 @@ def skeleton_label(name: str, number: int, points: Sequence[str]) -> Any:
     """A label whose points are numbered from 0."""
     parts = [cvataa.keypoint_spec(point, index) for index, point in enumerate(points)]
     return cvataa.skeleton_label_spec(name, number, parts)
+
+
+def labels_for(names: Mapping[str, int], kind: str, points: Sequence[str] | None = None) -> list[Any]:
+    """Labels by name, with their numbers, all of the kind; of skeletons where there are `points`."""
+    if points is not None:
+        return [skeleton_label(name, number, points) for name, number in names.items()]
+    return [cvataa.label_spec(name, number, type=kind) for name, number in names.items()]
 
 
 def skeleton(number: int, places: Any, sure: Any = None, least: float = 0) -> Any:

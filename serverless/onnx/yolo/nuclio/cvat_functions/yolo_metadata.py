@@ -8,7 +8,7 @@ from typing import Any
 import cvat_sdk.auto_annotation as cvataa
 
 from cvat_functions.shared import lines_of
-from cvat_functions.skeletons import names_of, skeleton_label
+from cvat_functions.skeletons import labels_for, names_of
 
 Metadata = Mapping[str, Any]
 
@@ -51,10 +51,6 @@ def keypoints_of(metadata: Metadata) -> Sequence[str]:
 
 def labelled(metadata: Metadata, task: str, names: Mapping[str, int]) -> cvataa.DetectionFunctionSpec:
     """The labels by name, with their numbers; a skeleton's elements are the keypoints."""
-    if task == "pose":
-        points = keypoints_of(metadata)
-        labels = [skeleton_label(name, number, points) for name, number in names.items()]
-    else:
-        kind = "mask" if task == "segment" else "rectangle"
-        labels = [cvataa.label_spec(name, number, type=kind) for name, number in names.items()]
+    points = keypoints_of(metadata) if task == "pose" else None
+    labels = labels_for(names, "mask" if task == "segment" else "rectangle", points)
     return cvataa.DetectionFunctionSpec(labels=labels)
