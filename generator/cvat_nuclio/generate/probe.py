@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-import msgpack
 
 from .. import generate
 from ..errors import UserError
@@ -18,6 +17,9 @@ from ..waiting import waiting
 from . import probe_errors
 from .probe_modules import READY
 from .runtime_copy import SOURCE
+
+#: What the function's interpreter may lack, and the probe needs.
+LENT = ("msgpack", READY)
 
 
 @attrs.frozen(kw_only=True)
@@ -178,15 +180,14 @@ def _question(request: ProbeRequest) -> dict[str, Any]:
         "path": [*beside, str(request.directory)],
         "runtime": str(SOURCE),
         "measure": request.measure,
-        "msgpack": msgpack.__file__,
-        "ready": _ready_functions(),
+        "lent": {name: _file_of(name) for name in LENT},
         "runtime_distributions": list(request.runtime_distributions),
     }
 
 
-def _ready_functions() -> str:
-    spec = importlib.util.find_spec(READY)
-    assert spec is not None  # noqa: S101 - it is in the same wheel
+def _file_of(package: str) -> str:
+    spec = importlib.util.find_spec(package)
+    assert spec is not None  # noqa: S101 - it is required, or in the same wheel
     return str(spec.origin)
 
 

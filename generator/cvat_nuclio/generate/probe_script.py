@@ -60,7 +60,7 @@ def main() -> None:
         function, answer = None, {"failure": failure.report}
     Path(sys.argv[2]).write_text(json.dumps(answer), "utf-8")
     if function is not None and request["measure"] and answer["spec"]["kind"] == "tracker":
-        try_states(function, answer["spec"]["shape_types"], request["msgpack"], Path(sys.argv[3]))
+        try_states(function, answer["spec"]["shape_types"], request["lent"]["msgpack"], Path(sys.argv[3]))
     # A function's threads must not keep the probe alive, nor its clean-up spoil the answer.
     sys.stdout.flush()
     sys.stderr.flush()
@@ -84,7 +84,7 @@ def probe(request: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     offer_runtime(request["runtime"])
     sys.path += [path for path in request["path"] if path not in sys.path]
     # No index has them, and the environment that a network was trained in has no cvat-nuclio.
-    state.lend(modules.READY, request["ready"])
+    state.lend(modules.READY, request["lent"][modules.READY])
     sdk = import_sdk()
     before = set(sys.modules)
     watched = files.Files()
